@@ -1,0 +1,1 @@
+"""Tables in, tables out: segments, value, cost, targets, sizes and seniority."""

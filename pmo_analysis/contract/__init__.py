@@ -1,0 +1,1 @@
+"""The shared words: tables, settings, errors, units and quarters. Imports nothing of the project."""

@@ -1,0 +1,1 @@
+"""Tables come in, checked: the only layer that knows file formats, databases and engines."""

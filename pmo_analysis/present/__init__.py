@@ -1,0 +1,1 @@
+"""Faces of one Quarter: plots, sentences, workbook and page. They compute nothing."""
