@@ -45,8 +45,15 @@ def _entries(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, d
 
 def _declare(name: str, entry: dict[str, Any]) -> Setting:
     limits = entry.get("range")
-    return Setting(name, entry["value"], entry["unit"], entry["source"], entry["help"],
-                   tuple(limits) if limits else None, tuple(entry.get("choices", ())))
+    return Setting(
+        name,
+        entry["value"],
+        entry["unit"],
+        entry["source"],
+        entry["help"],
+        tuple(limits) if limits else None,
+        tuple(entry.get("choices", ())),
+    )
 
 
 class Settings(Mapping[str, Any]):
@@ -79,8 +86,10 @@ class Settings(Mapping[str, Any]):
 
     def table(self) -> pd.DataFrame:
         """All settings: name, value, unit, source, help, changed."""
-        rows = [(s.name, repr(self[s.name]), s.unit, s.source, s.help, s.name in self.changed())
-                for s in declared().values()]
+        rows = [
+            (s.name, repr(self[s.name]), s.unit, s.source, s.help, s.name in self.changed())
+            for s in declared().values()
+        ]
         return pd.DataFrame(rows, columns=["name", "value", "unit", "source", "help", "changed"])
 
     def _repr_html_(self) -> str:
@@ -143,5 +152,11 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _kind(value: Any) -> str:
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "text",
-            list: "a list", dict: "a table of name = value"}[type(value)]
+    return {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "a table of name = value",
+    }[type(value)]

@@ -8,6 +8,7 @@ The unit is read off the column's suffix (`contract/units.py`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 Kind = str
 
@@ -49,39 +50,39 @@ class Table:
         return tuple(c.name for c in self.columns)
 
 
-def _id(name: str, meaning: str, **more) -> Column:
+def _id(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "id", meaning, **more)
 
 
-def _text(name: str, meaning: str, **more) -> Column:
+def _text(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "text", meaning, **more)
 
 
-def _number(name: str, meaning: str, **more) -> Column:
+def _number(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "number", meaning, **{"low": 0.0, **more})
 
 
-def _share(name: str, meaning: str, **more) -> Column:
+def _share(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "number", meaning, **{"low": 0.0, "high": 1.0, **more})
 
 
-def _money(name: str, meaning: str, **more) -> Column:
+def _money(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "money", meaning, **more)
 
 
-def _count(name: str, meaning: str, **more) -> Column:
+def _count(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "count", meaning, **{"low": 0.0, **more})
 
 
-def _date(name: str, meaning: str, **more) -> Column:
+def _date(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "date", meaning, **more)
 
 
-def _flag(name: str, meaning: str, **more) -> Column:
+def _flag(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "flag", meaning, **more)
 
 
-def _quarter(name: str, meaning: str, **more) -> Column:
+def _quarter(name: str, meaning: str, **more: Any) -> Column:
     return Column(name, "quarter", meaning, **more)
 
 
@@ -89,6 +90,8 @@ _AS_OF = _date("as_of_on", "day on which this row's values were known")
 SIDES = ("pmo", "customer")
 TIERS = ("self-service", "assisted", "full")
 
+# A declaration is read across: a table's name, row and key stay on one line.
+# fmt: off
 TABLES: tuple[Table, ...] = (
     Table(
         "customers", "a customer", ("customer_id",), required=True, dated="active_from_on",
@@ -297,6 +300,7 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
 )
+# fmt: on
 
 TABLE: dict[str, Table] = {t.name: t for t in TABLES}
 REQUIRED = tuple(t.name for t in TABLES if t.required)

@@ -55,7 +55,11 @@ def tell_money(value: float, currency: str, figures: int = 2) -> str:
     for limit, letter in ((1e9, "bn"), (1e6, "m"), (1e4, "k")):
         if size >= limit:
             scale = 1e3 if letter == "k" else limit
-            return f"{sign}{currency} {size / scale:,.{figures}g}{letter}" if size / scale < 10**figures else f"{sign}{currency} {size / scale:,.0f}{letter}"
+            return (
+                f"{sign}{currency} {size / scale:,.{figures}g}{letter}"
+                if size / scale < 10**figures
+                else f"{sign}{currency} {size / scale:,.0f}{letter}"
+            )
     return f"{sign}{currency} {size:,.0f}" if size >= 10 else f"{sign}{currency} {size:,.2g}"
 
 
