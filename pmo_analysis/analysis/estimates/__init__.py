@@ -1,0 +1,39 @@
+"""Estimates as value, low, high and n: the one thing that the analysis modules share.
+
+Every function gives a dict (or a table with these columns): `value`, `low`, `high`, `n`.
+Below `minimum` observations the value stands and the limits are missing: too few to say.
+"""
+
+from pmo_analysis.analysis.estimates.comparisons import (
+    benjamini_hochberg,
+    difference_interval,
+    difference_p_value,
+    tell_direction,
+)
+from pmo_analysis.analysis.estimates.proportions import (
+    net_promoter_score,
+    share_bounds,
+    share_estimate,
+    share_interval,
+)
+from pmo_analysis.analysis.estimates.quantiles import (
+    censored_quantile,
+    median_interval,
+    quantile_interval,
+    summarise_quantiles,
+)
+from pmo_analysis.analysis.estimates.sums import (
+    Estimate,
+    mean_interval,
+    mean_table,
+    ratio_interval,
+    ratio_table,
+    too_few,
+)
+
+__all__ = [
+    "Estimate", "benjamini_hochberg", "censored_quantile", "difference_interval", "difference_p_value",
+    "mean_interval", "mean_table", "median_interval", "net_promoter_score", "quantile_interval",
+    "ratio_interval", "ratio_table", "share_bounds", "share_estimate", "share_interval",
+    "summarise_quantiles", "tell_direction", "too_few",
+]
