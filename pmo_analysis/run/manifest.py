@@ -1,0 +1,104 @@
+"""What a report was made from and of: inputs, settings, code, packages, files, each with its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import pmo_analysis
+from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.contract.settings import Settings
+
+ROOT = Path(pmo_analysis.__file__).resolve().parents[1]
+NAME = "manifest.json"
+_PACKAGES = ("duckdb", "matplotlib", "narwhals", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
+             "scikit-learn", "scipy", "seaborn", "xlsxwriter")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """A published report: `folder` is where it stands, `content` what `manifest.json` says."""
+
+    folder: Path
+    content: Mapping[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """One sentence: what was published, where, from how many rows."""
+        rows = sum(entry["rows"] for entry in self.content["inputs"])
+        return (
+            f"{self.content['organisation']}, {self.content['quarter']}: {len(self.content['files'])} files "
+            f"from {rows:,} rows in {self.folder}"
+        )
+
+    @property
+    def page(self) -> Path:
+        """The page that people read."""
+        return self.folder / "report.html"
+
+    def _repr_html_(self) -> str:
+        files = pd.DataFrame(self.content["files"])
+        return f"<p>{html.escape(self.sentence)}</p>{files.to_html(index=False)}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a published report; absent or damaged is a PublishError."""
+    path = folder / NAME
+    if not path.is_file():
+        raise PublishError(f"{folder} holds no {NAME}, so it is not a published report. Give a folder under reports/.")
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        content["files"], content["inputs"], content["quarter"], content["organisation"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PublishError(f"{path} is damaged ({type(error).__name__}: {error}). Publish the report again.") from error
+    return Manifest(folder, content)
+
+
+def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write `manifest.json`, last of all files, keys in a fixed order."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
+    (folder / NAME).write_text(text + "\n", "utf-8")
+
+
+def describe_files(folder: Path) -> list[dict[str, Any]]:
+    """Every file of a report but the manifest: path, bytes and hash, in the order of their paths."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME)
+    return [{"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": file_hash(p)} for p in paths]
+
+
+def describe_code() -> dict[str, Any]:
+    """Version and hash of the package's source, hash of the lock, versions of Python and packages."""
+    package = Path(pmo_analysis.__file__).parent
+    sources = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".toml", ".css", ".j2"))
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    lock = ROOT / "requirements.lock"
+    return {
+        "version": pmo_analysis.__version__,
+        "source_sha256": digest.hexdigest(),
+        "lock_sha256": file_hash(lock) if lock.is_file() else None,
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def describe_settings(settings: Settings) -> dict[str, Any]:
+    """The hash of all settings and those that differ from the house's."""
+    text = json.dumps(dict(settings), sort_keys=True, ensure_ascii=False)
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "changed": settings.changed()}
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

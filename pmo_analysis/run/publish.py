@@ -1,0 +1,112 @@
+"""A notebook and its quarter become a published report: complete, or the one before stays."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.fingerprint import fingerprint
+from pmo_analysis.intake.load import load
+from pmo_analysis.present.page import make_page
+from pmo_analysis.present.tables import write_tables
+from pmo_analysis.present.workbook import write_workbook
+from pmo_analysis.quarter import Quarter, choose_quarter, run_quarter
+from pmo_analysis.run import kernels, manifest, shelf
+from pmo_analysis.run.manifest import ROOT, Manifest
+from pmo_analysis.run.parameters import check_parameters, read_parameters
+
+Progress = Callable[[str], None]
+REPORT = ROOT / "notebooks" / "quarterly_report.ipynb"
+
+
+def run_report(
+    source: str | Path,
+    quarter: str | None = None,
+    *,
+    out: str | Path = "reports",
+    notebook: str | Path = REPORT,
+    wait: bool = False,
+    progress: Progress | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    **overrides: Any,
+) -> Manifest:
+    """Publish a quarter's report and say where it stands.
+
+    `source` is whatever `pmo.load` reads; `overrides` are settings by name, `**{"weight.execution": 0.3}` for
+    dotted ones; `parameters` further parameters of an own notebook. The report is built in a scratch folder,
+    verified and put in place whole; on any failure the one before stays.
+
+    Raises InputError, SettingError, BusyError or PublishError, each with what to do.
+    """
+    say = progress or (lambda text: None)
+    given = {"source": str(source), "settings": overrides, **(parameters or {})}
+    declared = read_parameters(Path(notebook))
+    check_parameters(declared, {**given, "quarter": quarter or ""}, Path(notebook))
+    say(f"reading {Path(str(source)).name}")
+    data = load(source, settings=overrides)
+    chosen = choose_quarter(data, quarter)
+    check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
+    name = f"{slug(data.name)}-{chosen}" + ("" if Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}")
+    with shelf.one_at_a_time(Path(out), name, wait=wait), shelf.scratch(Path(out), name) as folder:
+        _build(folder, data, Path(notebook), {**given, "quarter": chosen}, say)
+        shelf.put_in_place(folder, Path(out) / name)
+    return manifest.read_manifest(Path(out) / name)
+
+
+def _build(folder: Path, data: Dataset, notebook: Path, parameters: Mapping[str, Any], say: Progress) -> None:
+    """Fill the scratch folder: the notebook runs in its kernel while the tables are computed here."""
+    started = time.monotonic()
+    say(f"running {notebook.name} for {parameters['quarter']}")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(kernels.execute, notebook, folder / "report.ipynb", parameters, folder=Path.cwd())
+        result = run_quarter(data, parameters["quarter"])
+        computed = time.monotonic()
+        write_tables(result, folder / "tables")
+        write_workbook(result, folder / "report.xlsx")
+        say("computed the tables and the workbook; waiting for the notebook")
+        executed = running.result()
+    say("making the page")
+    make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
+    durations = {"compute_seconds": computed - started, "total_seconds": time.monotonic() - started}
+    content = _describe(folder, data, result, parameters, durations)
+    manifest.write_manifest(folder, content)
+    _require_complete(folder)
+
+
+def _describe(
+    folder: Path, data: Dataset, result: Quarter, parameters: Mapping[str, Any], durations: Mapping[str, float]
+) -> dict[str, Any]:
+    return {
+        "organisation": result.organisation,
+        "quarter": result.quarter,
+        "parameters": dict(parameters),
+        "settings": manifest.describe_settings(result.settings),
+        "seed": result.settings["seed"],
+        "inputs": fingerprint(data).to_dict("records"),
+        "known": fingerprint(result.data).to_dict("records"),
+        "code": manifest.describe_code(),
+        "durations": {name: round(seconds, 2) for name, seconds in durations.items()},
+        "files": manifest.describe_files(folder),
+    }
+
+
+def _require_complete(folder: Path) -> None:
+    """The last look before the report takes its place: every file there, none empty, the page closed."""
+    for name in ("report.ipynb", "report.html", "report.xlsx", manifest.NAME):
+        if not (folder / name).is_file() or (folder / name).stat().st_size == 0:
+            raise PublishError(f"The report lacks {name}; nothing was published.")
+    kernels.require_whole(folder / "report.ipynb")
+    manifest.read_manifest(folder)
+
+
+def slug(text: str) -> str:
+    """A name fit for a folder: `Städt. Werke & Co` → `stadt-werke-co`; never empty, never a path."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "report"

@@ -1,0 +1,86 @@
+"""Is a published report still what was published, and do its tables come out the same, byte for byte?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pmo_analysis.intake.fingerprint import fingerprint
+from pmo_analysis.intake.load import load
+from pmo_analysis.present.tables import write_tables
+from pmo_analysis.quarter import run_quarter
+from pmo_analysis.run import manifest
+from pmo_analysis.run.manifest import Manifest
+
+COLUMNS = ["file", "state", "why"]
+
+
+def verify_report(folder: str | Path, source: str | Path | None = None) -> pd.DataFrame:
+    """Say of each file and each recomputed table whether it is the same, and if not why.
+
+    Columns: file, state (same / changed since publishing / missing / not listed / recomputed the same /
+    recomputed differently), why (data, settings, code, packages). `source` defaults to the one recorded.
+    Raises PublishError where the folder holds no report, InputError where the source cannot be read.
+    """
+    report = manifest.read_manifest(Path(folder))
+    rows = _compare_files(report) + _recompute(report, source or report.content["parameters"]["source"])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def differences(result: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are not as published."""
+    return result[~result["state"].isin(["same", "recomputed the same"])]
+
+
+def _compare_files(report: Manifest) -> list[tuple[str, str, str]]:
+    listed = {f["path"]: f["sha256"] for f in report.content["files"]}
+    found = {f["path"]: f["sha256"] for f in manifest.describe_files(report.folder)}
+    rows = []
+    for path in sorted(listed | found):
+        if path not in found:
+            rows.append((path, "missing", "it was published but is no longer there"))
+        elif path not in listed:
+            rows.append((path, "not listed", "it was not part of the report"))
+        else:
+            same = listed[path] == found[path]
+            rows.append((path, "same" if same else "changed since publishing", "" if same else "its bytes differ"))
+    return rows
+
+
+def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str]]:
+    content = report.content
+    data = load(source, settings=content["settings"]["changed"])
+    result = run_quarter(data, content["quarter"])
+    reasons = _reasons(content, fingerprint(result.data), result.settings)
+    with tempfile.TemporaryDirectory() as scratch:
+        write_tables(result, Path(scratch) / "tables")
+        new = {f["path"]: f["sha256"] for f in manifest.describe_files(Path(scratch))}
+    old = {f["path"]: f["sha256"] for f in content["files"] if f["path"].startswith("tables/")}
+    return [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]
+
+
+def _compare_table(path: str, old: str | None, new: str | None, reasons: str) -> tuple[str, str, str]:
+    if old == new:
+        return (path, "recomputed the same", "")
+    return (path, "recomputed differently", reasons)
+
+
+def _reasons(content: Mapping[str, Any], known: pd.DataFrame, settings: Any) -> str:
+    """Which of data, settings, code and packages differ from those of the report."""
+    code = manifest.describe_code()
+    then = content["code"]
+    before = {e["table"]: e["sha256"] for e in content["known"]}
+    now = dict(zip(known["table"], known["sha256"], strict=True))
+    tables = sorted(t for t in before.keys() | now.keys() if before.get(t) != now.get(t))
+    packages = sorted(n for n, v in code["packages"].items() if then["packages"].get(n) != v)
+    found = [
+        f"data changed: {', '.join(tables)}" if tables else "",
+        "settings changed" if content["settings"]["sha256"] != manifest.describe_settings(settings)["sha256"] else "",
+        "code changed" if code["source_sha256"] != then["source_sha256"] else "",
+        f"packages changed: {', '.join(packages)}" if packages else "",
+    ]
+    return "; ".join(f for f in found if f) or "cause not found: same data, settings, code and packages"
