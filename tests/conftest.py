@@ -1,0 +1,185 @@
+"""Shared fixtures: a private PostgreSQL, a browser that fetches nothing, the real data; and CI's rule.
+
+The rule: with PMO_CI set nothing skips. A tool that is missing there is a failure, because a test
+that quietly does not run is worse than one that is red. Only tests of the real data may skip, and
+only where that data is absent.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL = Path(os.environ.get("PMO_REAL") or ROOT.parent / "shared" / "real")
+IN_CI = bool(os.environ.get("PMO_CI"))
+
+# A test is marked by what it asks for, so that no marker is forgotten.
+MARKER_OF = {
+    "chromium": "browser",
+    "browser": "browser",
+    "page": "browser",
+    "postgres_url": "server",
+    "real_folder": "real",
+}
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in {MARKER_OF[f] for f in getattr(item, "fixturenames", ()) if f in MARKER_OF}:
+            item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    excused = item.get_closest_marker("real") and not REAL.is_dir()
+    if report.skipped and not hasattr(report, "wasxfail") and not excused:
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped:
+        _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if IN_CI:
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"Nothing skips in CI, but this did: {reason}"
+
+
+@pytest.fixture(scope="session")
+def real_folder() -> Path:
+    """The folder with the published data of real organisations."""
+    if not REAL.is_dir():
+        pytest.skip("the real data is not beside this repository (../shared/real, or $PMO_REAL)")
+    return REAL
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the system's Chromium."""
+    return _program("chromium", "chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def office() -> str:
+    """The path of LibreOffice, for `soffice --headless --convert-to pdf`."""
+    return _program("soffice")
+
+
+def _program(*names: str) -> str:
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    return found or pytest.skip(f"{names[0]} is not installed")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless Chromium, shared by the tests."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def outside_requests() -> list[str]:
+    """Addresses outside this machine that `page` was asked for; none was fetched."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, outside_requests: list[str]) -> Iterator[Page]:
+    """A page in a fresh context that reaches files and this machine only."""
+
+    def gate(route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.scheme in ("file", "data", "blob", "about") or address.hostname in LOOPBACK:
+            route.continue_()
+        else:
+            outside_requests.append(route.request.url)
+            route.abort()
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, service_workers="block")
+    context.route("**/*", gate)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A SQLAlchemy address of an empty PostgreSQL that lives for this session on a free loopback port."""
+    programs = _postgres_programs()
+    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+    home = Path(tempfile.mkdtemp(prefix="pmo-postgres-"))  # pytest's own folders are closed to that user
+    try:
+        if user:
+            shutil.chown(home, user)
+        yield from _serve_postgres(programs, home, user)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _postgres_programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        pytest.skip("PostgreSQL's server programs are not installed")
+    return (found[-1] if found else Path(on_path or "")).parent
+
+
+def _serve_postgres(programs: Path, home: Path, user: str | None) -> Iterator[str]:
+    data, log, port = home / "data", home / "log", _free_port()
+    initialise = [programs / "initdb", "-D", data, "-U", "pmo", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(initialise, user=user, group=user, cwd=home, check=True, capture_output=True)
+    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": home, "fsync": "off"}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    command = [programs / "postgres", "-D", data, "-p", str(port), *options]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, user=user, group=user, cwd=home, stdout=output, stderr=output)
+    try:
+        _await_port(server, port, log)
+        yield f"postgresql+psycopg://pmo@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(2)  # SIGINT: a fast shutdown that does not wait for clients
+        server.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while "ready to accept connections" not in log.read_text(errors="replace"):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"PostgreSQL did not start on port {port}:\n{log.read_text(errors='replace')}")
+        time.sleep(0.05)
