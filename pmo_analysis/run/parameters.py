@@ -8,6 +8,7 @@ parameter cell is the declaration: `name = default  # help [limits]`, where limi
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,9 +36,16 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     if not path.is_file():
         raise SettingError(f"There is no notebook {path}. Give the path of an .ipynb file.")
     try:
-        return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError, KeyError, AttributeError) as error:
-        raise SettingError(f"{path} is not a Jupyter notebook ({type(error).__name__}).") from error
+        content = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise SettingError(f"{path} is not a Jupyter notebook: it is not JSON ({error}).") from error
+    if not (isinstance(content, dict) and content.get("nbformat") == 4 and isinstance(content.get("cells"), list)):
+        raise SettingError(f"{path} is not a Jupyter notebook of format 4.")
+    try:
+        nbformat.validate(content)
+    except nbformat.ValidationError as error:
+        raise SettingError(f"{path} is not a valid Jupyter notebook: {error.message}") from error
+    return nbformat.from_dict(content)
 
 
 def read_parameters(path: Path) -> dict[str, Parameter]:

@@ -1,0 +1,100 @@
+"""An executed notebook as one self-contained page: no script, nothing fetched, code folded away."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import mistune
+import nbformat
+import nh3
+
+_TEMPLATES = resources.files("pmo_analysis.present").joinpath("templates")
+_TAGS = nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "svg", "path", "title"}
+_ATTRIBUTES = {
+    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    "*": {"class", "id", "role", "aria-label", "aria-hidden", "title", "scope", "colspan", "rowspan"},
+    "a": {"href"},
+    "th": {"scope", "colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
+    "details": {"open"},
+}
+_IMAGE = "image/png"
+
+
+def make_page(executed: nbformat.NotebookNode, path: Path, *, title: str) -> Path:
+    """Write an executed notebook as an HTML page; the same notebook gives the same bytes.
+
+    Markdown becomes headings and text, each code cell a folded block and its outputs. Whatever a table holds
+    is text: HTML from outputs passes an allow-list without scripts, styles, links out or event handlers.
+    """
+    style = _TEMPLATES.joinpath("page.css").read_text("utf-8")
+    cells = [_cell(cell) for cell in executed.cells if cell.source.strip()]
+    html = environment().get_template("page.html.j2").render(
+        title=title, style=style, cells=cells, headings=_headings(executed), policy=_policy(style)
+    )
+    path.write_text(html, "utf-8")
+    return path
+
+
+def environment() -> jinja2.Environment:
+    """Templates in which every value is escaped."""
+    loader = jinja2.PackageLoader("pmo_analysis.present", "templates")
+    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+
+
+def _policy(style: str) -> str:
+    """Only this page's own style and inline images may be used; nothing is loaded, nothing runs."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _cell(cell: nbformat.NotebookNode) -> dict[str, Any]:
+    if cell.cell_type == "markdown":
+        return {"kind": "text", "html": clean(str(_markdown()(cell.source)))}
+    outputs = [found for output in cell.get("outputs", []) if (found := _output(output))]
+    return {"kind": "code", "source": cell.source, "outputs": outputs, "tags": cell.metadata.get("tags", [])}
+
+
+def _markdown() -> mistune.Markdown:
+    return mistune.create_markdown(escape=True, plugins=["table"], renderer=_Headed())
+
+
+class _Headed(mistune.HTMLRenderer):
+    """Markdown whose headings can be linked to."""
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return f'<h{level} id="{anchor(text)}">{text}</h{level}>\n'
+
+
+def anchor(text: str) -> str:
+    """The id of a heading: letters, digits and hyphens."""
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def _headings(executed: nbformat.NotebookNode) -> list[dict[str, str]]:
+    lines = [line for c in executed.cells if c.cell_type == "markdown" for line in c.source.splitlines()]
+    found = [line.removeprefix("## ").strip() for line in lines if line.startswith("## ")]
+    return [{"text": text, "anchor": anchor(text)} for text in found]
+
+
+def _output(output: nbformat.NotebookNode) -> dict[str, str] | None:
+    """One output in the richest form that is safe: page HTML, a picture, or text."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        return {"kind": "html", "html": clean(data["text/html"])}
+    if _IMAGE in data:
+        alt = output.get("metadata", {}).get(_IMAGE, {}).get("alt", "") or data.get("text/plain", "")
+        return {"kind": "picture", "data": data[_IMAGE].replace("\n", ""), "alt": alt}
+    text = data.get("text/plain") or output.get("text")
+    return {"kind": "plain", "text": text} if text else None
+
+
+def clean(html: str) -> str:
+    """HTML reduced to the allow-list: no script, style, form, frame, event handler or address to load."""
+    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"mailto"}, link_rel=None,
+                     clean_content_tags={"script", "style"})  # fmt: skip
