@@ -1,0 +1,87 @@
+"""What no customer, service or role map covers, largest first, and the rows to fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.intake.import_folder import write_csv
+
+COVERAGE = ["map", "table", "column", "value", "row_count", "hours", "cost"]
+_MAP_OF = {"customer_id": "customer", "service_id": "service", "role": "role"}
+_TABLE_OF = {"customer_id": "customers", "service_id": "services", "role": "roles"}
+
+
+def unmapped(source: Path | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What no map covers, ranked by hours, then money, then rows: columns COVERAGE.
+
+    Of an import's folder: the values its maps lacked. Of any folder of CSV tables or mapping of frames, besides: customers,
+    services and roles that are used but not in their own table, and effort that leads to no customer (blank value).
+    """
+    told = _told(source) if isinstance(source, Path) else pd.DataFrame(columns=COVERAGE)
+    frames = _folder_frames(source) if isinstance(source, Path) else source
+    parts = [told, *_dangling(frames), _without_customer(frames)]
+    whole = pd.concat([p for p in parts if len(p)] or [told], ignore_index=True)[COVERAGE]
+    order = whole.assign(_h=-whole["hours"].astype(float).fillna(0), _c=-whole["cost"].astype(float).fillna(0),
+                         _n=-whole["row_count"].astype(float), _v=whole["value"].fillna(""))
+    order = order.sort_values(["_h", "_c", "_n", "map", "table", "column", "_v"], kind="stable")
+    return order[COVERAGE].reset_index(drop=True)
+
+
+def write_rows_to_fill(gaps: pd.DataFrame, folder: Path) -> list[Path]:
+    """One CSV per map, `MAP_to_fill.csv`: key, value (to be filled in), hours, row_count; an existing one is not overwritten."""
+    paths = []
+    for name, rows in gaps.dropna(subset=["value"]).groupby("map", sort=True):
+        path = folder / f"{name}_to_fill.csv"
+        if path.exists():
+            raise InputError(f"{path} is already there and may have been filled in. Move it, or append it to the map.")
+        keys = rows.groupby("value", sort=False).agg(hours=("hours", "max"), row_count=("row_count", "max"))
+        filled = keys.reset_index().rename(columns={"value": "key"}).assign(value="")
+        paths.append(write_csv(filled[["key", "value", "hours", "row_count"]], path))
+    return paths
+
+
+def _told(folder: Path) -> pd.DataFrame:
+    path = folder / "unmapped.csv"
+    return pd.read_csv(path, dtype={"value": "str", "map": "str"}) if path.is_file() else pd.DataFrame(columns=COVERAGE)
+
+
+def _folder_frames(folder: Path) -> dict[str, pd.DataFrame]:
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}. Name the folder of an import or of CSV tables.")
+    names = ("customers", "services", "roles", "engagements", "effort", "projects")
+    return {n: pd.read_csv(folder / f"{n}.csv", dtype="str") for n in names if (folder / f"{n}.csv").is_file()}
+
+
+def _dangling(frames: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
+    """Identifiers that are used in a table but not in their own."""
+    parts = []
+    for table in ("engagements", "effort", "projects"):
+        for column in (c for c in _MAP_OF if table in frames and c in frames[table]):
+            known = frames.get(_TABLE_OF[column], pd.DataFrame({column: []}))[column]
+            rows = frames[table]
+            parts.append(_counted(rows[rows[column].notna() & ~rows[column].isin(known)], table, column))
+    return parts
+
+
+def _without_customer(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Hours that lead to no customer, neither directly nor through their engagement or project."""
+    if "effort" not in frames:
+        return pd.DataFrame(columns=COVERAGE)
+    effort = frames["effort"]
+    reached = effort["customer_id"].notna() if "customer_id" in effort else pd.Series(False, index=effort.index)
+    for table, key in (("engagements", "engagement_id"), ("projects", "project_id")):
+        if table in frames and key in effort and {key, "customer_id"} <= set(frames[table]):
+            reached |= effort[key].isin(frames[table].dropna(subset=["customer_id"])[key])
+    return _counted(effort[~reached].assign(customer_id=pd.NA), "effort", "customer_id")
+
+
+def _counted(rows: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
+    numbers = {n: pd.to_numeric(rows[c], errors="coerce") if c in rows else pd.Series(float("nan"), index=rows.index)
+               for n, c in (("hours", "worked_hours"), ("cost", "charged_cost"))}
+    counted = pd.DataFrame({"value": rows[column], **numbers}).groupby("value", dropna=False)
+    told = counted.agg(row_count=("value", "size"), hours=("hours", "sum"), cost=("cost", "sum")).reset_index()
+    return told.assign(map=_MAP_OF[column], table=table, column=column)[COVERAGE]
