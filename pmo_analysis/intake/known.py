@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pmo_analysis.contract.tables import Table
-from pmo_analysis.intake.cast import literal, quote
+from pmo_analysis.intake.cast import TEXT, is_guarded, literal, quote, text_name
 
 _DELIVERY = (
     "delivered_on",
@@ -46,21 +46,43 @@ _STATE = {
 }
 
 
-def known_sql(table: Table, view: str, day: date, quarter: str) -> str:
-    """The query for a table as known at the end of `day`, the last day of `quarter`."""
-    today = f"DATE {literal(day.isoformat())}"
-    rows = _latest(table, view, today) if "as_of_on" in table.names else f"SELECT * FROM {view}"
-    columns = ", ".join(f"{_column(table, name, today)} AS {quote(name)}" for name in table.names)
-    return f"SELECT {columns} FROM ({rows}) AS t WHERE {_not_later(table, today, quarter)}"
+def known_sql(table: Table, relation: str, day: date, quarter: str) -> str:
+    """The query for a table as known at the end of `day`, the last day of `quarter`: one row per key."""
+    return _select(table, _latest(table, relation, _today(day)), table.names, day, quarter)
 
 
-def _latest(table: Table, view: str, today: str) -> str:
+def known_rows_sql(table: Table, relation: str, day: date, quarter: str) -> str:
+    """The query for every row known by then, all versions, with the texts set aside: what a check looks at."""
+    texts = tuple(text_name(c.name) for c in table.columns if is_guarded(c))
+    return _select(table, _not_newer(table, relation, _today(day)), (*table.names, *texts), day, quarter)
+
+
+def _select(table: Table, rows: str, names: tuple[str, ...], day: date, quarter: str) -> str:
+    today = _today(day)
+    columns = ", ".join(f"{_column(table, name, today)} AS {quote(name)}" for name in names)
+    return f"SELECT _row, {columns} FROM ({rows}) AS t WHERE {_not_later(table, today, quarter)}"
+
+
+def _today(day: date) -> str:
+    return f"DATE {literal(day.isoformat())}"
+
+
+def _not_newer(table: Table, relation: str, today: str) -> str:
+    if "as_of_on" not in table.names:
+        return f"SELECT * FROM {relation}"
+    return f"SELECT * FROM {relation} WHERE as_of_on IS NULL OR as_of_on <= {today}"
+
+
+def _latest(table: Table, relation: str, today: str) -> str:
+    """Of the rows not newer than the day, the newest per key; a row without a key stands for itself."""
+    rows = _not_newer(table, relation, today)
+    if "as_of_on" not in table.names:
+        return rows
     keys = ", ".join(quote(k) for k in table.key)
+    lone = " AND ".join(f"{quote(k)} IS NOT NULL" for k in table.key)
     order = ", ".join(["as_of_on DESC NULLS LAST", *(quote(n) for n in table.names)])
-    return (
-        f"SELECT * FROM {view} WHERE as_of_on IS NULL OR as_of_on <= {today} "
-        f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
-    )
+    newest = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
+    return f"{rows} QUALIFY NOT ({lone}) OR {newest}"
 
 
 def _column(table: Table, name: str, today: str) -> str:
@@ -69,7 +91,7 @@ def _column(table: Table, name: str, today: str) -> str:
         _, on, still, otherwise = _STATE[table.name]
         return f"CASE WHEN t.{quote(on)} > {today} THEN '{still}' ELSE coalesce({value}, {otherwise}) END"
     for later in _NOT_YET.get(table.name, ()):
-        if name in later.columns:
+        if name.removesuffix(TEXT) in later.columns:
             undated = " AND t.as_of_on IS NULL" if later.only_undated else ""
             return f"CASE WHEN t.{quote(later.on)} > {today}{undated} THEN NULL ELSE {value} END"
     return value

@@ -1,0 +1,194 @@
+"""Tables of a DuckDB file (where they lie) or of any SQLAlchemy database (in chunks) into the engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.tables import TABLE, TABLES, Table
+from pmo_analysis.intake.cast import literal, quote
+from pmo_analysis.intake.dataset import Relation, types_of
+from pmo_analysis.intake.engine import fresh
+from pmo_analysis.intake.headers import match_headers
+from pmo_analysis.intake.problems import STOPS, Problem
+
+_CHUNK = 50_000
+_SECRETS = ("password", "passwd", "pwd", "sslpassword", "token", "secret", "key", "user", "username")
+Found = tuple[dict[str, Relation], list[Problem]]
+
+
+def mask(url: str) -> str:
+    """A URL without user, password or token, fit to be shown."""
+    bare = re.sub(r"://[^/?#]*@", "://***@", url)
+    return re.sub(rf"([?&](?:{'|'.join(_SECRETS)})=)[^&]*", r"\1***", bare, flags=re.IGNORECASE)
+
+
+def read_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, schema: str | None) -> Found:
+    """The tables of a DuckDB file, opened for reading only; locked or half-written is an InputError."""
+    database = fresh("source", "file")
+    try:
+        connection.execute(f"ATTACH {literal(str(path))} AS {database} (READ_ONLY)")
+    except duckdb.Error as error:
+        raise InputError(_tell_unopened(path, str(error))) from error
+    wanted = (schema or "main").lower()
+    listed = connection.sql(
+        f"SELECT schema_name, table_name, true FROM duckdb_tables() WHERE database_name = {literal(database)} "
+        "UNION ALL SELECT schema_name, view_name, false FROM duckdb_views() "
+        f"WHERE database_name = {literal(database)} AND NOT internal ORDER BY ALL"
+    ).fetchall()
+    relations: dict[str, Relation] = {}
+    problems: list[Problem] = []
+    for inside, name, stored in listed:
+        if inside.lower() == wanted and name.lower() in TABLE:
+            whole = f"{database}.{quote(inside)}.{quote(name)}"
+            relation, told = _view_duckdb(connection, TABLE[name.lower()], whole, stored=stored)
+            problems.extend(told)
+            relations |= {name.lower(): relation} if relation else {}
+    _require_any(relations, problems, str(path), [f"{s}.{n}" for s, n, _ in listed], schema)
+    return relations, problems
+
+
+def _view_duckdb(
+    connection: duckdb.DuckDBPyConnection, table: Table, whole: str, *, stored: bool
+) -> tuple[Relation | None, list[Problem]]:
+    names = list(types_of(connection, whole))
+    columns, problems = match_headers(table, [n.strip().lower() for n in names], table.name)
+    if columns is None:
+        return None, problems
+    parts = [f"{quote(n)} AS {quote(n.strip().lower())}" for n in names if n.strip().lower() in columns]
+    row = "rowid + 1" if stored else "row_number() OVER ()"
+    view = fresh("lies", table.name)
+    connection.execute(f"CREATE TEMP VIEW {view} AS SELECT {', '.join([f'{row} AS _row', *parts])} FROM {whole}")
+    return Relation(view, types_of(connection, view), "_row", keep=False), problems
+
+
+def _tell_unopened(path: Path, error: str) -> str:
+    if "lock" in error.lower() or "already attached" in error.lower() or "different configuration" in error.lower():
+        return f"{path} is being written by another program. Close it there, or wait, and try again."
+    return (f"{path} is not a whole DuckDB file ({error.splitlines()[0][:160]}). "
+            "It may have been cut off or made by a newer DuckDB: write it again.")
+
+
+def read_database(
+    connection: duckdb.DuckDBPyConnection, url: str, schema: str | None
+) -> tuple[dict[str, Relation], list[Problem], str]:
+    """The tables behind an SQLAlchemy URL, copied into the engine in chunks; and the database's name."""
+    address = _parse(url)
+    try:
+        engine = sa.create_engine(address)
+    except ModuleNotFoundError as error:
+        raise InputError(f"{mask(url)} needs the driver {error.name!r}. Install it; for PostgreSQL: "
+                         "pip install 'pmo-analysis[postgres]'.") from error
+    try:
+        relations, problems = _read_all(connection, engine, mask(url), schema)
+    except SQLAlchemyError as error:
+        raise InputError(f"{mask(url)} cannot be read: {_bare(error, address)} "
+                         "Check the address, the rights and whether the server runs.") from None
+    finally:
+        engine.dispose()
+    return relations, problems, Path(address.database or address.get_backend_name()).stem
+
+
+def _parse(url: str) -> URL:
+    try:
+        address = make_url(url)
+        address.get_dialect()
+    except (ArgumentError, ValueError) as error:
+        kind = url.split("://")[0]
+        raise InputError(f"{mask(url)} is not a database address ({kind}:// is not known). Write it like "
+                         "sqlite:///file.db or postgresql://user@host/database.") from error
+    except ModuleNotFoundError:
+        pass  # told by create_engine, with the driver's name
+    if address.drivername in ("postgresql", "postgres"):
+        address = address.set(drivername="postgresql+psycopg")
+    file = address.database
+    if address.get_backend_name() == "sqlite" and file not in (None, "", ":memory:") and not Path(file).is_file():
+        raise InputError(f"There is no file {file}. Give the path after sqlite:/// (four slashes for an absolute one).")
+    return address
+
+
+def _bare(error: SQLAlchemyError, address: URL) -> str:
+    """The driver's own words on one line, without user or password."""
+    text = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
+    for secret in filter(None, (str(address.password or ""), str(address.username or ""))):
+        text = text.replace(secret, "***")
+    return text.rstrip(".") + "."
+
+
+def _read_all(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, shown: str, schema: str | None) -> Found:
+    inspector = sa.inspect(engine)
+    names = sorted({*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)})
+    relations: dict[str, Relation] = {}
+    problems: list[Problem] = []
+    for name in names:
+        if name.lower() in TABLE:
+            table = TABLE[name.lower()]
+            header = [c["name"] for c in inspector.get_columns(name, schema=schema)]
+            columns, told = match_headers(table, [h.strip().lower() for h in header], table.name)
+            problems.extend(told)
+            if columns is not None:
+                wanted = [h for h in header if h.strip().lower() in columns]
+                relations[table.name] = _copy(connection, engine, sa.table(
+                    name, *(sa.column(h) for h in wanted), schema=schema), table.name)
+    _require_any(relations, problems, shown, names, schema)
+    return relations, problems
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, source: sa.TableClause, table: str) -> Relation:
+    """The rows of one table as text, in chunks, so that a long one need not fit in memory twice."""
+    columns = [c.name.strip().lower() for c in source.columns]
+    name = fresh("copied", table)
+    declared = ", ".join(f"{quote(c)} VARCHAR" for c in columns)
+    connection.execute(f"CREATE TEMP TABLE {name} ({declared or '_none VARCHAR'})")
+    with engine.connect() as reader:
+        options = {"stream_results": True, "yield_per": _CHUNK}
+        for rows in reader.execution_options(**options).execute(sa.select(*source.columns)).partitions() if columns else ():
+            chunk = fresh("chunk", table)
+            connection.register(chunk, pa.table(list(_texts(rows, len(columns))), names=columns))
+            connection.execute(f"INSERT INTO {name} SELECT * FROM {chunk}")
+            connection.unregister(chunk)
+    return Relation(name, {c: "VARCHAR" for c in columns}, "rowid + 1")
+
+
+def _texts(rows: Sequence[Sequence[object]], width: int) -> Iterator[pa.Array]:
+    for i in range(width):
+        yield pa.array([_text(row[i]) for row in rows], pa.string())
+
+
+def _text(value: object) -> str | None:
+    """A database's value as the text a CSV would have for it."""
+    if value is None or isinstance(value, str):
+        return value
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return None if value != value else f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+        case Decimal():
+            return None if value.is_nan() else f"{value:f}"
+        case date():
+            return value.isoformat()
+        case bytes() | memoryview():
+            return bytes(value).decode("utf-8", "replace")
+    return str(value)
+
+
+def _require_any(
+    relations: dict[str, Relation], problems: list[Problem], shown: str, names: Sequence[str], schema: str | None
+) -> None:
+    if relations or any(p.severity == STOPS for p in problems):
+        return
+    there = f"It has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}." if names else "It has no tables at all."
+    where = f" in schema {schema!r}" if schema else ""
+    raise InputError(f"{shown} has no table of the contract{where}. {there} "
+                     f"Needed are {', '.join(t.name for t in TABLES if t.required)}; schema=… says where they lie.")

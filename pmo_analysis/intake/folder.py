@@ -1,0 +1,91 @@
+"""A folder of CSV and Parquet files, named after the contract's tables, into the engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import duckdb
+
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.tables import TABLE, Table
+from pmo_analysis.intake.cast import literal, quote
+from pmo_analysis.intake.csv_file import read_csv
+from pmo_analysis.intake.dataset import Relation, types_of
+from pmo_analysis.intake.engine import fresh
+from pmo_analysis.intake.headers import match_headers, unknown_table
+from pmo_analysis.intake.problems import STOPS, Problem
+
+_SUFFIXES = (".csv", ".parquet")
+
+
+def list_files(folder: Path) -> dict[str, list[Path]]:
+    """Per table name (lower case), its files: one CSV or Parquet, or a folder of Parquet parts."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in _SUFFIXES or (path.is_dir() and any(path.glob("*.parquet"))):
+                found[path.stem.lower() if path.is_file() else path.name.lower()].append(path)
+    except PermissionError as error:
+        raise InputError(f"The folder {folder} may not be read by you. Ask its owner for the right to read.") from error
+    return dict(found)
+
+
+def read_folder(
+    connection: duckdb.DuckDBPyConnection, folder: Path
+) -> tuple[dict[str, Relation], list[Problem]]:
+    """The tables of a folder as relations, and what could not be read; a folder without any is an InputError."""
+    files = list_files(folder)
+    if not set(files) & set(TABLE):
+        raise InputError(
+            f"The folder {folder} has no table of the contract. It needs customers, services and engagements "
+            "as .csv or .parquet; `pmo import` makes them from a tool's export."
+        )
+    relations, problems = {}, []
+    for name, paths in files.items():
+        relation, told = _read_table(connection, name, paths)
+        problems.extend(told)
+        if relation:
+            relations[name] = relation
+    return relations, problems
+
+
+def _read_table(
+    connection: duckdb.DuckDBPyConnection, name: str, paths: list[Path]
+) -> tuple[Relation | None, list[Problem]]:
+    shown = " and ".join(p.name for p in paths)
+    if name not in TABLE:
+        return None, [unknown_table(name, shown)]
+    if len(paths) > 1:
+        return None, [Problem(name, "", f"there is both {shown}", 0, shown, "Keep one of them.", STOPS)]
+    try:
+        if paths[0].suffix.lower() == ".csv":
+            return read_csv(connection, TABLE[name], paths[0])
+        return _read_parquet(connection, TABLE[name], paths[0])
+    except PermissionError:
+        return None, [Problem(name, "", f"{shown} may not be read", 0, shown, "Ask its owner for the right to read.", STOPS)]
+
+
+def _read_parquet(
+    connection: duckdb.DuckDBPyConnection, table: Table, path: Path
+) -> tuple[Relation | None, list[Problem]]:
+    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    for part in parts:
+        part.open("rb").close()
+    files = ", ".join(literal(str(p)) for p in parts)
+    source = f"read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
+    try:
+        types = types_of(connection, source)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0][:200]
+        return None, [Problem(table.name, "", f"{path.name} is not a whole Parquet file", 1, reason,
+                              "Write it again; the copy may have been cut off.", STOPS)]
+    # Parts are numbered one after the other, as if they were one long file.
+    chosen = ", ".join(f"{quote(c)} AS {quote(c.strip().lower())}" for c in types if c.strip().lower() in table.names)
+    columns, problems = match_headers(table, [c.strip().lower() for c in types], path.name)
+    if columns is None:
+        return None, problems
+    name = fresh("parquet", table.name)
+    row = "file_row_number + 1" if len(parts) == 1 else "row_number() OVER (ORDER BY file_index, file_row_number)"
+    connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {row} AS _row{', ' if chosen else ''}{chosen} FROM {source}")
+    return Relation(name, types_of(connection, name), "_row", keep=False), problems

@@ -1,0 +1,75 @@
+"""`load`: an organisation's tables from a folder, a DuckDB file or a database, as one `Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.settings import Settings, read_settings
+from pmo_analysis.intake.database import mask, read_database, read_duckdb
+from pmo_analysis.intake.dataset import Dataset, from_relations
+from pmo_analysis.intake.engine import connect
+from pmo_analysis.intake.folder import read_folder
+from pmo_analysis.intake.problems import list_problems
+
+_DUCKDB_MAGIC = b"DUCK"
+
+
+def load(
+    source: str | Path, *, schema: str | None = None, settings: Mapping[str, Any] | None = None
+) -> Dataset:
+    """The tables of an organisation, ready to be checked and told.
+
+    `source`: a folder of CSV and/or Parquet files named after the contract's tables (a `settings.toml` beside
+    them is read), a DuckDB file (opened for reading only), or an SQLAlchemy URL; `schema` says where in a
+    database the tables lie; `settings` change the source's own by dotted name. What cannot be opened at all
+    is an InputError; what can be opened but not read is kept for `check` in `troubles`.
+    """
+    text = str(source)
+    changes = settings.changed() if isinstance(settings, Settings) else settings
+    if "://" in text:
+        return _load_url(text, schema, changes)
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise InputError(f"There is no folder or file {path}. Give the folder that holds customers.csv and the others.")
+    return _load_folder(path, changes) if path.is_dir() else _load_file(path, schema, changes)
+
+
+def _load_folder(folder: Path, changes: Mapping[str, Any] | None) -> Dataset:
+    connection = connect()
+    relations, problems = read_folder(connection, folder)
+    data = _finish(connection, relations, problems, str(folder), folder.resolve().name, read_settings(folder, changes))
+    for relation in relations.values():
+        if relation.keep:
+            connection.execute(f"DROP TABLE {relation.name}")  # the typed copy has taken its place
+    return data
+
+
+def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(b"SQLite format 3"):
+        raise InputError(f"{path} is an SQLite file. Give it as sqlite:///{path}.")
+    if head[8:12] != _DUCKDB_MAGIC:
+        raise InputError(f"{path} is a file, neither a folder of tables nor a DuckDB file. "
+                         f"Give the folder that holds it, or run `pmo import` on it.")
+    connection = connect()
+    relations, problems = read_duckdb(connection, path, schema)
+    return _finish(connection, relations, problems, str(path), path.stem, read_settings(path.parent, changes))
+
+
+def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
+    if url.startswith("spark://"):
+        raise InputError("spark:// is not available in this version. Export the tables as Parquet and give the folder.")
+    connection = connect()
+    relations, problems, name = read_database(connection, url, schema)
+    return _finish(connection, relations, problems, mask(url), name, read_settings(None, changes))
+
+
+def _finish(connection, relations, problems, source: str, name: str, settings: Settings) -> Dataset:
+    return from_relations(
+        connection, relations, source=source, name=settings["organisation"] or name,
+        settings=settings, troubles=list_problems(problems),
+    )
