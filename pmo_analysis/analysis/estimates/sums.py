@@ -29,8 +29,8 @@ def ratio_interval(
 
     Rows with a blank in either column are set aside. `n` counts rows; the bootstrap resamples whole
     clusters (rows where `cluster` is None). Studentised bootstrap on the log scale (Efron & Tibshirani
-    1993, ch. 12) where the sums are positive, on the plain scale otherwise: percentile intervals are
-    too narrow on fat-tailed hours.
+    1993, ch. 12) where the sums are positive, on the plain scale otherwise, widened by t/z: percentile
+    intervals are too narrow on fat-tailed hours (n = 30, lognormal: about .87 instead of .95).
     """
     rows, totals = _cluster_totals(frame, numerator, denominator, cluster)
     value = _divide(totals[:, 0].sum(), totals[:, 1].sum())
@@ -70,9 +70,15 @@ def _studentised_limits(totals: np.ndarray, level: float, draws: int, seed: int)
     if spread == 0 or len(t) < draws // 2:
         return float(value[0]), float(value[0])
     upper, lower = np.quantile(t, [(1 + level) / 2, (1 - level) / 2])
-    limits = centre - spread * np.array([upper, lower])
+    limits = centre - spread * _small_sample_factor(len(totals), level) * np.array([upper, lower])
     low, high = np.exp(limits) if logs else limits
     return float(low), float(high)
+
+
+def _small_sample_factor(clusters: int, level: float) -> float:
+    """Resamples never reach beyond the tail that was seen; t/z makes up for most of it."""
+    share = (1 + level) / 2
+    return float(stats.t.ppf(share, clusters - 1) / stats.norm.ppf(share) * np.sqrt(clusters / (clusters - 1)))
 
 
 def _ratio_and_error(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,43 +104,22 @@ def ratio_table(
 ) -> pd.DataFrame:
     """Ratios of sums for many groups at once: the columns of `by`, value, low, high, n.
 
-    Linearised variance over clusters and Student's t, on the log scale where value and limits are positive;
+    Linearised variance over clusters, Student's t corrected for skewness (Hall 1992), without resampling:
     cheap enough for thousands of cells, where `ratio_interval` is meant for one figure. `n` counts rows.
     """
     rows = frame.loc[frame[numerator].notna() & frame[denominator].notna()]
-    rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"), rows=1)
-    rows = rows.sort_values(["above", "below"], kind="stable")
-    keys = by if cluster is None else [*by, cluster]
-    sums = rows.groupby(keys, dropna=False)[["above", "below", "rows"]].sum() if cluster else rows.set_index(by)[
-        ["above", "below", "rows"]]
-    return _linearised(sums.reset_index(), by, level, minimum)
-
-
-def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int) -> pd.DataFrame:
-    grouped = sums.groupby(by, dropna=False)
-    table = grouped.agg(above=("above", "sum"), below=("below", "sum"), n=("rows", "sum"), clusters=("rows", "size"))
-    table["value"] = table["above"] / table["below"].where(table["below"] != 0)
-    values = grouped["above"].transform("sum") / grouped["below"].transform("sum")
-    squares = sums.assign(square=(sums["above"] - values * sums["below"]) ** 2).groupby(by, dropna=False)["square"].sum()
-    freedom = (table["clusters"] - 1).where(table["clusters"] > 1)
-    error = np.sqrt(squares * table["clusters"] / freedom) / table["below"].abs()
-    table["low"], table["high"] = _t_limits(table["value"], error, freedom, level)
-    table.loc[table["n"] < minimum, ["low", "high"]] = np.nan
-    return table.reset_index()[[*by, "value", "low", "high", "n"]]
-
-
-def _t_limits(value: pd.Series, error: pd.Series, freedom: pd.Series, level: float) -> tuple[pd.Series, pd.Series]:
-    reach = stats.t.ppf((1 + level) / 2, freedom) * error
-    factor = np.exp(reach / value.where(value > 0))
-    return (value / factor).where(value > 0, value - reach), (value * factor).where(value > 0, value + reach)
+    rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"))
+    sums = _sums_by_cluster(rows, by, cluster)
+    return _linearised(sums, by, level, minimum, skewed=True)
 
 
 def mean_interval(
     values: pd.Series, *, cluster: pd.Series | None = None, level: float = 0.95, minimum: int = 5
 ) -> Estimate:
     """The mean and its Student interval; with `cluster`, answers of one cluster count as belonging together."""
-    frame = pd.DataFrame({"value": values, "cluster": cluster if cluster is not None else range(len(values))})
-    table = mean_table(frame.assign(all="all"), ["all"], cluster="cluster", level=level, minimum=minimum)
+    frame = pd.DataFrame({"value": np.asarray(values, "float64"), "all": "all"})
+    frame["cluster"] = np.arange(len(frame)) if cluster is None else np.asarray(cluster)
+    table = mean_table(frame, ["all"], cluster="cluster", level=level, minimum=minimum)
     if table.empty:
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0}
     row = table.iloc[0]
@@ -151,22 +136,49 @@ def mean_table(
     minimum: int = 5,
 ) -> pd.DataFrame:
     """Means for many groups at once: the columns of `by`, value, low, high, n; clustered Student intervals."""
-    rows = frame.loc[frame[value].notna()].assign(below=1, rows=1)
-    rows = rows.assign(above=rows[value].astype("float64")).sort_values("above", kind="stable")
-    keys = [*by, cluster] if cluster is not None else by
-    sums = rows.groupby(keys, dropna=False)[["above", "below", "rows"]].sum() if cluster else rows.set_index(by)[
-        ["above", "below", "rows"]]
-    return _linearised_plain(sums.reset_index(), by, level, minimum)
+    rows = frame.loc[frame[value].notna()]
+    rows = rows.assign(above=rows[value].astype("float64"), below=1.0)
+    return _linearised(_sums_by_cluster(rows, by, cluster), by, level, minimum, skewed=False)
 
 
-def _linearised_plain(sums: pd.DataFrame, by: list[str], level: float, minimum: int) -> pd.DataFrame:
-    grouped = sums.groupby(by, dropna=False)
-    table = grouped.agg(above=("above", "sum"), n=("rows", "sum"), clusters=("rows", "size"))
-    table["value"] = table["above"] / table["n"]
-    centre = grouped["above"].transform("sum") / grouped["rows"].transform("sum")
-    squares = sums.assign(square=(sums["above"] - centre * sums["rows"]) ** 2).groupby(by, dropna=False)["square"].sum()
-    freedom = (table["clusters"] - 1).where(table["clusters"] > 1)
-    reach = stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(squares * table["clusters"] / freedom) / table["n"]
-    table["low"], table["high"] = table["value"] - reach, table["value"] + reach
+def _sums_by_cluster(rows: pd.DataFrame, by: list[str], cluster: str | None) -> pd.DataFrame:
+    """Sums per group and cluster, added in an order that depends on the content only."""
+    rows = rows.sort_values(["above", "below"], kind="stable").assign(rows=1)
+    chosen = ["above", "below", "rows"]
+    if cluster is None:
+        return rows[[*by, *chosen]]
+    sums = rows.groupby([*by, cluster], dropna=False, sort=False)[chosen].sum().reset_index()
+    return sums.sort_values(["above", "below"], kind="stable")
+
+
+def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *, skewed: bool) -> pd.DataFrame:
+    table = _moments(sums, by)
+    t = pd.Series(stats.t.ppf((1 + level) / 2, table["clusters"] - 1), index=table.index)
+    upper, lower = t * table["error"], -t * table["error"]
+    if skewed:
+        scale = table["error"] * t / stats.norm.ppf((1 + level) / 2)
+        upper, lower = scale * _unbend(t, table["bend"]), scale * _unbend(-t, table["bend"])
+    table["low"], table["high"] = table["value"] - upper, table["value"] - lower
+    table["low"] = table["low"].mask((table["least"] >= 0) & (table["low"] < 0), 0.0)
     table.loc[table["n"] < minimum, ["low", "high"]] = np.nan
     return table.reset_index()[[*by, "value", "low", "high", "n"]]
+
+
+def _moments(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Per group: value, n, clusters, linearised error, and bend: the residuals' skewness over the root of n."""
+    grouped = sums.groupby(by, dropna=False)
+    table = grouped.agg(above=("above", "sum"), below=("below", "sum"), n=("rows", "sum"),
+                        clusters=("rows", "size"), least=("above", "min"))
+    table["value"] = table["above"] / table["below"].where(table["below"] != 0)
+    table["clusters"] = table["clusters"].where(table["clusters"] > 1)
+    rest = sums["above"] - grouped["above"].transform("sum") / grouped["below"].transform("sum") * sums["below"]
+    powers = sums[by].assign(square=rest**2, cube=rest**3).groupby(by, dropna=False)[["square", "cube"]].sum()
+    table["error"] = np.sqrt(powers["square"] * table["clusters"] / (table["clusters"] - 1)) / table["below"].abs()
+    table["bend"] = (powers["cube"] / powers["square"] ** 1.5).fillna(0.0) * np.sign(table["below"])
+    return table
+
+
+def _unbend(t: pd.Series, bend: pd.Series) -> pd.Series:
+    """Hall's inverse of the skewness transformation; `bend` is skewness over the root of n."""
+    bend = bend.where(bend.abs() > 1e-6, 1e-6)
+    return 3 / bend * (np.cbrt(1 + bend * (t - bend / 6)) - 1)
