@@ -1,0 +1,116 @@
+"""What may be segmented: numbers, yes/no and text columns, checked, in an order that names do not change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.contract.errors import InputError
+
+MINIMUM_CUSTOMERS = 20
+_MOST_LEVELS = 8
+_RARE_SHARE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The usable columns of a table of customers.
+
+    `numbers`: floats, missing as NaN · `choices`: text, missing as NaN · `left_out`: feature, reason.
+    """
+
+    numbers: pd.DataFrame
+    choices: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+def check_customers(values: pd.DataFrame) -> pd.DataFrame:
+    """The table with its columns by name and its rows by content (the key last); InputError where it has no meaning."""
+    if not isinstance(values, pd.DataFrame):
+        raise InputError(f"Segments need a table, one row per customer, not {type(values).__name__}.")
+    repeated = values.index[values.index.duplicated()].unique()
+    if len(repeated):
+        raise InputError(f"{len(repeated)} customer_id appear more than once (first: {repeated[0]!r}). "
+                         "Give one row per customer.")
+    if values.columns.duplicated().any():
+        raise InputError(f"The column {values.columns[values.columns.duplicated()][0]!r} appears more than once.")
+    for column in values:
+        _check_column(values[column])
+    return values.rename(columns=str).sort_index(axis=1)
+
+
+def order_rows(values: pd.DataFrame) -> pd.DataFrame:
+    """Rows sorted by what they hold; the key decides only between rows that are alike."""
+    plain = values.assign(**{c: values[c].astype(str) for c in values if not is_number(values[c])})
+    rank = plain.rank(method="min", na_option="bottom")
+    keyed = rank.assign(_key=pd.Series(values.index.astype(str), index=values.index).rank(method="first"))
+    return values.loc[keyed.sort_values(list(keyed.columns), kind="stable").index]
+
+
+def read_columns(values: pd.DataFrame) -> Columns:
+    """Numbers and choices of a checked table; constant, empty and one-of-a-kind columns are left out with a reason."""
+    reasons = {c: _why_unusable(values[c]) for c in values}
+    kept = [c for c in values if not reasons[c]]
+    numbers = [c for c in kept if is_number(values[c])]
+    choices = {c: _lump_rare(as_text(values[c])) for c in kept if c not in numbers}
+    rows = [(c, reason) for c, reason in reasons.items() if reason]
+    return Columns(values[numbers].apply(as_float), pd.DataFrame(choices, index=values.index),
+                   pd.DataFrame(rows, columns=["feature", "reason"]))
+
+
+def is_number(column: pd.Series) -> bool:
+    """Whether a column is a quantity; a number that takes only two values is a yes/no."""
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        return False
+    return column.nunique() > 2
+
+
+def as_float(column: pd.Series) -> pd.Series:
+    """A column as floats, missing as NaN."""
+    return pd.Series(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan), column.index, name=column.name)
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """A yes/no, two-valued or text column as text, missing as NaN: `1`, `1.0` and `True` are all `yes`."""
+    text = column.map(_one_spelling, na_action="ignore").astype(object)
+    return text.where(column.notna(), np.nan)
+
+
+def _one_spelling(value: object) -> str:
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, float, np.number)) and value in (0, 1)):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
+
+
+def _check_column(column: pd.Series) -> None:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        raise InputError(f"Column {column.name!r} holds dates. Turn it into a number, such as days since then.")
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return
+    infinite = np.isinf(as_float(column))
+    if infinite.any():
+        raise InputError(f"Column {column.name!r} has {int(infinite.sum())} infinite values (first: customer "
+                         f"{column.index[infinite][0]!r}). Make them missing, or mend the division that made them.")
+
+
+def _why_unusable(column: pd.Series) -> str:
+    known = column.dropna()
+    if known.empty:
+        return "wholly missing"
+    if known.nunique() == 1:
+        return "the same for every customer"
+    if len(known) < MINIMUM_CUSTOMERS / 2:
+        return f"known for only {len(known)} customers"
+    if not is_number(column) and known.nunique() > len(known) / 2:
+        return "a different text for nearly every customer"
+    return ""
+
+
+def _lump_rare(text: pd.Series) -> pd.Series:
+    """The most used levels; the rest become `other`, since a level of two customers cannot describe a segment."""
+    counts = text.value_counts()
+    ordered = counts.reset_index().sort_values(["count", text.name], ascending=[False, True])[text.name]
+    frequent = [level for level in ordered if counts[level] >= max(3, _RARE_SHARE * len(text))][:_MOST_LEVELS]
+    return text.where(text.isna() | text.isin(frequent), "other")

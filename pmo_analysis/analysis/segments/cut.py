@@ -1,0 +1,210 @@
+"""Cutting segments: is there more than one group, how many, who belongs, and how to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS, Columns, check_customers, order_rows, read_columns
+from pmo_analysis.analysis.segments.mixture import Points, fill_missing, fit_mixture, membership
+from pmo_analysis.analysis.segments.partitions import SMALLEST_GROUP, Partition, score_labels, search_partitions, tidy_labels
+from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
+from pmo_analysis.analysis.segments.result import Segmentation
+from pmo_analysis.analysis.segments.rules import describe_segments
+from pmo_analysis.analysis.segments.scheme import EVERYBODY, assign_segments, encode, freeze_scheme
+from pmo_analysis.analysis.segments.structure import Test, check_structure
+from pmo_analysis.analysis.segments.transforms import fit_transform
+from pmo_analysis.contract.errors import InputError
+
+SEARCH_ROWS = 800
+_FIT_ROWS = 20_000
+_MOST_CONFUSION = 0.08
+_CONFUSION_FROM = 120
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """Transforms and levels per column, complete points of the searched rows, and the best partition per count."""
+
+    columns: list[dict[str, Any]]
+    points: Points
+    best: dict[int, Partition]
+
+
+def segment_customers(values: pd.DataFrame, *, segments: int | None = None, max_segments: int = 8, seed: int = 0) -> Segmentation:
+    """Which groups of customers with like needs are really there, if any, and who belongs to which.
+
+    values: index customer_id, one row per customer; numbers, yes/no and text columns; missing cells allowed.
+    segments: how many, if that is decided (skips the test and the choice). Row order, units and names do not matter.
+    Mixture of Gaussians with a latent class for choices on within-group power scales; the number of groups by the
+    integrated completed likelihood; "one group" by a test against one population (`structure.py`).
+    InputError for repeated ids, infinite values, dates, or more segments than customers allow.
+    """
+    checked = order_rows(check_customers(values))
+    _check_request(checked, segments, max_segments)
+    columns = read_columns(checked)
+    with threadpool_limits(1):
+        why_one = _why_one(checked, columns)
+        if why_one and segments is None:
+            return _describe(checked, columns, _one_group(columns), None, _no_evidence(), why_one)
+        return _cut(checked, columns, segments, max_segments, seed)
+
+
+def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int, seed: int) -> Segmentation:
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.choice(len(values), SEARCH_ROWS, replace=False)) if len(values) > SEARCH_ROWS else np.arange(len(values))
+    counts = range(2, max(segments or 2, min(most, len(rows) // SMALLEST_GROUP)) + 1)
+    search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts, seed)
+    test = None if segments else check_structure(search.points, seed=seed)
+    evidence = _evidence(search, test)
+    if segments == 1 or (test and not test.found):
+        return _describe(values, columns, _one_group(columns), test, evidence, "")
+    partition = _choose(search, segments, len(values))
+    evidence["chosen"] = evidence["count"] == partition.count
+    scheme = _fit_scheme(values, search, partition, rng)
+    return _describe(values, columns, scheme, test, evidence, "")
+
+
+def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Search:
+    """Search twice: on powers that make the whole round, then on those that make the groups found round."""
+    taken = Columns(columns.numbers.iloc[rows], columns.choices.iloc[rows], columns.left_out)
+    labels = np.zeros(len(rows), int)
+    for last in (False, True):
+        specs = _specify(columns, taken, labels)
+        points = _complete(encode(taken.numbers.join(taken.choices), specs))
+        best = search_partitions(points, counts, seed=seed, thorough=last)
+        labels = max(best.values(), key=lambda p: p.score).labels
+    return _Search(specs, points, best)
+
+
+def _specify(columns: Columns, taken: Columns, labels: np.ndarray) -> list[dict[str, Any]]:
+    numbers = [{"name": c, "kind": "number", "transform": fit_transform(taken.numbers[c].to_numpy(), labels)}
+               for c in taken.numbers]
+    choices = [{"name": c, "kind": "choice", "levels": sorted(columns.choices[c].dropna().unique())} for c in taken.choices]
+    return numbers + choices
+
+
+def _complete(points: Points) -> Points:
+    if np.isfinite(points.numbers).all():
+        return points
+    everybody = fit_mixture(points, np.zeros(len(points), int))
+    return Points(fill_missing(points, everybody), points.codes, points.levels)
+
+
+def _choose(search: _Search, segments: int | None, n: int) -> Partition:
+    if segments:
+        return search.best.get(segments) or search.best[max(search.best)]
+    best = max((p for p in search.best.values() if p.count > 1), key=lambda p: p.score)
+    return _merge_confused(search.points, best) if n >= _CONFUSION_FROM else best
+
+
+def _merge_confused(points: Points, partition: Partition) -> Partition:
+    """Merge pairs of groups that cannot be told apart: a split that misplaces one in twelve is no segment."""
+    while partition.count > 2:
+        share = membership(points, fit_mixture(points, partition.labels))
+        confusion = _confusion(share)
+        a, b = np.unravel_index(confusion.argmax(), confusion.shape)
+        if confusion[a, b] <= _MOST_CONFUSION:
+            break
+        labels = tidy_labels(np.where(partition.labels == a, b, partition.labels))
+        partition = Partition(labels, score_labels(points, labels))
+    return partition
+
+
+def _confusion(share: np.ndarray) -> np.ndarray:
+    """Expected share of two groups' customers that would be placed in the other of the two."""
+    k = share.shape[1]
+    hard = np.eye(k)[share.argmax(axis=1)]
+    moved = share.T @ hard
+    pair = moved + moved.T
+    size = share.sum(axis=0)
+    np.fill_diagonal(pair, 0)
+    return pair / (size[:, None] + size[None, :])
+
+
+def _fit_scheme(values: pd.DataFrame, search: _Search, partition: Partition, rng: np.random.Generator) -> dict[str, Any]:
+    points = encode(values, search.columns)
+    if len(points) > _FIT_ROWS:
+        points = points.take(np.sort(rng.choice(len(points), _FIT_ROWS, replace=False)))
+    labels = partition.labels
+    if len(points) != len(labels):
+        labels = membership(points, fit_mixture(search.points, labels)).argmax(axis=1)
+    mixture = fit_mixture(points, labels, steps=15)
+    order = _content_order(mixture.weights, mixture.means)
+    mixture = type(mixture)(mixture.weights[order], mixture.means[order], mixture.covariances[order],
+                            tuple(c[order] for c in mixture.chances))
+    return freeze_scheme(search.columns, mixture, [f"S{i + 1}" for i in range(len(order))])
+
+
+def _content_order(weights: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Largest first; the centres decide between equals."""
+    keys = np.round(np.column_stack([-weights, means]), 6)
+    return np.lexsort(keys.T[::-1])
+
+
+def _one_group(columns: Columns) -> dict[str, Any]:
+    specs = _specify(columns, columns, np.zeros(len(columns.numbers), int))
+    points = encode(columns.numbers.join(columns.choices), specs)
+    return freeze_scheme(specs, fit_mixture(points, np.zeros(len(points), int)), [EVERYBODY])
+
+
+def _describe(values: pd.DataFrame, columns: Columns, scheme: dict[str, Any], test: Test | None,
+              evidence: pd.DataFrame, why_one: str) -> Segmentation:
+    segment = assign_segments(values, scheme)["segment"]
+    rules = describe_segments(show_columns(columns, fill=True), segment)
+    told = rules.set_index("segment")
+    scheme["segments"] = [{**s, "name": told["name"].get(s["segment"], s["segment"]), "rule": told["rule"].get(s["segment"], "")}
+                          for s in scheme["segments"]]
+    scheme |= {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
+    members = assign_segments(values, scheme).sort_index()
+    count = len(scheme["segments"])
+    sentence = _tell(count, len(values), told, test, why_one)
+    return Segmentation(count > 1, count, members, evidence, profile_segments(columns, segment), rules,
+                        columns.left_out, scheme, sentence)
+
+
+def _tell(count: int, n: int, rules: pd.DataFrame, test: Test | None, why_one: str) -> str:
+    if count == 1:
+        reason = why_one or "the differences between them are no larger than within one group"
+        return f"The {n} customers are told as one group: {reason}."
+    parts = "; ".join(f"{s} ({r.customers_count}): {r['name']}" for s, r in rules.iterrows())
+    how = f"{count} groups are really there" if test else f"{count} groups, as many as asked for"
+    return f"Among {n} customers {how}. {parts}."
+
+
+def _evidence(search: _Search, test: Test | None) -> pd.DataFrame:
+    one = search.best[1].score
+    rows = []
+    for count, partition in search.best.items():
+        null = test.null_gain.get(count) if test else None
+        usable = null is not None and count > 1
+        rows.append((count, partition.score, partition.score - one, np.median(null) if usable else np.nan,
+                     np.quantile(null, 0.95) if usable else np.nan, count == 1))
+    return pd.DataFrame(rows, columns=_no_evidence().columns).assign(
+        z=test.z if test else np.nan, threshold=test.threshold if test else np.nan)
+
+
+def _no_evidence() -> pd.DataFrame:
+    return pd.DataFrame({"count": [1], "criterion": [np.nan], "gain": [0.0], "null_median": [np.nan],
+                         "null_high": [np.nan], "chosen": [True]})
+
+
+def _why_one(values: pd.DataFrame, columns: Columns) -> str:
+    if len(values) < MINIMUM_CUSTOMERS:
+        return f"fewer than {MINIMUM_CUSTOMERS} customers are too few to tell groups"
+    if columns.numbers.empty and columns.choices.empty:
+        return "no column tells them apart"
+    return ""
+
+
+def _check_request(values: pd.DataFrame, segments: int | None, most: int) -> None:
+    if values.empty:
+        raise InputError("There are no customers to segment: the table has no rows or no columns.")
+    if segments is not None and not 1 <= segments <= len(values) // SMALLEST_GROUP:
+        raise InputError(f"segments={segments}: choose 1 to {max(1, len(values) // SMALLEST_GROUP)} for {len(values)} customers.")
+    if most < 2:
+        raise InputError(f"max_segments={most}: it takes at least 2 to look for groups.")

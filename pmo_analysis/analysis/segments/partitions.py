@@ -1,0 +1,142 @@
+"""Partitions to choose from, and the one criterion that compares them: the exact integrated completed likelihood.
+
+ICL with group means and the common covariance integrated out in closed form (Bayesian MANOVA), Dirichlet–multinomial
+for sizes and choices. It pays for every group in every column, so it does not split for the sake of more data.
+Biernacki, Celeux & Govaert (2000, 2010).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.special import gammaln
+from sklearn.cluster import KMeans
+
+from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, membership
+
+SMALLEST_GROUP = 3
+_PRIOR_SPREADS = (0.05, 0.2, 0.8)
+_START_CLIP = 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """Labels 0…count−1 per customer and their criterion (log of the integrated completed likelihood)."""
+
+    labels: np.ndarray
+    score: float
+
+    @property
+    def count(self) -> int:
+        """How many groups."""
+        return int(self.labels.max()) + 1
+
+
+def score_labels(points: Points, labels: np.ndarray) -> float:
+    """The exact integrated completed likelihood of a partition; numbers must be complete."""
+    sizes = np.bincount(labels)
+    score = max(_score_numbers(points.numbers, labels, sizes, kappa) for kappa in _PRIOR_SPREADS)
+    score += _dirichlet(sizes[None, :], 0.5 * np.ones(len(sizes)))
+    for j, levels in enumerate(points.levels):
+        known = points.codes[:, j] >= 0
+        counts = np.zeros((len(sizes), levels))
+        np.add.at(counts, (labels[known], points.codes[known, j]), 1)
+        score += _dirichlet(counts, np.full(levels, 0.5))
+    return float(score)
+
+
+def _score_numbers(y: np.ndarray, labels: np.ndarray, sizes: np.ndarray, kappa: float) -> float:
+    n, d = y.shape
+    if d == 0:
+        return 0.0
+    sums = np.zeros((len(sizes), d))
+    np.add.at(sums, labels, y)
+    degrees = d + 2
+    scatter = 0.3 * degrees * np.eye(d) + y.T @ y - (sums / (sizes + kappa)[:, None]).T @ sums
+    penalty = 0.5 * d * np.log(kappa / (kappa + sizes)).sum()
+    return penalty - 0.5 * (degrees + n) * np.linalg.slogdet(scatter)[1]
+
+
+def _dirichlet(counts: np.ndarray, prior: np.ndarray) -> float:
+    total = gammaln(prior.sum()) - gammaln(counts.sum(axis=1) + prior.sum())
+    return float(total.sum() + (gammaln(counts + prior) - gammaln(prior)).sum())
+
+
+def tidy_labels(labels: np.ndarray) -> np.ndarray:
+    """Labels 0…k−1 in the order of first appearance."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def search_partitions(points: Points, counts: range, *, seed: int, thorough: bool = True) -> dict[int, Partition]:
+    """The best partition found per number of groups, from k-means and Ward starts refined by EM, then by merging."""
+    plane = _plane(points)
+    tree = linkage(plane, "ward") if len(plane) <= 2000 else None
+    everybody = np.zeros(len(points), int)
+    best = {1: Partition(everybody, score_labels(points, everybody))}
+    for k in counts:
+        for labels in _starts(plane, tree, k, seed, thorough):
+            _keep(best, _refine(points, labels, steps=10 if thorough else 5))
+    if thorough:
+        leading = max(best.values(), key=lambda p: p.score).count
+        for k in sorted({leading, leading + 1, leading + 2, max(best)} & set(best), reverse=True):
+            _merge_down(points, best, best[k])
+    return {k: best[k] for k in sorted(best) if k <= max(counts)}
+
+
+def _plane(points: Points) -> np.ndarray:
+    """Numbers and choices on one scale for the starts: each choice spreads as much as one number."""
+    parts = [np.clip(points.numbers, -_START_CLIP, _START_CLIP)]
+    for j, levels in enumerate(points.levels):
+        shown = np.eye(levels + 1)[points.codes[:, j]][:, :levels]
+        parts.append((shown - shown.mean(axis=0)) / np.sqrt(max(shown.var(axis=0).sum(), 1e-9)))
+    return np.hstack(parts)
+
+
+def _starts(plane: np.ndarray, tree: np.ndarray | None, k: int, seed: int, thorough: bool) -> list[np.ndarray]:
+    starts = [_kmeans(plane, k, seed, 5 if thorough else 1)]
+    if tree is not None:
+        starts.append(fcluster(tree, k, "maxclust") - 1)
+    if thorough and len(plane) >= 12 * k:
+        fine = KMeans(4 * k, n_init=1, random_state=seed).fit(plane)
+        for method in ("ward", "average"):
+            coarse = fcluster(linkage(fine.cluster_centers_, method), k, "maxclust") - 1
+            starts.append(coarse[fine.labels_])
+    return starts
+
+
+def _kmeans(plane: np.ndarray, k: int, seed: int, tries: int) -> np.ndarray:
+    return KMeans(k, n_init=tries, max_iter=100, random_state=seed).fit(plane).labels_
+
+
+def _refine(points: Points, labels: np.ndarray, *, steps: int) -> Partition:
+    labels = tidy_labels(labels)
+    mixture = fit_mixture(points, labels, steps=steps)
+    labels = _drop_small(points, membership(points, mixture))
+    return Partition(labels, score_labels(points, labels))
+
+
+def _drop_small(points: Points, share: np.ndarray) -> np.ndarray:
+    """Hard labels; groups below three customers give theirs to the next best group."""
+    labels = share.argmax(axis=1)
+    small = np.bincount(labels, minlength=share.shape[1]) < SMALLEST_GROUP
+    if small.any() and not small.all():
+        labels = np.where(small, -1.0, share).argmax(axis=1)
+    return tidy_labels(labels)
+
+
+def _keep(best: dict[int, Partition], found: Partition) -> None:
+    if found.count not in best or found.score > best[found.count].score + 1e-9:
+        best[found.count] = found
+
+
+def _merge_down(points: Points, best: dict[int, Partition], start: Partition) -> None:
+    """Merge greedily the pair whose union scores best, refit, and note what comes of it."""
+    now = start
+    while now.count > 2:
+        pairs = [(a, b) for a in range(now.count) for b in range(a)]
+        merged = [tidy_labels(np.where(now.labels == a, b, now.labels)) for a, b in pairs]
+        now = _refine(points, merged[int(np.argmax([score_labels(points, m) for m in merged]))], steps=4)
+        _keep(best, now)

@@ -1,0 +1,35 @@
+"""What a segmentation tells: one table per question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """Groups of customers with like needs, or the finding that there is one group.
+
+    `found`: whether more than one group is really there · `count`: how many (1 when not found)
+    `members`: index customer_id; segment, confidence (0–1, chance of that segment), name, second (next best segment)
+    `evidence`: count, criterion, gain (over one group), null_median, null_high (95 %) of the gain in one population, chosen
+    `profile`: segment, feature, median, overall_median, shift (in deviations), p10, p90, known_share, customers_count;
+      a choice's level is a feature `column = level`, its median the share of customers
+    `rules`: segment, rule, precision, coverage, name, customers_count · `left_out`: feature, reason
+    `scheme`: JSON-safe, for `assign_segments` · `sentence`: the answer in plain words
+    """
+
+    found: bool
+    count: int
+    members: pd.DataFrame
+    evidence: pd.DataFrame
+    profile: pd.DataFrame
+    rules: pd.DataFrame
+    left_out: pd.DataFrame
+    scheme: dict[str, Any]
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.rules.to_html(index=False)
