@@ -1,0 +1,232 @@
+"""Cost to serve: what each customer, service, segment or category cost in a quarter, and what nobody used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.analysis.cost.arithmetic import concentrate, gini
+from pmo_analysis.analysis.cost.entries import count_engagements, enter_charges, enter_hours, enter_standards
+from pmo_analysis.analysis.cost.hours import PER_UNIT, book_hours
+from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
+from pmo_analysis.analysis.cost.rates import price_roles
+from pmo_analysis.analysis.cost.sums import add_key, list_left_out, sum_engagements, sum_entries, unit_limits
+from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.quarters import shift_quarter
+from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.dataset import Dataset
+
+_BY = {"customer": "customer_id", "service": "service_id", "segment": "segment", "category": "category"}
+_FIGURES = [
+    "engagement_count",
+    "worked_hours",
+    "process_hours",
+    "senior_hours",
+    "cost_to_serve_cost",
+    "low",
+    "high",
+    "process_cost",
+    "mandated_process_cost",
+    "charged_cost",
+    "own_hours",
+    "own_cost",
+    "unit_cost",
+    "unit_cost_low",
+    "unit_cost_high",
+    "allocated_share",
+    "n",
+    "basis",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class CostToServe:
+    """What serving cost in a quarter, by customer, service, segment or category.
+
+    table: the by column (customer_id, service_id, segment or category), engagement_count (delivered in the quarter;
+        requested where no delivery is recorded), worked_hours, process_hours, senior_hours, cost_to_serve_cost, low,
+        high, process_cost, mandated_process_cost, charged_cost, own_hours, own_cost (the customer's), unit_cost,
+        unit_cost_low, unit_cost_high, allocated_share, n (customers), basis (hours / charged / standard hours).
+        The cost is a sum, counted rather than sampled: low = high = the cost. unit_cost = cost of the quarter /
+        engagements of the quarter, a ratio of sums; its limits are a bootstrap over customers.
+    rates: role, hourly_cost, basis, gap_share (hourly cost stated over the rate of capacity, − 1, where too large)
+    unused: role, supplied_hours, used_hours, unused_hours, supplied_cost, used_cost, unused_cost, utilisation_share
+    concentration: rank, customers_share, cost_share, low, high (dearest first); gini_value is the Gini of the same
+        costs, without n/(n−1)
+    reconciliation: what, cost (supplied + worked without stated capacity = told + unmapped + unused, to the cent)
+    engagements: engagement_id, customer_id, service_id, size, worked_hours, process_hours, senior_hours, cost,
+        mandated, allocated_share
+    left_out: reason, worked_hours, cost, rows_count
+    """
+
+    table: pd.DataFrame
+    rates: pd.DataFrame
+    unused: pd.DataFrame
+    concentration: pd.DataFrame
+    reconciliation: pd.DataFrame
+    engagements: pd.DataFrame
+    left_out: pd.DataFrame
+    gini_value: float
+    by: str
+    basis: str
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.sentence}</p>{self.table.to_html(index=False)}"
+
+
+def cost_to_serve(
+    data: Dataset,
+    quarter: str,
+    by: str = "customer",
+    *,
+    segments: Mapping[str, str] | pd.Series | None = None,
+    settings: Settings | None = None,
+    seed: int = 0,
+) -> CostToServe:
+    """What serving each customer, service, segment or category cost in a quarter, unused capacity apart.
+
+    Time-driven: hours worked in the quarter × the role's rate; without hours the money charged, without charges
+    standard hours × a blended rate; the basis is told. `segments`: customer_id → segment, else segment_given.
+    InputError for an unknown `by`, or by segment without segments. Source: Kaplan & Anderson, HBR November 2004.
+    """
+    settings = settings or data.settings
+    month = settings["fiscal_year_end_month"]
+    data = data if data.known_at == quarter else data.as_of(quarter, month)
+    counted = count_engagements(data, [quarter], month)
+    booked = book_hours(data, [quarter], month)
+    rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
+    basis, entries = _enter(data, booked, counted, rates, settings)
+    keys = _keys(data, by, segments)
+    table = _tabulate(entries, counted, keys, _BY[by], settings=settings, seed=seed).assign(basis=basis)
+    return _result(by, basis, table, entries, keys, rates=rates, quarter=quarter, settings=settings, seed=seed)
+
+
+def _supplied_roles(data: Dataset, quarter: str) -> pd.DataFrame:
+    capacity = data.frame("capacity", ["quarter", "role"])
+    return capacity[capacity["quarter"] == quarter]
+
+
+def _enter(
+    data: Dataset,
+    booked: pd.DataFrame,
+    counted: pd.DataFrame,
+    rates: pd.DataFrame,
+    settings: Settings,
+    *,
+    allocate: bool = True,
+) -> tuple[str, pd.DataFrame]:
+    """Entries on the first basis that the tables allow, and the name of that basis."""
+    if booked["hours"].notna().any():
+        return "hours", enter_hours(data, booked, rates, settings, allocate=allocate)
+    if counted["charged_cost"].notna().any():
+        return "charged", enter_charges(data, counted)
+    entries = enter_standards(data, counted, settings)
+    return ("standard hours", entries) if len(entries) else ("not known", entries)
+
+
+def _keys(data: Dataset, by: str, segments: Mapping[str, str] | pd.Series | None) -> pd.Series | None:
+    """Customer → key of the table, or None where the entry itself has it."""
+    if by not in _BY:
+        raise InputError(f"cost_to_serve cannot tell cost by {by!r}. {nearest(by, _BY)}")
+    customers = data.frame("customers").drop_duplicates("customer_id").set_index("customer_id")
+    if by == "segment" and segments is None and customers["segment_given"].isna().all():
+        raise InputError(
+            "cost_to_serve by segment needs segments: pass segments=members['segment'] or fill segment_given."
+        )
+    if by == "segment":
+        return customers["segment_given"] if segments is None else pd.Series(segments, dtype="object").astype("str")
+    return customers["category"] if by == "category" else None
+
+
+def _tabulate(
+    entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str, *, settings: Settings, seed: int
+) -> pd.DataFrame:
+    per_customer = sum_entries(add_key(entries, keys, column), counted, keys, column)
+    sums = [c for c in per_customer if c not in (column, "customer_id")]
+    table = per_customer.groupby(column)[sums].sum(min_count=1)
+    table["engagement_count"] = table["engagement_count"].fillna(0)
+    table["n"] = per_customer.groupby(column)["customer_id"].nunique()
+    table["low"] = table["high"] = table["cost_to_serve_cost"]
+    table["allocated_share"] = table.pop("allocated_hours") / (table["worked_hours"] + table["own_hours"].fillna(0))
+    table["unit_cost"] = table["cost_to_serve_cost"] / table["engagement_count"].where(table["engagement_count"] > 0)
+    limits = (
+        unit_limits(per_customer, column, settings, seed)
+        if column != "customer_id"
+        else pd.DataFrame({"unit_cost_low": np.nan, "unit_cost_high": np.nan}, index=table.index)
+    )
+    table = table.join(limits).reset_index().assign(basis="")
+    table["engagement_count"] = table["engagement_count"].astype("int64")
+    return table[[column, *_FIGURES]].sort_values(column, ignore_index=True)
+
+
+def _result(
+    by: str,
+    basis: str,
+    table: pd.DataFrame,
+    entries: pd.DataFrame,
+    keys: pd.Series | None,
+    *,
+    rates: pd.DataFrame,
+    quarter: str,
+    settings: Settings,
+    seed: int,
+) -> CostToServe:
+    costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
+    told = add_key(entries, keys, _BY[by])[_BY[by]].notna() & entries["customer_id"].notna()
+    unused = tell_unused(entries, rates if basis in ("hours", "not known") else rates[:0])
+    left_out = list_left_out(entries, told, by)
+    value = gini(costs)
+    return CostToServe(
+        table=table,
+        unused=unused,
+        left_out=left_out,
+        gini_value=value,
+        by=by,
+        basis=basis,
+        rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
+        concentration=concentrate(costs, level=settings["interval_level"], draws=200, seed=seed),
+        reconciliation=reconcile(entries, told, rates, basis),
+        engagements=sum_engagements(entries),
+        sentence=tell_cost(
+            quarter,
+            basis,
+            costs,
+            unused=unused,
+            gini_value=value,
+            left_out=left_out,
+            rates=rates,
+            currency=settings["currency"],
+        ),
+    )
+
+
+def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Settings | None = None) -> pd.DataFrame:
+    """What each customer cost in each of the last quarters, on this quarter's basis, for trends and prices.
+
+    Columns: quarter, customer_id, worked_hours, cost_to_serve_cost, engagement_count, basis. Quarters for which that
+    basis has nothing are absent.
+    """
+    settings = settings or data.settings
+    month = settings["fiscal_year_end_month"]
+    data = data if data.known_at == quarter else data.as_of(quarter, month)
+    wanted = [shift_quarter(quarter, -i) for i in reversed(range(quarters))]
+    counted, booked = count_engagements(data, wanted, month), book_hours(data, wanted, month)
+    here = booked[booked["quarter"] == quarter]
+    basis, entries = _enter(
+        data,
+        booked if here["hours"].notna().any() else booked[:0],
+        counted,
+        price_roles(data, booked, settings),
+        settings,
+        allocate=False,
+    )
+    at = ["quarter", "customer_id"]
+    sums = entries.groupby(at)[["hours", "cost"]].sum(min_count=1) / PER_UNIT
+    sums = sums.set_axis(["worked_hours", "cost_to_serve_cost"], axis=1)
+    told = sums.join(counted.groupby(at).size().rename("engagement_count"), how="left")
+    told["engagement_count"] = told["engagement_count"].fillna(0).astype("int64")
+    return told.reset_index().assign(basis=basis)

@@ -1,0 +1,102 @@
+"""Sums of priced entries: per key and customer, per engagement, and what no table can show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.analysis.cost.hours import PER_UNIT
+from pmo_analysis.analysis.estimates import ratio_interval
+from pmo_analysis.contract.settings import Settings
+
+
+def add_key(rows: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
+    """The rows with the table's key: mapped from the customer, or already there."""
+    return rows if keys is None else rows.assign(**{column: rows["customer_id"].map(keys)})
+
+
+def sum_entries(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
+    """Sums per key and customer, in hours and money; missing where nothing is known."""
+    at = list(dict.fromkeys([column, "customer_id"]))
+    parts = entries[at].assign(
+        worked_hours=entries["hours"],
+        cost_to_serve_cost=entries["cost"],
+        own_hours=entries["own_hours"],
+        own_cost=entries["own_cost"],
+        process_hours=_part(entries["hours"], entries["process"]),
+        senior_hours=_part(entries["hours"], entries["senior"]),
+        process_cost=_part(entries["cost"], entries["process"]),
+        mandated_process_cost=_part(entries["cost"], entries["mandated"]),
+        allocated_hours=entries["hours"].fillna(entries["own_hours"]) * entries["allocated"],
+    )
+    sums = parts.groupby(at, dropna=False).sum(min_count=1) / PER_UNIT
+    priceless = entries["own_hours"].notna() & entries["own_cost"].isna()
+    unpriced = priceless.groupby([entries[c] for c in at], dropna=False).any()
+    sums["own_cost"] = sums["own_cost"].where(~unpriced)
+    charges = np.rint(counted["charged_cost"] * PER_UNIT)
+    done = add_key(counted.assign(charged=charges), keys, column).groupby(at, dropna=False)
+    charged = done["charged"].sum(min_count=1) / PER_UNIT
+    more = pd.DataFrame({"engagement_count": done.size(), "charged_cost": charged})
+    return sums.join(more, how="outer").reset_index().dropna(subset=at)
+
+
+def _part(amount: pd.Series, flag: pd.Series) -> pd.Series:
+    """The amount where the flag is yes, 0 where it is no, missing where it is not known."""
+    return (amount * flag.astype("Float64").astype("float64")).where(flag.notna())
+
+
+def unit_limits(per_customer: pd.DataFrame, column: str, settings: Settings, seed: int) -> pd.DataFrame:
+    """Limits of the cost per engagement, by a bootstrap over customers: unit_cost_low, unit_cost_high."""
+    rows = per_customer.assign(engagement_count=per_customer["engagement_count"].fillna(0.0))
+    limits = {
+        key: ratio_interval(
+            group,
+            "cost_to_serve_cost",
+            "engagement_count",
+            cluster="customer_id",
+            level=settings["interval_level"],
+            draws=settings["bootstrap_draws"],
+            seed=seed,
+            minimum=settings["minimum_estimate"],
+        )
+        for key, group in rows.groupby(column)
+    }
+    told = pd.DataFrame.from_dict(
+        {k: (v["low"], v["high"]) for k, v in limits.items()},
+        orient="index",
+        columns=["unit_cost_low", "unit_cost_high"],
+        dtype="float64",
+    )
+    return told.rename_axis(column)
+
+
+def sum_engagements(entries: pd.DataFrame) -> pd.DataFrame:
+    """What each engagement took in the quarter, in hours and money."""
+    rows = entries[entries["engagement_id"].notna()]
+    parts = rows[["engagement_id", "customer_id", "service_id", "size"]].assign(
+        worked_hours=rows["hours"],
+        cost=rows["cost"],
+        process_hours=_part(rows["hours"], rows["process"]),
+        senior_hours=_part(rows["hours"], rows["senior"]),
+        allocated_hours=rows["hours"] * rows["allocated"],
+    )
+    keys = ["engagement_id", "customer_id", "service_id", "size"]
+    sums = parts.groupby(keys, dropna=False).sum(min_count=1) / PER_UNIT
+    sums["mandated"] = rows["mandated"].fillna(False).groupby([rows[k] for k in keys], dropna=False).any()
+    sums["allocated_share"] = sums.pop("allocated_hours") / sums["worked_hours"].where(sums["worked_hours"] > 0)
+    order = ["worked_hours", "process_hours", "senior_hours", "cost", "mandated", "allocated_share"]
+    return sums[order].reset_index()
+
+
+def list_left_out(entries: pd.DataFrame, told: pd.Series, by: str) -> pd.DataFrame:
+    """What the table cannot show: hours that no map covers, and rows whose hours could not be read."""
+    unmapped = entries["customer_id"].isna()
+    reason = np.select([told, unmapped], ["", "no map covers these hours"], default=f"no {by} is known for these")
+    rows = entries.assign(reason=pd.Series(reason, entries.index, dtype="str"), rows_count=1)[~told]
+    lost = rows.groupby("reason", as_index=False)[["hours", "cost", "rows_count"]].sum(min_count=1)
+    lost = lost.assign(worked_hours=lost["hours"] / PER_UNIT, cost=lost["cost"] / PER_UNIT)
+    unread = int(entries["unread_count"].sum())
+    if unread:
+        blank = {"reason": "worked_hours is blank or cannot be read", "rows_count": unread}
+        lost = pd.concat([lost, pd.DataFrame([blank])], ignore_index=True)
+    return lost[["reason", "worked_hours", "cost", "rows_count"]]
