@@ -30,12 +30,14 @@ bench: $(READY)  ## how long things take on this machine
 	@.venv/bin/python benchmarks/bench.py $(ARGS)
 
 lint: $(READY)  ## style, format and types
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy
+	@status=0; \
+	.venv/bin/ruff check . || status=1; \
+	.venv/bin/ruff format --check . || status=1; \
+	.venv/bin/mypy || status=1; \
+	exit $$status
 
 soak: $(READY)  ## the tests that run for long, one line each as they go
-	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS)
+	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS) || { [ $$? -eq 5 ] && echo "No test is marked soak yet."; }
 
 lock: $(READY)  ## requirements.lock and environment.yml anew from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@.uv/bin/uv pip compile pyproject.toml --extra postgres --extra test --extra dev --universal \

@@ -109,6 +109,12 @@ def test_python_3_11_is_the_oldest_everywhere(project):
     assert tomllib.loads(read("pyproject.toml"))["tool"]["ruff"]["target-version"] == "py311"
 
 
+def test_the_version_is_told_the_same_twice(project):
+    import pmo_analysis
+
+    assert pmo_analysis.__version__ == project["version"]
+
+
 def test_no_tracked_file_names_a_path_of_one_machine():
     folders = "|".join(("tmp", "work", "root", "farm", "home", "Users"))
     assert tracked(rf"(^|[^a-zA-Z0-9._-])/({folders})/[a-zA-Z]") == []
