@@ -28,7 +28,8 @@ DTYPE = {
 }
 _TRUE = "('true', 't', 'yes', 'y', '1', '1.0')"
 _FALSE = "('false', 'f', 'no', 'n', '0', '0.0')"
-_SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_HARD = "'\u00a0'"  # the no-break space that spreadsheets and web pages leave behind
+_SPACES = "' \t\n\v\f\r\u00a0'"
 TEXT = "__text"
 NO_TEXT = "CAST(NULL AS VARCHAR)"
 _FLOATS = ("DOUBLE", "FLOAT")
@@ -67,15 +68,20 @@ def as_text(name: str, source_type: str = "VARCHAR") -> str:
 
 def trimmed(name: str, source_type: str = "VARCHAR") -> str:
     """A column as text without surrounding white space, blank as NULL."""
-    return f"nullif(trim({as_text(name, source_type)}, {_SPACES}), '')"
+    text = as_text(name, source_type)
+    if source_type != "VARCHAR":
+        return text
+    # Trimming costs ten times a look at the ends, and hardly any value needs it.
+    ends = f"left({text}, 1) <= ' ' OR right({text}, 1) <= ' ' OR left({text}, 1) = {_HARD} OR right({text}, 1) = {_HARD}"
+    return f"CASE WHEN {ends} THEN nullif(trim({text}, {_SPACES}), '') ELSE {text} END"
 
 
-def cast_sql(column: Column, source_type: str = "VARCHAR") -> str:
-    """The expression that reads one column; unreadable text becomes NULL."""
-    if _direct(column, source_type):
+def cast_sql(column: Column, source_type: str = "VARCHAR", text: str | None = None) -> str:
+    """The expression that reads one column, from its trimmed `text`; what cannot be read becomes NULL."""
+    if is_direct(column, source_type):
         value = f"TRY_CAST({quote(column.name)} AS {sql_type(column)})"
         return f"CASE WHEN isfinite({quote(column.name)}) THEN {value} END" if source_type in _FLOATS else value
-    text = trimmed(column.name, source_type)
+    text = text or trimmed(column.name, source_type)
     match column.kind:
         case "flag":
             return f"CASE WHEN lower({text}) IN {_TRUE} THEN true WHEN lower({text}) IN {_FALSE} THEN false END"
@@ -89,10 +95,10 @@ def cast_sql(column: Column, source_type: str = "VARCHAR") -> str:
             return f"CASE WHEN lower({text}) IN ({chosen}) THEN lower({text}) END" if chosen else text
         case _:
             value = f"TRY_CAST({text} AS {sql_type(column)})"
-            return f"CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN {value} END"
+            return f"CASE WHEN isfinite({value}) THEN {value} END" if sql_type(column) == "DOUBLE" else value
 
 
-def _direct(column: Column, source_type: str) -> bool:
+def is_direct(column: Column, source_type: str) -> bool:
     """Whether the source's type can be cast as it is, without the detour through text.
 
     A float that becomes DECIMAL takes the detour: `1.00005` must round as it is written, not as it is stored.
@@ -105,32 +111,47 @@ def _direct(column: Column, source_type: str) -> bool:
     return column.kind == "flag" and source_type == "BOOLEAN"
 
 
-def set_aside_sql(column: Column, source_type: str = "VARCHAR") -> str:
-    """The source's own text where it could not be read, or where an identifier had space around it."""
-    text = trimmed(column.name, source_type)
-    if column.kind == "id":
-        whole = as_text(column.name, source_type)
-        return f"CASE WHEN {whole} <> {text} THEN {whole} END" if source_type == "VARCHAR" else NO_TEXT
-    return f"CASE WHEN ({cast_sql(column, source_type)}) IS NULL THEN {text} END"
-
-
 def is_guarded(column: Column) -> bool:
     """Whether a value of the column may be unreadable (or an identifier spaced), so that its text is kept."""
     return column.kind != "text" or bool(column.choices)
 
 
 def select_sql(table: Table, types: Mapping[str, str], relation: str, row: str) -> str:
-    """`_row`, all columns of a table in the contract's order (absent ones NULL), then the texts set aside."""
-    parts = [f"{row} AS _row"]
-    for column in table.columns:
-        found = types.get(column.name)
-        value = cast_sql(column, found) if found else f"CAST(NULL AS {sql_type(column)})"
-        parts.append(f"{value} AS {quote(column.name)}")
-    for column in filter(is_guarded, table.columns):
-        found = types.get(column.name)
-        aside = set_aside_sql(column, found) if found else NO_TEXT
-        parts.append(f"{aside} AS {quote(text_name(column.name))}")
-    return f"SELECT {', '.join(parts)} FROM {relation}"
+    """`_row`, all columns of a table in the contract's order (absent ones NULL), then the texts set aside.
+
+    Three layers, so that each text is trimmed once and each value read once.
+    """
+    there = [c for c in table.columns if c.name in types]
+    trims = ", ".join(f"{trimmed(c.name, types[c.name])} AS {_trim_name(c)}" for c in there)
+    reads = ", ".join(f"{cast_sql(c, types[c.name], _trim_name(c))} AS {_read_name(c)}" for c in there)
+    values = [f"{_read_name(c)} AS {quote(c.name)}" if c in there else _absent(sql_type(c), c.name)
+              for c in table.columns]
+    texts = [f"{_set_aside(c, types[c.name])} AS {quote(text_name(c.name))}" if c in there
+             else _absent("VARCHAR", text_name(c.name)) for c in table.columns if is_guarded(c)]
+    kept = ", ".join(quote(c.name) for c in there)
+    inner = f"SELECT {', '.join(filter(None, [f'{row} AS _row', kept, trims]))} FROM {relation}"
+    middle = f"SELECT {', '.join(filter(None, ['*', reads]))} FROM ({inner})"
+    return f"SELECT {', '.join(['_row', *values, *texts])} FROM ({middle})"
+
+
+def _trim_name(column: Column) -> str:
+    return quote(f"{column.name}__trimmed")
+
+
+def _read_name(column: Column) -> str:
+    return quote(f"{column.name}__read")
+
+
+def _absent(kind: str, name: str) -> str:
+    return f"CAST(NULL AS {kind}) AS {quote(name)}"
+
+
+def _set_aside(column: Column, source_type: str) -> str:
+    """The source's own text where it could not be read, or where an identifier had space around it."""
+    if column.kind != "id":
+        return f"CASE WHEN {_read_name(column)} IS NULL THEN {_trim_name(column)} END"
+    name = quote(column.name)
+    return f"CASE WHEN {name} <> {_trim_name(column)} THEN {name} END" if source_type == "VARCHAR" else NO_TEXT
 
 
 def empty_sql(table: Table) -> str:

@@ -20,7 +20,7 @@ from pmo_analysis.contract.tables import TABLE, TABLES, Table, key_of
 from pmo_analysis.intake.cast import DTYPE, empty_sql, quote, select_sql
 from pmo_analysis.intake.engine import connect, fresh
 from pmo_analysis.intake.known import known_rows_sql, known_sql
-from pmo_analysis.intake.problems import no_problems
+from pmo_analysis.intake.problems import Problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Dataset:
     `known_at` is the quarter at whose end the tables are told, None for the source as it is;
     `source` says where they came from (never a password), `name` the organisation;
     `settings` are those of the house changed by the organisation's own, kept beside its data;
-    `troubles` is what could not be read at all, in the columns of `check`.
+    `troubles` is what could not be read at all, told by `check`.
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
@@ -55,7 +55,7 @@ class Dataset:
     name: str = "memory"
     truth: Mapping[str, pd.DataFrame] | None = field(default=None, repr=False)
     settings: Settings = field(default_factory=Settings, repr=False)
-    troubles: pd.DataFrame = field(default_factory=no_problems, repr=False)
+    troubles: tuple[Problem, ...] = field(default=(), repr=False)
     known_at: str | None = None
     known_on: date | None = field(default=None, repr=False)
 
@@ -91,6 +91,7 @@ class Dataset:
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table has rows, and at least one value in each of the columns."""
         filled = self.filled(table)
+        _require_columns(_contract(table), columns)
         return filled["_row"] > 0 and all(filled[c] > 0 for c in columns)
 
     def filled(self, table: str) -> dict[str, int]:
@@ -106,6 +107,7 @@ class Dataset:
         """A table as pandas, typed by the contract and in a fixed order; empty where the table is absent."""
         contract = _contract(table)
         names = list(columns) if columns is not None else list(contract.names)
+        _require_columns(contract, names)
         kinds = {c.name: c.kind for c in contract.columns}
         chosen = ", ".join(quote(n) for n in names)
         order = ", ".join(quote(n) for n in dict.fromkeys((*key_of(contract, set(contract.names)), *contract.names)))
@@ -139,6 +141,12 @@ def _contract(table: str) -> Table:
     if table not in TABLE:
         raise InputError(f"There is no table {table!r} in the contract. {nearest(table, TABLE)}")
     return TABLE[table]
+
+
+def _require_columns(table: Table, columns: Iterable[str]) -> None:
+    for name in columns:
+        if name not in table.names:
+            raise InputError(f"Table {table.name!r} has no column {name!r}. {nearest(name, table.names)}")
 
 
 def from_relations(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings, read_settings
 from pmo_analysis.intake.database import mask, read_database, read_duckdb
-from pmo_analysis.intake.dataset import Dataset, from_relations
+from pmo_analysis.intake.dataset import Dataset, Relation, from_relations
 from pmo_analysis.intake.engine import connect
 from pmo_analysis.intake.folder import read_folder
-from pmo_analysis.intake.problems import list_problems
+from pmo_analysis.intake.problems import Problem
 
 _DUCKDB_MAGIC = b"DUCK"
 
@@ -40,7 +42,8 @@ def load(
 def _load_folder(folder: Path, changes: Mapping[str, Any] | None) -> Dataset:
     connection = connect()
     relations, problems = read_folder(connection, folder)
-    data = _finish(connection, relations, problems, str(folder), folder.resolve().name, read_settings(folder, changes))
+    data = _finish(connection, relations, problems, source=str(folder),
+                   name=folder.resolve().name, settings=read_settings(folder, changes))
     for relation in relations.values():
         if relation.keep:
             connection.execute(f"DROP TABLE {relation.name}")  # the typed copy has taken its place
@@ -57,7 +60,8 @@ def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None
                          f"Give the folder that holds it, or run `pmo import` on it.")
     connection = connect()
     relations, problems = read_duckdb(connection, path, schema)
-    return _finish(connection, relations, problems, str(path), path.stem, read_settings(path.parent, changes))
+    return _finish(connection, relations, problems, source=str(path), name=path.stem,
+                   settings=read_settings(path.parent, changes))
 
 
 def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
@@ -65,11 +69,20 @@ def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -
         raise InputError("spark:// is not available in this version. Export the tables as Parquet and give the folder.")
     connection = connect()
     relations, problems, name = read_database(connection, url, schema)
-    return _finish(connection, relations, problems, mask(url), name, read_settings(None, changes))
+    return _finish(connection, relations, problems, source=mask(url), name=name,
+                   settings=read_settings(None, changes))
 
 
-def _finish(connection, relations, problems, source: str, name: str, settings: Settings) -> Dataset:
+def _finish(
+    connection: duckdb.DuckDBPyConnection,
+    relations: Mapping[str, Relation],
+    problems: Sequence[Problem],
+    *,
+    source: str,
+    name: str,
+    settings: Settings,
+) -> Dataset:
     return from_relations(
         connection, relations, source=source, name=settings["organisation"] or name,
-        settings=settings, troubles=list_problems(problems),
+        settings=settings, troubles=tuple(problems),
     )

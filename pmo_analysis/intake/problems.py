@@ -40,11 +40,6 @@ def list_problems(problems: Iterable[Problem]) -> pd.DataFrame:
     return pd.DataFrame(found, columns=list(COLUMNS)).astype({"rows": "int64"} | {c: "str" for c in COLUMNS if c != "rows"})
 
 
-def no_problems() -> pd.DataFrame:
-    """The empty list of problems."""
-    return list_problems(())
-
-
 def _lost(problem: Problem) -> str:
     if problem.severity == NOTE or problem.table not in TABLE:
         return ""

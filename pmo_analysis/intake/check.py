@@ -1,0 +1,100 @@
+"""`check`: every problem of the data in one table, with the rows, an example, the remedy and what is lost.
+
+All rules are SQL over whole tables, so ten million rows are one pass each. A dataset that is told at a
+quarter's end is checked by the rows known then; a row whose very date cannot be read counts as known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.tables import TABLE, TABLES, Table
+from pmo_analysis.intake.answers import coverage, most_useful_addition
+from pmo_analysis.intake.check_across import find_across
+from pmo_analysis.intake.check_rules import Rule, example_sql, is_blank, list_rules
+from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
+
+__all__ = ["check", "coverage", "most_useful_addition", "require_usable"]
+
+
+def check(data: Dataset) -> pd.DataFrame:
+    """What is wrong with the data and what to do about it; empty = clean.
+
+    Columns: table, column, problem, rows, example, remedy, answers_lost, severity (stops: no report can be made ·
+    harms: some answers suffer · note), first_rows (numbers of the first rows; a CSV's line is one more).
+    """
+    return list_problems(_find(data))
+
+
+def require_usable(data: Dataset) -> None:
+    """One InputError with everything that stops a report; nothing where a report can be made."""
+    problems = check(data)
+    stops = problems[problems["severity"] == STOPS]
+    if len(stops):
+        raise InputError(f"{data.source} cannot be reported:\n" + "\n".join(map(_tell, stops.to_dict("records"))))
+
+
+def _tell(row: dict[str, str]) -> str:
+    place = ".".join(filter(None, (row["table"], row["column"])))
+    rows = f" ({row['rows']} rows, first {row['first_rows']})" if row["first_rows"] else ""
+    return f"- {place}: {row['problem']}{rows}. {row['remedy']}"
+
+
+def _find(data: Dataset) -> Iterator[Problem]:
+    yield from data.troubles
+    unread = {p.table for p in data.troubles if p.severity == STOPS}
+    for table in TABLES:
+        if table.name not in unread:
+            yield from _find_in(data, table)
+    yield from find_across(data)
+
+
+def _find_in(data: Dataset, table: Table) -> Iterator[Problem]:
+    rules = list_rules(table)
+    counts = [f"count(*) FILTER (WHERE {rule.condition})" for rule in rules]
+    total, *broken = _row(data, table, ["count(*)", *counts])
+    if total == 0:
+        if table.required:
+            yield Problem(table.name, "", "required table is missing or has no rows", 0, "",
+                          f"Add {table.name}: {table.row} a row.", STOPS)
+        return
+    wholly_blank = yield from _find_missing(table, rules, broken, total)
+    found = [(r, n) for r, n in zip(rules, broken, strict=True) if n and r.column not in wholly_blank]
+    yield from _describe(data, table, found)
+
+
+def _row(data: Dataset, table: Table, values: list[str]) -> tuple:
+    query = f"SELECT {', '.join(values)} FROM ({data.checked_sql(table.name)})"
+    return data.connection.sql(query).fetchall()[0]
+
+
+def _find_missing(table: Table, rules: list[Rule], broken: list[int], total: int) -> Iterator[Problem]:
+    """Required columns, or groups of which one is required, with no value in any row; gives back their names."""
+    severity = STOPS if table.required else HARMS
+    conditions = {is_blank(c): c.name for c in table.columns if c.required}
+    missing = set()
+    for rule, count in zip(rules, broken, strict=True):
+        group = " or " in rule.column
+        if count == total and (group or conditions.get(rule.condition) == rule.column):
+            missing.add(rule.column)
+            wanted = rule.column if group else f"{rule.column}: {table.column(rule.column).meaning}"
+            yield Problem(table.name, rule.column, "required column is missing or wholly blank", total, "",
+                          f"Add {wanted}.", severity)
+    return missing
+
+
+def _describe(data: Dataset, table: Table, found: list[tuple[Rule, int]]) -> Iterator[Problem]:
+    """A second pass, only over the rules that are broken: the first rows and an example of each."""
+    if not found:
+        return
+    parts = [p for rule, _ in found for p in (f"min(_row, 5) FILTER (WHERE {rule.condition})", example_sql(rule))]
+    values = _row(data, table, parts)
+    for (rule, count), rows, example in zip(found, values[::2], values[1::2], strict=True):
+        yield Problem(table.name, rule.column, rule.problem, count, str(example or "")[:200], rule.remedy,
+                      rule.severity, ", ".join(map(str, rows)))
+
+
