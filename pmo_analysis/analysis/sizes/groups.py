@@ -1,0 +1,174 @@
+"""How many groups of effort are really there, on log hours, against chance and against rounding.
+
+A mixture of k + 1 normal groups is claimed over k only where its density has a valley between neighbouring
+groups (skewed effort is not two sizes) and its likelihood gain exceeds that of every one of 49 data sets drawn
+from the k groups and rounded as the data are (a parametric bootstrap at level .02; McLachlan 1987).
+Criteria such as BIC find groups in rounded hours where there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Numbers = npt.NDArray[np.float64]
+DRAWS = 49
+CELLS = 120
+ROUNDS = 40
+LEAST_VALUES = 20
+LEAST_IN_GROUP = 5
+MOST_VALUES = 2000
+STEPS = (8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.01)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixture:
+    """Normal groups, one mixture per row: means, spreads, shares and the log-likelihood."""
+
+    mean: Numbers
+    spread: Numbers
+    share: Numbers
+    likelihood: Numbers
+
+    def take(self, rows: npt.NDArray[np.int64]) -> _Mixture:
+        return _Mixture(self.mean[rows], self.spread[rows], self.share[rows], self.likelihood[rows])
+
+
+def count_groups(hours: Numbers, *, most: int, seed: int = 0) -> pd.DataFrame:
+    """One row per number of groups tried: groups_count, valley, gain, null_gain, p_value, kept (yes/no).
+
+    The last kept row is the answer; it starts with one group. Above 2,000 values a random 2,000 are used;
+    below 20 only one group can be told.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(hours if len(hours) <= MOST_VALUES else rng.choice(np.sort(hours), MOST_VALUES, replace=False))
+    rows = [{"groups_count": 1, "valley": np.nan, "gain": np.nan, "null_gain": np.nan, "p_value": np.nan, "kept": True}]
+    if len(chosen) >= LEAST_VALUES and chosen[0] < chosen[-1]:
+        rows += _try_more(chosen, most, rng)
+    return pd.DataFrame(rows)
+
+
+def rounding_step(hours: Numbers) -> float:
+    """The coarsest usual step of which at least 95 % of the hours are multiples; 0 where there is none."""
+    for step in STEPS:
+        if np.mean(np.abs(hours / step - np.round(hours / step)) < 1e-6) >= 0.95:
+            return step
+    return 0.0
+
+
+def _try_more(hours: Numbers, most: int, rng: np.random.Generator) -> list[dict[str, object]]:
+    step = rounding_step(hours)
+    logs = _logs(hours, step)
+    grid = np.linspace(logs.min() - 0.5 * logs.std(), logs.max() + 0.5 * logs.std(), CELLS)
+    cells = _histogram(logs[None, :], grid)
+    fitted, rows = _one_group(cells, grid), []
+    for count in range(2, most + 1):
+        more = _split_each(fitted, cells, grid)
+        gain = float(more.likelihood[0] - fitted.likelihood[0])
+        valley = _valley(more, len(hours))
+        null = _null_gain(fitted, len(hours), step, grid, rng) if valley < 0.9 else np.nan
+        kept = bool(valley < 0.9 and gain > null)
+        p_value = 1 / (DRAWS + 1) if kept else np.nan
+        rows.append({"groups_count": count, "valley": valley, "gain": gain, "null_gain": null,
+                     "p_value": p_value, "kept": kept})
+        if not kept:
+            break
+        fitted = more
+    return rows
+
+
+def _logs(hours: Numbers, step: float) -> Numbers:
+    positive = hours[hours > 0]
+    least = step / 2 if step else (positive.min() / 2 if len(positive) else 1.0)
+    return np.log(np.maximum(hours, least))
+
+
+def _histogram(logs: Numbers, grid: Numbers) -> Numbers:
+    width = grid[1] - grid[0]
+    cell = np.clip(np.round((logs - grid[0]) / width).astype(int), 0, CELLS - 1)
+    flat = (np.arange(len(logs))[:, None] * CELLS + cell).ravel()
+    return np.bincount(flat, minlength=len(logs) * CELLS).reshape(len(logs), CELLS).astype(float)
+
+
+def _one_group(cells: Numbers, grid: Numbers) -> _Mixture:
+    total = cells.sum(1, keepdims=True)
+    mean = (cells @ grid)[:, None] / total
+    spread = np.sqrt(np.maximum((cells * (grid - mean) ** 2).sum(1, keepdims=True) / total, (grid[1] - grid[0]) ** 2))
+    return _fit(cells, grid, mean, spread, np.ones_like(mean), rounds=1)
+
+
+def _split_each(fitted: _Mixture, cells: Numbers, grid: Numbers) -> _Mixture:
+    """The best mixture with one group more, started by splitting each group in two."""
+    rows, count = fitted.mean.shape
+    tried = [_fit(cells, grid, *_split(fitted, at)) for at in range(count)]
+    best = np.argmax(np.stack([t.likelihood for t in tried]), axis=0)
+    stacked = _Mixture(*[np.concatenate([getattr(t, f) for t in tried]) for f in _Mixture.__dataclass_fields__])
+    return stacked.take(best * rows + np.arange(rows))
+
+
+def _split(fitted: _Mixture, at: int) -> tuple[Numbers, Numbers, Numbers]:
+    mean = np.insert(fitted.mean, at + 1, fitted.mean[:, at] + fitted.spread[:, at], axis=1)
+    mean[:, at] -= fitted.spread[:, at]
+    spread = np.insert(fitted.spread, at + 1, 0.6 * fitted.spread[:, at], axis=1)
+    spread[:, at] *= 0.6
+    share = np.insert(fitted.share, at + 1, 0.5 * fitted.share[:, at], axis=1)
+    share[:, at] *= 0.5
+    return mean, spread, share
+
+
+def _fit(
+    cells: Numbers, grid: Numbers, mean: Numbers, spread: Numbers, share: Numbers, *, rounds: int = ROUNDS
+) -> _Mixture:
+    total = cells.sum(1, keepdims=True)
+    floor = max(2 * (grid[1] - grid[0]), 0.03)
+    powers = np.stack([np.ones_like(grid), grid, grid**2], axis=1)
+    for _ in range(rounds):
+        part, top = _parts(grid, mean, spread, share)
+        moments = (part * (cells / part.sum(1))[:, None, :]) @ powers
+        mass = moments[:, :, 0] + 1e-9
+        mean, square = moments[:, :, 1] / mass, moments[:, :, 2] / mass
+        spread, share = np.sqrt(np.maximum(square - mean**2, floor**2)), mass / total
+    part, top = _parts(grid, mean, spread, share)
+    likelihood = (cells * (np.log(part.sum(1)) + top)).sum(1)
+    return _Mixture(mean, spread, share, likelihood)
+
+
+def _parts(grid: Numbers, mean: Numbers, spread: Numbers, share: Numbers) -> tuple[Numbers, Numbers]:
+    """Each group's density at each cell, over the largest of them, and that largest's logarithm."""
+    logs = (grid - mean[:, :, None]) / spread[:, :, None]
+    logs *= -0.5 * logs
+    logs += np.log(share / spread)[:, :, None]
+    top = logs.max(1)
+    return np.exp(logs - top[:, None, :]), top
+
+
+def _valley(fitted: _Mixture, count: int) -> float:
+    """The shallowest valley between neighbouring groups over the lower of its two peaks; 1 = no valley."""
+    if fitted.share[0].min() * count < LEAST_IN_GROUP:
+        return 1.0
+    order = np.argsort(fitted.mean[0])
+    mean, spread, share = fitted.mean[0][order], fitted.spread[0][order], fitted.share[0][order]
+
+    def density(at: Numbers) -> Numbers:
+        return (share / spread * np.exp(-0.5 * ((at[:, None] - mean) / spread) ** 2)).sum(1)
+
+    ratios = []
+    for low, high in zip(mean[:-1], mean[1:], strict=True):
+        between = density(np.linspace(low, high, 60))
+        ratios.append(between.min() / min(between[0], between[-1]))
+    return float(max(ratios))
+
+
+def _null_gain(fitted: _Mixture, count: int, step: float, grid: Numbers, rng: np.random.Generator) -> float:
+    """The largest gain of one group more over data sets drawn from the fitted groups and rounded alike."""
+    share = fitted.share[0] / fitted.share[0].sum()
+    group = rng.choice(len(share), size=(DRAWS, count), p=share)
+    drawn = np.exp(fitted.mean[0][group] + fitted.spread[0][group] * rng.standard_normal((DRAWS, count)))
+    hours = np.round(drawn / step) * step if step else drawn
+    cells = _histogram(np.log(np.maximum(hours, step / 2 if step else np.exp(grid[0]))), grid)
+    same = [np.repeat(v, DRAWS, axis=0) for v in (fitted.mean, fitted.spread, fitted.share)]
+    base = _one_group(cells, grid) if len(share) == 1 else _fit(cells, grid, *same, rounds=ROUNDS // 2)
+    return float((_split_each(base, cells, grid).likelihood - base.likelihood).max())

@@ -1,0 +1,74 @@
+"""What each delivery took: lifetime hours on the PMO's side, beside what was quoted at intake."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.contract.quarters import quarter_start, shift_quarter
+from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.dataset import Dataset
+
+COLUMNS = ["engagement_id", "customer_id", "service_id", "requested_on", "delivered_on", "size_quoted", "bespoke",
+           "effort_proxy_count"]
+
+
+def delivered_work(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
+    """Deliveries of the look-back: the contract's columns, worked_hours (missing where none are booked), cost_cost."""
+    rows = data.frame("engagements", [*COLUMNS, "started_on", "state"])
+    day = _first_day(quarter, settings)
+    rows = rows[(rows["state"] == "delivered") & (rows["delivered_on"] >= pd.Timestamp(day))]
+    rows = rows.assign(asked_on=rows["requested_on"].fillna(rows["started_on"]))
+    return rows.merge(_hours(data), how="left", on="engagement_id").reset_index(drop=True)
+
+
+def hourly_cost(data: Dataset) -> float:
+    """One hour of the PMO's at its mix of roles; missing where neither roles nor capacity give money."""
+    roles = data.frame("roles", ["role", "hourly_cost", "side"])
+    roles = roles[roles["side"].fillna("pmo") == "pmo"]
+    capacity = data.frame("capacity", ["role", "practical_hours", "capacity_cost"]).dropna()
+    if data.has("effort") and roles["hourly_cost"].notna().any():
+        hours = _booked(data, "role").merge(roles.dropna(subset="hourly_cost"), on="role")
+        if hours["worked_hours"].sum() > 0:
+            return float(np.average(hours["hourly_cost"], weights=hours["worked_hours"]))
+    if capacity["practical_hours"].sum() > 0:
+        return float(capacity["capacity_cost"].sum() / capacity["practical_hours"].sum())
+    return float("nan")
+
+
+def standards_at_request(data: Dataset, work: pd.DataFrame) -> pd.DataFrame:
+    """For each delivery every size its service offered on the day it was asked for: engagement_id, size, standard_hours."""
+    offered = data.frame("offerings", ["service_id", "size", "standard_hours", "valid_from_on"])
+    pairs = work[["engagement_id", "service_id", "asked_on"]].merge(offered, on="service_id")
+    # An offering first written down after the request still tells what its size stands for.
+    late = pairs["valid_from_on"] > pairs["asked_on"]
+    distance = (pairs["asked_on"] - pairs["valid_from_on"]).dt.days.abs()
+    pairs = pairs.assign(late=late, distance=distance).sort_values(["engagement_id", "size", "late", "distance"])
+    first = pairs.drop_duplicates(["engagement_id", "size"])
+    return first[["engagement_id", "size", "standard_hours"]].reset_index(drop=True)
+
+
+def _first_day(quarter: str, settings: Settings) -> date:
+    first = shift_quarter(quarter, 1 - settings["look_back_quarters"])
+    return quarter_start(first, settings["fiscal_year_end_month"])
+
+
+def _hours(data: Dataset) -> pd.DataFrame:
+    if not data.has("effort", "engagement_id"):
+        return pd.DataFrame({"engagement_id": pd.Series(dtype="str"), "worked_hours": pd.Series(dtype=float)})
+    return _booked(data, "engagement_id")
+
+
+def _booked(data: Dataset, by: str) -> pd.DataFrame:
+    """Hours on the PMO's side; a booking that names no side is on its role's, else the PMO's."""
+    hours = nw.col("worked_hours")
+    keys = list(dict.fromkeys([by, "role", "side"]))
+    lazy = data["effort"].filter(~nw.col(by).is_null()).group_by(*keys).agg(hours.sum(), hours.count().alias("bookings"))
+    rows = lazy.collect().to_pandas()
+    sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
+    side = rows["side"].fillna(rows["role"].map(sides)).fillna("pmo")
+    ours = rows[(side == "pmo") & (rows["bookings"] > 0)]
+    return ours.astype({"worked_hours": float}).groupby(by, as_index=False)["worked_hours"].sum()
