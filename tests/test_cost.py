@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.cost import capacity_cost, cost_history, cost_to_serve, gini, time_equation, whale_curve
+from pmo_analysis.analysis.cost import (
+    capacity_cost,
+    cost_history,
+    cost_to_serve,
+    gini,
+    tell_costs,
+    time_equation,
+    whale_curve,
+)
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.dataset import Dataset
 
@@ -355,3 +363,14 @@ def test_real_invoices_reconcile_to_the_penny() -> None:
     assert round(told.table["cost_to_serve_cost"].sum(), 2) == 62_220_715.69
     assert told.reconciliation.set_index("what").loc["difference", "cost"] == 0
     assert round(cost_to_serve(data, "2014Q1", "service").table["cost_to_serve_cost"].sum(), 2) == 62_220_715.69
+
+
+def test_one_reading_tells_the_same_total_by_customer_service_and_category() -> None:
+    told = tell_costs(Dataset.from_frames(_small()), "2026Q3", segments={"a": "s1", "c": "s2"})
+    assert list(told) == ["customer", "service", "segment", "category"]
+    assert {by: float(cost.table["cost_to_serve_cost"].sum()) for by, cost in told.items() if by != "service"} == {
+        "customer": 1590.0,
+        "segment": 1590.0,
+        "category": 1590.0,
+    }
+    assert told["service"].table["cost_to_serve_cost"].sum() + told["service"].left_out["cost"].sum() == 1590 + 150

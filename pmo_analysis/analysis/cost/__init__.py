@@ -8,7 +8,7 @@ from pmo_analysis.analysis.cost.arithmetic import (
     time_equation,
     whale_curve,
 )
-from pmo_analysis.analysis.cost.serve import CostToServe, cost_history, cost_to_serve
+from pmo_analysis.analysis.cost.serve import CostToServe, cost_history, cost_to_serve, tell_costs
 
 __all__ = [
     "CapacityCost",
@@ -18,6 +18,7 @@ __all__ = [
     "cost_history",
     "cost_to_serve",
     "gini",
+    "tell_costs",
     "time_equation",
     "whale_curve",
 ]

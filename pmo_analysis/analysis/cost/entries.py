@@ -64,10 +64,11 @@ def count_engagements(data: Dataset, quarters: list[str], month: int) -> pd.Data
 def enter_hours(
     data: Dataset, booked: pd.DataFrame, rates: pd.DataFrame, settings: Settings, *, allocate: bool
 ) -> pd.DataFrame:
-    """Entries from booked hours: the PMO's hours × rate; the customer's own hours kept apart."""
-    placed = place_hours(booked, data).assign(allocated=False)
-    if allocate:
-        placed = allocate_hours(placed.drop(columns="allocated"), active_engagements(data, placed, settings))
+    """Entries from booked hours: the PMO's hours × rate; the customer's own hours kept apart.
+
+    Money is fixed before hours are allocated to services, so every table has the same total.
+    """
+    placed = place_hours(booked, data)
     roles = data.frame("roles", ["role", "senior", "side"]).drop_duplicates("role").set_index("role")
     side = placed["side"].fillna(placed["role"].map(roles["side"])).fillna("pmo")
     placed = placed.merge(rates[["quarter", "role", "hourly_cost"]], on=["quarter", "role"], how="left")
@@ -81,7 +82,8 @@ def enter_hours(
         own_cost=(hours * own).round().where(~pmo),
         senior=placed["role"].map(roles["senior"]).astype("boolean"),
     )
-    return _mark_process(entries, data)
+    active = active_engagements(data, entries, settings) if allocate else None
+    return _mark_process(allocate_hours(entries, active), data)
 
 
 def active_engagements(data: Dataset, placed: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.intake.dataset import Dataset
 
 PER_UNIT = 10_000
+AMOUNTS = ["hours", "cost", "own_hours", "own_cost"]
 _KEYS = ["quarter", "engagement_id", "project_id", "customer_id", "role", "activity", "side"]
 
 
@@ -94,20 +95,22 @@ def standard_hours(data: Dataset, engagements: pd.DataFrame) -> pd.Series:
     return exact.reindex(engagements.index).astype("float64").fillna(usual)
 
 
-def allocate_hours(placed: pd.DataFrame, active: pd.DataFrame) -> pd.DataFrame:
-    """Hours without an engagement, split over the customer's active engagements by their standard hours.
+def allocate_hours(entries: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataFrame:
+    """Hours and money without an engagement, split over the customer's active engagements by standard hours.
 
-    `active`: engagement_id, customer_id, service_id, size, standard_hours. Adds `allocated`; what cannot be split
-    (no active engagement with a standard) stays without a service. The sum stays exact.
+    `active`: engagement_id, customer_id, service_id, size, standard_hours (None: nothing is split). Adds
+    `allocated`. What cannot be split stays without a service. Every sum stays exact.
     """
+    if active is None:
+        return entries.assign(allocated=False)
     weights = active[active["standard_hours"] > 0]
-    loose = placed["service_id"].isna() & placed["customer_id"].isin(weights["customer_id"])
-    keys = ["quarter", "customer_id", "role", "activity", "side", "mapped_by"]
-    bundles = placed[loose].groupby(keys, dropna=False, as_index=False)[["hours", "unread_count"]].sum(min_count=1)
-    parts = (
-        bundles.reset_index(names="bundle").merge(weights, on="customer_id").sort_values(["bundle", "engagement_id"])
-    )
-    parts["hours"] = share_out(parts["hours"], parts["standard_hours"], parts["bundle"])
-    parts = parts[parts["hours"] != 0].assign(allocated=True)
-    kept = placed[~loose].assign(allocated=False)
-    return pd.concat([kept, parts[[c for c in kept.columns if c in parts]]], ignore_index=True) if len(parts) else kept
+    loose = entries["service_id"].isna() & entries["customer_id"].isin(weights["customer_id"])
+    keys = ["quarter", "customer_id", "role", "activity", "senior"]
+    bundles = entries[loose].groupby(keys, dropna=False, as_index=False)[[*AMOUNTS, "unread_count"]].sum(min_count=1)
+    parts = bundles.reset_index(names="bundle").merge(weights, on="customer_id")
+    parts = parts.sort_values(["bundle", "engagement_id"], ignore_index=True)
+    for amount in (*AMOUNTS, "unread_count"):
+        parts[amount] = share_out(parts[amount], parts["standard_hours"], parts["bundle"])
+    kept = entries[~loose].assign(allocated=False)
+    columns = [c for c in kept.columns if c in parts or c == "allocated"]
+    return pd.concat([kept, parts.assign(allocated=True)[columns]], ignore_index=True) if len(parts) else kept

@@ -51,7 +51,7 @@ class CostToServe:
         high, process_cost, mandated_process_cost, charged_cost, own_hours, own_cost (the customer's), unit_cost,
         unit_cost_low, unit_cost_high, allocated_share, n (customers), basis (hours / charged / standard hours).
         The cost is a sum, counted rather than sampled: low = high = the cost. unit_cost = cost of the quarter /
-        engagements of the quarter, a ratio of sums; its limits are a bootstrap over customers.
+        engagements of the quarter, a ratio of sums; its limits come from the spread between customers.
     rates: role, hourly_cost, basis, gap_share (hourly cost stated over the rate of capacity, − 1, where too large)
     unused: role, supplied_hours, used_hours, unused_hours, supplied_cost, used_cost, unused_cost, utilisation_share
     concentration: rank, customers_share, cost_share, low, high (dearest first); gini_value is the Gini of the same
@@ -93,16 +93,68 @@ def cost_to_serve(
     standard hours × a blended rate; the basis is told. `segments`: customer_id → segment, else segment_given.
     InputError for an unknown `by`, or by segment without segments. Source: Kaplan & Anderson, HBR November 2004.
     """
-    settings = settings or data.settings
+    chosen = settings or data.settings
+    return _tell(_open_books(data, quarter, chosen), by, segments, seed=seed)
+
+
+def tell_costs(
+    data: Dataset,
+    quarter: str,
+    *,
+    segments: Mapping[str, str] | pd.Series | None = None,
+    settings: Settings | None = None,
+    seed: int = 0,
+) -> dict[str, CostToServe]:
+    """`cost_to_serve` by customer, service and category, and by segment where there are any, from one reading."""
+    books = _open_books(data, quarter, settings or data.settings)
+    has_segments = segments is not None or data.has("customers", "segment_given")
+    return {by: _tell(books, by, segments, seed=seed) for by in _BY if by != "segment" or has_segments}
+
+
+@dataclass(frozen=True, eq=False)
+class _Books:
+    """Everything of a quarter that does not depend on how it is told."""
+
+    data: Dataset
+    quarter: str
+    settings: Settings
+    counted: pd.DataFrame
+    rates: pd.DataFrame
+    basis: str
+    entries: pd.DataFrame
+
+
+def _open_books(data: Dataset, quarter: str, settings: Settings) -> _Books:
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)
     counted = count_engagements(data, [quarter], month)
     booked = book_hours(data, [quarter], month)
     rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
     basis, entries = _enter(data, booked, counted, rates, settings)
-    keys = _keys(data, by, segments)
-    table = _tabulate(entries, counted, keys, _BY[by], settings=settings, seed=seed).assign(basis=basis)
-    return _result(by, basis, table, entries, keys, rates=rates, quarter=quarter, settings=settings, seed=seed)
+    return _Books(data, quarter, settings, counted, rates, basis, entries)
+
+
+def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None, *, seed: int) -> CostToServe:
+    keys, entries, rates, basis = _keys(books.data, by, segments), books.entries, books.rates, books.basis
+    table = _tabulate(entries, books.counted, keys, _BY[by], settings=books.settings).assign(basis=basis)
+    costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
+    told = add_key(entries, keys, _BY[by])[_BY[by]].notna() & entries["customer_id"].notna()
+    facts = {
+        "unused": tell_unused(entries, rates if basis in ("hours", "not known") else rates[:0]),
+        "left_out": list_left_out(entries, told, by),
+        "gini_value": gini(costs),
+    }
+    return CostToServe(
+        **facts,
+        table=table,
+        by=by,
+        basis=basis,
+        rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
+        concentration=concentrate(costs, level=books.settings["interval_level"], draws=200, seed=seed),
+        reconciliation=reconcile(entries, told, rates, basis),
+        engagements=sum_engagements(entries),
+        sentence=tell_cost(books.quarter, basis, costs, **facts, rates=rates, currency=books.settings["currency"]),
+    )
 
 
 def _supplied_roles(data: Dataset, quarter: str) -> pd.DataFrame:
@@ -143,7 +195,7 @@ def _keys(data: Dataset, by: str, segments: Mapping[str, str] | pd.Series | None
 
 
 def _tabulate(
-    entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str, *, settings: Settings, seed: int
+    entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str, *, settings: Settings
 ) -> pd.DataFrame:
     per_customer = sum_entries(add_key(entries, keys, column), counted, keys, column)
     sums = [c for c in per_customer if c not in (column, "customer_id")]
@@ -154,54 +206,13 @@ def _tabulate(
     table["allocated_share"] = table.pop("allocated_hours") / (table["worked_hours"] + table["own_hours"].fillna(0))
     table["unit_cost"] = table["cost_to_serve_cost"] / table["engagement_count"].where(table["engagement_count"] > 0)
     limits = (
-        unit_limits(per_customer, column, settings, seed)
+        unit_limits(per_customer, column, settings)
         if column != "customer_id"
         else pd.DataFrame({"unit_cost_low": np.nan, "unit_cost_high": np.nan}, index=table.index)
     )
     table = table.join(limits).reset_index().assign(basis="")
     table["engagement_count"] = table["engagement_count"].astype("int64")
     return table[[column, *_FIGURES]].sort_values(column, ignore_index=True)
-
-
-def _result(
-    by: str,
-    basis: str,
-    table: pd.DataFrame,
-    entries: pd.DataFrame,
-    keys: pd.Series | None,
-    *,
-    rates: pd.DataFrame,
-    quarter: str,
-    settings: Settings,
-    seed: int,
-) -> CostToServe:
-    costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
-    told = add_key(entries, keys, _BY[by])[_BY[by]].notna() & entries["customer_id"].notna()
-    unused = tell_unused(entries, rates if basis in ("hours", "not known") else rates[:0])
-    left_out = list_left_out(entries, told, by)
-    value = gini(costs)
-    return CostToServe(
-        table=table,
-        unused=unused,
-        left_out=left_out,
-        gini_value=value,
-        by=by,
-        basis=basis,
-        rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
-        concentration=concentrate(costs, level=settings["interval_level"], draws=200, seed=seed),
-        reconciliation=reconcile(entries, told, rates, basis),
-        engagements=sum_engagements(entries),
-        sentence=tell_cost(
-            quarter,
-            basis,
-            costs,
-            unused=unused,
-            gini_value=value,
-            left_out=left_out,
-            rates=rates,
-            currency=settings["currency"],
-        ),
-    )
 
 
 def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Settings | None = None) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.hours import PER_UNIT
-from pmo_analysis.analysis.estimates import ratio_interval
+from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.contract.settings import Settings
 
 
@@ -45,29 +45,20 @@ def _part(amount: pd.Series, flag: pd.Series) -> pd.Series:
     return (amount * flag.astype("Float64").astype("float64")).where(flag.notna())
 
 
-def unit_limits(per_customer: pd.DataFrame, column: str, settings: Settings, seed: int) -> pd.DataFrame:
-    """Limits of the cost per engagement, by a bootstrap over customers: unit_cost_low, unit_cost_high."""
+def unit_limits(per_customer: pd.DataFrame, column: str, settings: Settings) -> pd.DataFrame:
+    """Limits of the cost per engagement, a ratio of sums over customers: unit_cost_low, unit_cost_high."""
     rows = per_customer.assign(engagement_count=per_customer["engagement_count"].fillna(0.0))
-    limits = {
-        key: ratio_interval(
-            group,
-            "cost_to_serve_cost",
-            "engagement_count",
-            cluster="customer_id",
-            level=settings["interval_level"],
-            draws=settings["bootstrap_draws"],
-            seed=seed,
-            minimum=settings["minimum_estimate"],
-        )
-        for key, group in rows.groupby(column)
-    }
-    told = pd.DataFrame.from_dict(
-        {k: (v["low"], v["high"]) for k, v in limits.items()},
-        orient="index",
-        columns=["unit_cost_low", "unit_cost_high"],
-        dtype="float64",
+    told = ratio_table(
+        rows,
+        [column],
+        numerator="cost_to_serve_cost",
+        denominator="engagement_count",
+        cluster="customer_id",
+        level=settings["interval_level"],
+        minimum=settings["minimum_estimate"],
     )
-    return told.rename_axis(column)
+    limits = told.set_index(column)[["low", "high"]].set_axis(["unit_cost_low", "unit_cost_high"], axis=1)
+    return limits.where(np.isfinite(limits))
 
 
 def sum_engagements(entries: pd.DataFrame) -> pd.DataFrame:
