@@ -10,6 +10,7 @@ import pandas as pd
 
 from pmo_analysis.contract.errors import SettingError
 from pmo_analysis.contract.tables import TABLE
+from pmo_analysis.intake.cast import DTYPE
 from pmo_analysis.intake.demo import benefits as gains
 from pmo_analysis.intake.demo import offer, truth, voices
 from pmo_analysis.intake.demo.catalogue import Catalogue, read_catalogue
@@ -22,8 +23,6 @@ from pmo_analysis.intake.demo.effort import book_hours, lose_weeks
 from pmo_analysis.intake.demo.projects import ProjectIndex, make_projects, project_panel, projects_table
 
 Tables = dict[str, pd.DataFrame]
-_DTYPE = {"id": "str", "text": "str", "quarter": "str", "number": "float64", "money": "float64", "count": "float64",
-          "date": "datetime64[us]", "flag": "boolean"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +92,7 @@ def _effort(world: World, made: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.Da
     parts = [book_hours(f, world.catalogue, world.calendar, world.customers, seed=world.seed) for f in made]
     effort = pd.concat(parts, ignore_index=True)
     quarter = world.calendar.number_of(effort["worked_on"].to_numpy().astype("datetime64[D]"))
-    used = effort.groupby(["role", quarter])["worked_hours"].sum().unstack(fill_value=0.0)
+    used = effort.groupby(["role", quarter])["worked_hours"].sum().unstack(fill_value=0)
     used = used.reindex(index=world.catalogue.roles["name"], columns=range(world.calendar.count), fill_value=0.0)
     kept, gaps = lose_weeks(effort, world.calendar)
     order = ["worked_on", "engagement_id", "customer_id", "project_id", "role", "worked_hours"]
@@ -149,12 +148,6 @@ def _truth(
 
 def shape(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """A table with the contract's columns that it has, in order and type, money and hours to two decimals."""
-    contract = TABLE[name]
-    columns = {}
-    for column in contract.columns:
-        if column.name not in frame:
-            continue
-        values = frame[column.name].reset_index(drop=True)
-        typed = values.astype(_DTYPE[column.kind])
-        columns[column.name] = typed.round(2) if column.kind in ("number", "money") else typed
-    return pd.DataFrame(columns)
+    columns = [c for c in TABLE[name].columns if c.name in frame]
+    typed = frame[[c.name for c in columns]].astype({c.name: DTYPE[c.kind] for c in columns})
+    return typed.round({c.name: 2 for c in columns if c.kind in ("number", "money")}).reset_index(drop=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_end, quarter_start, shift_quarter
 
@@ -71,3 +72,10 @@ def random_days(rng: np.random.Generator, first: np.ndarray, last: np.ndarray) -
     """Working days drawn evenly between two days, each pair for one row."""
     span = np.maximum(np.busday_count(first, last + 1), 1)
     return working_day(first, np.floor(rng.random(len(span)) * span).astype(int))
+
+
+def leave_blank(values: np.ndarray | pd.Series, where: np.ndarray) -> np.ndarray:
+    """Text values with None where something is left blank."""
+    left = np.array(values, object)
+    left[where] = None
+    return left

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pmo_analysis.intake.demo import plan
 from pmo_analysis.intake.demo.catalogue import Catalogue
-from pmo_analysis.intake.demo.chance import Calendar, choose_row, rng_for
+from pmo_analysis.intake.demo.chance import Calendar, choose_row, leave_blank, rng_for
 from pmo_analysis.intake.demo.names import customer_names
 
 NEVER = 10_000  # a quarter that does not come
@@ -51,7 +51,8 @@ def make_customers(catalogue: Catalogue, calendar: Calendar, count: int, seed: i
     segment, moved_in = _segments(rng, category, calendar.count)
     joined_in, left_in, quiet_from = _stays(rng, count, calendar.count, moved_in)
     liking = np.exp(
-        rng.normal(0, plan.ACTIVITY_NOISE, (count, 1)) + rng.normal(0, plan.CUSTOMER_NOISE, (count, len(catalogue.families)))
+        rng.normal(0, plan.ACTIVITY_NOISE, (count, 1))
+        + rng.normal(0, plan.CUSTOMER_NOISE, (count, len(catalogue.families)))
     )
     joined_on, left_on = _days(rng, calendar, joined_in, left_in)
     table = _table(rng, catalogue, category, seed)
@@ -106,7 +107,7 @@ def _table(rng: np.random.Generator, catalogue: Catalogue, category: np.ndarray,
         "name": names,
         "category": catalogue.categories["name"].to_numpy()[category],
         "parent_id": _parents(rng, ids, division),
-        "cost_centre": np.where(rng.random(count) < 0.04, None, centre),
+        "cost_centre": leave_blank(centre, rng.random(count) < 0.04),
         "headcount_count": np.where(rng.random(count) < 0.05, np.nan, head),
     })
 
@@ -115,4 +116,4 @@ def _parents(rng: np.random.Generator, ids: np.ndarray, division: np.ndarray) ->
     """The first customer of a division stands above the others; one in five has none on record."""
     _, first, inverse = np.unique(division, return_index=True, return_inverse=True)
     parent = ids[first[inverse]]
-    return np.where((parent == ids) | (rng.random(len(ids)) < 0.2), None, parent)
+    return leave_blank(parent, (parent == ids) | (rng.random(len(ids)) < 0.2))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pmo_analysis.intake.demo import plan
 from pmo_analysis.intake.demo.catalogue import SIZES, Catalogue
-from pmo_analysis.intake.demo.chance import Calendar, random_days, rng_for, working_day
+from pmo_analysis.intake.demo.chance import Calendar, leave_blank, random_days, rng_for, working_day
 from pmo_analysis.intake.demo.customers import Customers
 from pmo_analysis.intake.demo.offer import price_year
 from pmo_analysis.intake.demo.projects import ProjectIndex
@@ -60,7 +60,7 @@ def _projects(
 ) -> np.ndarray:
     found = projects.find(rng, frame["customer"].to_numpy(), quarter, frame["stage"].to_numpy())
     enabling = (catalogue.column("family") == "Enablement")[frame["service"]]
-    return np.where(rng.random(len(frame)) < np.where(enabling, 0.35, 0.9), found, None)
+    return leave_blank(found, rng.random(len(frame)) >= np.where(enabling, 0.35, 0.9))
 
 
 def _size(rng: np.random.Generator, frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:

@@ -7,12 +7,12 @@ import pandas as pd
 
 from pmo_analysis.intake.demo import plan
 from pmo_analysis.intake.demo.catalogue import Catalogue
-from pmo_analysis.intake.demo.chance import Calendar, random_days, rng_for, working_day
+from pmo_analysis.intake.demo.chance import Calendar, leave_blank, random_days, rng_for, working_day
 from pmo_analysis.intake.demo.customers import Customers
 from pmo_analysis.intake.demo.offer import CUSTOMER_SENIOR, CUSTOMER_STAFF, team_sizes
 
 _HOURS_PER_BOOKING, _MOST_BOOKINGS = 9.0, 8
-_GENERAL_SHARE = 0.08  # of a role's hours that belong to no engagement
+_GENERAL_SHARE = 0.10  # of a role's hours that belong to no engagement
 COLUMNS = ["worked_on", "worked_hours", "role", "engagement_id", "project_id", "customer_id", "activity", "side",
            "person_id"]
 
@@ -121,8 +121,8 @@ def _general(
 ) -> pd.DataFrame:
     """Hours on a customer or a project as a whole, with no engagement to put them on."""
     names = catalogue.roles["name"].to_numpy()
-    share = np.array([0.10, 0.25, 0.10, 0.05, 0.25, 0.18, 0.07])
-    count = max(1, round(0.45 * len(customers.ids))) if len(worked) else 0
+    share = np.array([0.08, 0.16, 0.07, 0.04, 0.15, 0.15, 0.35])  # the head mostly sees customers
+    count = max(1, round(0.9 * len(customers.ids))) if len(worked) else 0
     source = worked.iloc[rng.integers(0, max(len(worked), 1), count)]
     role = rng.choice(len(names), count, p=share)
     hours = _GENERAL_SHARE * worked["true_hours"].sum() * rng.dirichlet(np.full(count, 2.0)) if count else np.empty(0)
@@ -130,8 +130,8 @@ def _general(
     span = np.tile([calendar.starts[quarter], calendar.ends[quarter]], (count, 1))
     return pd.DataFrame({
         "engagement_id": None,
-        "project_id": np.where(by_project, source["project_id"], None),
-        "customer_id": np.where(by_project, None, customers.ids[source["customer"]]),
+        "project_id": leave_blank(source["project_id"], ~by_project),
+        "customer_id": leave_blank(customers.ids[source["customer"]], by_project),
         "role": names[role],
         "side": "pmo",
         "process": False,
@@ -145,7 +145,7 @@ def _activity(rng: np.random.Generator, rows: pd.DataFrame) -> np.ndarray:
     """Delivery or process as booked; one booking in eight leaves it to the catalogue."""
     draw = rng.random((2, len(rows)))
     process = draw[0] < np.where(rows["process"].to_numpy(bool), 0.85, 0.12)
-    return np.where(draw[1] < 0.125, None, np.where(process, "process", "delivery"))
+    return leave_blank(np.where(process, "process", "delivery"), draw[1] < 0.125)
 
 
 def missing_weeks(calendar: Calendar) -> pd.DataFrame:
@@ -162,10 +162,9 @@ def missing_weeks(calendar: Calendar) -> pd.DataFrame:
 def lose_weeks(effort: pd.DataFrame, calendar: Calendar) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The bookings without the missing weeks, and what was lost: role, first_on, last_on, lost_hours, lost_count."""
     gaps = missing_weeks(calendar)
-    day = effort["worked_on"].astype("datetime64[us]")
     lost = [
-        (effort["role"] == g.role) & (day >= pd.Timestamp(g.first_on)) & (day <= pd.Timestamp(g.last_on))
-        for g in gaps.itertuples()
+        (effort["role"] == role) & effort["worked_on"].between(first, last)
+        for role, first, last in zip(gaps["role"], gaps["first_on"], gaps["last_on"], strict=True)
     ]
     gaps["lost_hours"] = [float(effort.loc[rows, "worked_hours"].sum()) for rows in lost]
     gaps["lost_count"] = [int(rows.sum()) for rows in lost]

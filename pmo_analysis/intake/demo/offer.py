@@ -89,19 +89,20 @@ def capacity_table(catalogue: Catalogue, calendar: Calendar, used_hours: pd.Data
     rise = 1 + catalogue.organisation["price_rise_share"]
     year = price_year(calendar, calendar.starts)
     parts = []
-    for role in catalogue.roles.itertuples():
-        used = used_hours.loc[role.name].to_numpy()
-        # Staffing follows the year's need and half of each quarter's; nobody hires to the hour.
-        need = 0.35 * used.mean() + 0.65 * used
-        fte = np.maximum(np.round(need / (role.utilisation * _HOURS_PER_FTE * _PRACTICAL), 1), 0.1)
+    roles = catalogue.roles[["name", "utilisation", "hourly_cost"]].to_numpy()
+    for role, utilisation, hourly_cost in roles:
+        used = used_hours.loc[role].to_numpy()
+        # Staffing follows most of each quarter's need, but nobody hires to the hour.
+        need = 0.25 * used.mean() + 0.75 * used
+        fte = np.maximum(np.round(need / (utilisation * _HOURS_PER_FTE * _PRACTICAL), 1), 0.1)
         practical = np.round(fte * _HOURS_PER_FTE * _PRACTICAL, 1)
         parts.append(pd.DataFrame({
             "quarter": calendar.quarters,
-            "role": role.name,
+            "role": role,
             "fte": fte,
             "theoretical_hours": np.round(fte * _HOURS_PER_FTE, 1),
             "practical_hours": practical,
-            "capacity_cost": np.round(practical * role.hourly_cost * rise**year, -1),
+            "capacity_cost": np.round(practical * hourly_cost * rise**year, -1),
         }))
     return pd.concat(parts, ignore_index=True).sort_values(["quarter", "role"], ignore_index=True)
 

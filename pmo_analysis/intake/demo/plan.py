@@ -38,7 +38,7 @@ IMPORTANCE = np.array([
     [2.2, 2.4, 3.0, 4.6, 2.7],
     [2.0, 1.6, 2.2, 2.6, 1.9],
 ])
-IMPORTANCE_SPREAD = 0.75
+IMPORTANCE_SPREAD = 0.65
 # Tilt of stages: idea, business case, planning, delivery, closing, benefits.
 STAGE_TILT = np.array([
     [2.0, 2.4, 1.2, 0.6, 0.6, 2.0],

@@ -7,11 +7,12 @@ import pandas as pd
 
 from pmo_analysis.intake.demo import plan
 from pmo_analysis.intake.demo.catalogue import Catalogue
-from pmo_analysis.intake.demo.chance import Calendar, rng_for
+from pmo_analysis.intake.demo.chance import Calendar, leave_blank, rng_for
 from pmo_analysis.intake.demo.customers import Customers
 from pmo_analysis.intake.demo.names import project_names
 
-_PER_CUSTOMER = {"EXE": 0.9, "FIN": 0.6, "BU": 2.6, "IT": 2.4, "PM": 3.4, "OPM": 1.0, "DPMO": 0.8, "SPO": 1.4}
+# Projects approved per customer in twenty quarters, by category.
+_PER_CUSTOMER = {"EXE": 3.0, "FIN": 1.5, "BU": 6.0, "IT": 5.5, "PM": 7.0, "OPM": 2.4, "DPMO": 2.0, "SPO": 3.2}
 _EARLIEST = -8  # quarters before the first in which a project may have started
 _DAYS = 91.3125
 
@@ -43,7 +44,7 @@ def _approve(rng: np.random.Generator, calendar: Calendar, customers: Customers,
         "start_on": start,
         "planned_days": duration,
         "planned_finish_on": start + duration.astype("timedelta64[D]"),
-        "planned_cost": np.round(rng.lognormal(np.log(240_000), 0.9, count), -3) + 5_000,
+        "planned_cost": np.round(rng.lognormal(np.log(150_000), 0.9, count), -3) + 5_000,
         "complexity": np.clip(np.round(rng.normal(plan.COMPLEXITY[segment], 0.9)), 1, 5),
         "strategic": rng.random(count) < plan.STRATEGIC_SHARE,
         "earned_value_kept": rng.random(count) < 0.75,
@@ -53,16 +54,24 @@ def _approve(rng: np.random.Generator, calendar: Calendar, customers: Customers,
 def _finish(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
     """Cost and time at the end: 18 % severe with a fat tail, the others close to plan."""
     count = len(frame)
-    severe = rng.random(count) < plan.SEVERE_SHARE
+    severe = _spread_severe(rng, frame)
     tail = np.minimum(1.5 * (1 - rng.random(count)) ** (-1 / plan.SEVERE_TAIL) + 0.005, plan.SEVERE_CAP)
     usual = np.minimum(plan.USUAL_MEDIAN * rng.lognormal(0, plan.USUAL_SPREAD, count), 1.49)
     ratio = np.where(severe, tail, usual)
-    slip = rng.lognormal(0.10, 0.18, count) + 0.06 * np.clip(ratio - 1, 0, 3)
+    slip = rng.lognormal(0.05, 0.17, count) + 0.06 * np.clip(ratio - 1, 0, 3)
     stopped = rng.random(count) < plan.STOPPED_SHARE
     reached = np.where(stopped, rng.uniform(0.2, 0.8, count), 1.0)
     days = np.round(frame["planned_days"].to_numpy() * slip)
     end = frame["start_on"].to_numpy().astype("datetime64[D]") + np.round(days * reached).astype("timedelta64[D]")
     return frame.assign(cost_ratio=ratio, true_days=days, stopped=stopped, reached=reached, finish_on=end)
+
+
+def _spread_severe(rng: np.random.Generator, frame: pd.DataFrame) -> np.ndarray:
+    """Which projects run far over: evenly among those due to finish one after the other, so every year has its share."""
+    order = np.argsort(frame["planned_finish_on"].to_numpy(), kind="stable")
+    severe = np.zeros(len(frame), bool)
+    severe[order] = np.diff(np.floor((np.arange(len(frame) + 1) + rng.random()) * plan.SEVERE_SHARE)) > 0
+    return severe
 
 
 def _while_customer(calendar: Calendar, customers: Customers, frame: pd.DataFrame) -> np.ndarray:
@@ -130,14 +139,16 @@ def projects_table(panel: pd.DataFrame, customers: Customers) -> pd.DataFrame:
 
 
 class ProjectIndex:
-    """Finds a project of a customer that is in a given stage in a given quarter."""
+    """Finds a project of a customer that is in a given stage at some time in a given quarter."""
 
     def __init__(self, panel: pd.DataFrame, stages: tuple[str, ...]) -> None:
         open_rows = panel[panel["status"] != "stopped"]
         stage = open_rows["stage"].map({s: i for i, s in enumerate(stages)}).to_numpy()
-        key = self._key(open_rows["owner"].to_numpy(), open_rows["quarter"].to_numpy(), stage)
+        owner, quarter, ids = (open_rows[c].to_numpy() for c in ("owner", "quarter", "project_id"))
+        # A quarter begins in the stage in which the one before ended.
+        key = np.concatenate([self._key(owner, quarter, stage), self._key(owner, quarter + 1, stage)])
         order = np.argsort(key, kind="stable")
-        self._keys, self._ids = key[order], open_rows["project_id"].to_numpy()[order]
+        self._keys, self._ids = key[order], np.concatenate([ids, ids])[order]
 
     @staticmethod
     def _key(owner: np.ndarray, quarter: np.ndarray | int, stage: np.ndarray) -> np.ndarray:
@@ -149,4 +160,6 @@ class ProjectIndex:
         low, high = np.searchsorted(self._keys, key), np.searchsorted(self._keys, key, side="right")
         pick = low + np.floor(rng.random(len(key)) * (high - low)).astype(int)
         found = high > low
-        return np.where(found, self._ids[np.where(found, pick, 0)] if len(self._ids) else None, None)
+        if not len(self._ids):
+            return np.full(len(key), None, object)
+        return leave_blank(self._ids[np.where(found, pick, 0)], ~found)

@@ -18,6 +18,7 @@ QUESTIONS = {
     "worth": (1, 5, 3.4, 0.9),
 }
 _ASKED_SHARE = 0.6  # of deliveries followed by csat and ces
+_WARY = plan.SEGMENTS.index("needs little")  # they doubt most that it is worth what it costs them
 _DAY = np.timedelta64(1, "D")
 
 
@@ -31,7 +32,7 @@ def ask_customers(
     general = _in_general(rng, customers, calendar, quarter)
     rows = pd.concat([after, general], ignore_index=True)
     latent = mood[rows["customer"]] + rng.normal(0, 1, len(rows))
-    latent = latent - np.where(rows["question"] == "worth", 0.25 * rows["process"].fillna(0), 0)
+    latent = latent - np.where(rows["question"] == "worth", 0.25 * rows["wary"], 0)
     rows["true_score"] = _on_scale(rows["question"], latent)
     chance = 0.10 + 0.13 * (latent > 1.0) + 0.20 * (latent < -1.1)
     draw = np.where(rows["engagement_id"].isna(), rng.random(len(rows)), rows["draw"])
@@ -52,13 +53,13 @@ def _after_delivery(
     rng: np.random.Generator, delivered: pd.DataFrame, calendar: Calendar, quarter: int
 ) -> pd.DataFrame:
     asked = delivered[rng.random(len(delivered)) < _ASKED_SHARE]
-    day = asked["delivered_on"].to_numpy().astype("datetime64[D]") + rng.integers(1, 12, len(asked)).astype("timedelta64[D]")
+    day = asked["delivered_on"].to_numpy().astype("datetime64[D]") + rng.integers(1, 12, len(asked)) * _DAY
     one = pd.DataFrame({
         "customer": asked["customer"].to_numpy(),
         "engagement_id": asked["engagement_id"].to_numpy(),
         "answered_on": np.minimum(day, calendar.ends[quarter]),
         "draw": rng.random(len(asked)),  # whoever answers one question answers the other
-        "process": 0.0,
+        "wary": 0.0,
     })
     return pd.concat([one.assign(question=q) for q in ("csat", "ces")], ignore_index=True)
 
@@ -73,13 +74,13 @@ def _in_general(rng: np.random.Generator, customers: Customers, calendar: Calend
         "engagement_id": None,
         "answered_on": calendar.ends[quarter] - rng.integers(0, min(span, 35), len(people)) * _DAY,
         "draw": np.nan,
-        "process": (customers.segment[people, quarter] == 3).astype(float),
+        "wary": (customers.segment[people, quarter] == _WARY).astype(float),
     })
     return pd.concat([one.assign(question=q) for q in ("nps", "worth")], ignore_index=True)
 
 
 def _on_scale(question: pd.Series, latent: np.ndarray) -> np.ndarray:
-    low, high, middle, spread = (question.map({q: v[i] for q, v in QUESTIONS.items()}).to_numpy(float) for i in range(4))
+    low, high, middle, spread = np.array([QUESTIONS[q] for q in question]).reshape(-1, 4).T
     return np.clip(np.round(middle + spread * latent), low, high)
 
 
@@ -106,11 +107,11 @@ def invitations_table(asked: pd.DataFrame, customers: Customers) -> pd.DataFrame
 
 
 def needs_table(catalogue: Catalogue, calendar: Calendar, customers: Customers, seed: int) -> pd.DataFrame:
-    """What customers say they need, asked once a year; six in ten answer, some leave a family out."""
+    """What customers say they need, asked once a year; seven in ten answer, some leave a family out."""
     rng = rng_for(seed, "needs")
     parts = []
     for quarter in range(calendar.count - 1, -1, -4):
-        who = np.flatnonzero(customers.active(quarter) & (rng.random(len(customers.ids)) < 0.6))
+        who = np.flatnonzero(customers.active(quarter) & (rng.random(len(customers.ids)) < 0.7))
         stated = plan.IMPORTANCE[customers.segment[who, quarter]]
         stated = np.clip(np.round(stated + rng.normal(0, plan.IMPORTANCE_SPREAD, stated.shape)), 1, 5)
         row, family = np.nonzero(rng.random(stated.shape) < 0.95)

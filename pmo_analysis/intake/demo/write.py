@@ -30,7 +30,7 @@ def write_demo(
 
 def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
     """One table as CSV, the same bytes wherever it is written."""
-    texts = [_as_text(name, column, frame[column]) for column in frame]
+    texts = [_as_text(name, column, frame[column]) for column in frame.columns]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(frame.columns)
