@@ -14,6 +14,7 @@ from pmo_analysis.contract.tables import Column
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})([ T].*)?")
+_YEARS = (1900, 2200)  # a two-digit year read as four digits lands far outside
 _FLAGS = {"true": "yes", "t": "yes", "yes": "yes", "y": "yes", "1": "yes",
           "false": "no", "f": "no", "no": "no", "n": "no", "0": "no"}
 
@@ -74,6 +75,8 @@ def _date(text: str) -> tuple[str | None, str]:
     match = _ISO.fullmatch(text)
     if not match:
         return None, "not a date (yyyy-mm-dd)"
+    if not _YEARS[0] <= int(match[1]) <= _YEARS[1]:
+        return None, f"a year outside {_YEARS[0]} to {_YEARS[1]}"
     try:
         return date(int(match[1]), int(match[2]), int(match[3])).isoformat(), ""
     except ValueError:

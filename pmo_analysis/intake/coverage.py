@@ -10,7 +10,7 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.import_folder import write_csv
 
-COVERAGE = ["map", "table", "column", "value", "row_count", "hours", "cost"]
+COVERAGE = ["map", "value", "table", "column", "row_count", "hours", "cost"]
 _MAP_OF = {"customer_id": "customer", "service_id": "service", "role": "role"}
 _TABLE_OF = {"customer_id": "customers", "service_id": "services", "role": "roles"}
 
@@ -25,6 +25,33 @@ def unmapped(source: Path | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     frames = _folder_frames(source) if isinstance(source, Path) else source
     parts = [told, *_dangling(frames), _without_customer(frames)]
     whole = pd.concat([p for p in parts if len(p)] or [told], ignore_index=True)[COVERAGE]
+    return _ranked(whole)
+
+
+def rank_gaps(open_rows: pd.DataFrame, effort: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The values that maps lack, each told once, with all hours and money that hang on it: columns COVERAGE.
+
+    `open_rows`: map, value, table, column, engagement_id, hours, cost; an engagement weighs the hours booked on it in
+    `effort` (engagement_id, worked_hours). Of several tables with the value, the one where it weighs most is told.
+    """
+    merged = (open_rows["table"] == "engagements") & open_rows.duplicated(["map", "value", "column", "engagement_id"])
+    rows = open_rows[~merged]
+    rows = rows.assign(hours=rows["hours"].astype(float), cost=rows["cost"].astype(float))
+    if effort is not None and "engagement_id" in effort:
+        booked = pd.to_numeric(effort["worked_hours"]).groupby(effort["engagement_id"]).sum()
+        through = rows["engagement_id"].map(booked).where(rows["table"] == "engagements")
+        rows["hours"] = rows["hours"].fillna(through)
+    counted = rows.groupby(["map", "value", "table", "column"], sort=True)
+    gaps = counted.agg(row_count=("table", "size"), hours=("hours", _sum), cost=("cost", _sum)).reset_index()
+    return _ranked(gaps).drop_duplicates(["map", "value"]).reset_index(drop=True)
+
+
+def _sum(values: pd.Series) -> float:
+    """A sum that is missing where all values are."""
+    return float(values.sum(min_count=1))
+
+
+def _ranked(whole: pd.DataFrame) -> pd.DataFrame:
     order = whole.assign(_h=-whole["hours"].astype(float).fillna(0), _c=-whole["cost"].astype(float).fillna(0),
                          _n=-whole["row_count"].astype(float), _v=whole["value"].fillna(""))
     order = order.sort_values(["_h", "_c", "_n", "map", "table", "column", "_v"], kind="stable")
@@ -83,5 +110,5 @@ def _counted(rows: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
     numbers = {n: pd.to_numeric(rows[c], errors="coerce") if c in rows else pd.Series(float("nan"), index=rows.index)
                for n, c in (("hours", "worked_hours"), ("cost", "charged_cost"))}
     counted = pd.DataFrame({"value": rows[column], **numbers}).groupby("value", dropna=False)
-    told = counted.agg(row_count=("value", "size"), hours=("hours", "sum"), cost=("cost", "sum")).reset_index()
+    told = counted.agg(row_count=("value", "size"), hours=("hours", _sum), cost=("cost", _sum)).reset_index()
     return told.assign(map=_MAP_OF[column], table=table, column=column)[COVERAGE]

@@ -10,13 +10,13 @@ import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.coverage import unmapped, write_rows_to_fill
+from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_rows_to_fill
 from pmo_analysis.intake.import_folder import digest, refuse_foreign, whole_or_absent, write_csv, write_record
 from pmo_analysis.intake.mapping_file import Mapping, list_presets, read_mapping, told
 from pmo_analysis.intake.readers import assign_files, read_source
 from pmo_analysis.intake.reconcile import reconcile
 from pmo_analysis.intake.sandbox import open_sandbox
-from pmo_analysis.intake.tabling import ASIDE, FLAGGED, UNMAPPED, Built, build_table
+from pmo_analysis.intake.tabling import ASIDE, FLAGGED, OPEN, Built, build_table
 
 __all__ = ["Import", "import_tables", "list_presets", "read_mapping", "unmapped", "write_rows_to_fill"]
 
@@ -30,8 +30,8 @@ class Import:
     `folder`; `tables`: table, rows, path · `reconciliation`: table, source_file, source_rows, source_total,
     imported_rows, imported_total, set_aside_rows, set_aside_total, merged_rows, difference, reason (totals are exact
     Decimals) · `set_aside`: table, source_file, source_row, kind (row or cell), column, value, reason · `flagged`:
-    table, source_file, source_row, like_file, like_row, reason · `unmapped`: map, table, column, value, row_count,
-    hours, cost · `notes`: what the mapping assumes and what the import had to choose.
+    table, source_file, source_row, like_file, like_row, reason · `unmapped`: map, value, table, column, row_count,
+    hours, cost (what no map covers, largest first) · `notes`: what the mapping assumes and what the import had to choose.
     """
 
     folder: Path
@@ -68,7 +68,9 @@ def import_tables(
     built = _build(mapping, _read(mapping, assigned, tell), tell)
     reconciliation = reconcile(built, mapping.tables)
     notes = mapping.notes | {f"choice {i}": n for i, n in enumerate((n for b in built for n in b.notes), 1)}
-    made = _Parts(reconciliation, _all(built, "aside", ASIDE), _all(built, "flagged", FLAGGED), _all(built, "unmapped", UNMAPPED))
+    effort = next((b.rows for b in built if b.name == "effort"), None)
+    made = _Parts(reconciliation, _all(built, "aside", ASIDE), _all(built, "flagged", FLAGGED),
+                  rank_gaps(_all(built, "unmapped", OPEN), effort))
     tell(f"writing {folder.name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with whole_or_absent(folder) as scratch:

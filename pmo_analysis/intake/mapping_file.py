@@ -15,7 +15,7 @@ from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import declared
 from pmo_analysis.contract.tables import TABLE
 
-READERS = ("csv", "xlsx", "xls", "msproject")
+READERS = ("auto", "csv", "xlsx", "xls", "msproject")
 OTHERWISE = ("keep", "blank", "set aside", "fill")
 UNREADABLE = ("refuse", "blank", "set aside")
 
@@ -42,6 +42,8 @@ class Source:
     thousands: str = ""
     number_columns: tuple[str, ...] = ()
     optional: bool = False
+    helpers: dict[str, str] = field(default_factory=dict)
+    set_aside: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _mapping(tree: dict[str, Any], where: str, folder: Path | None, problems: li
              "the top level", problems)
     sources = {n: _source(n, t, problems) for n, t in _sections(tree, "source", problems)}
     maps = {n: _value_map(n, t, folder, problems) for n, t in _sections(tree, "map", problems)}
-    tables = {n: _table(n, t, problems) for n, t in _sections(tree, "table", problems)}
+    tables = {n: _table(n, t, sources, problems) for n, t in _sections(tree, "table", problems)}
     problems.extend(f"There is no [{kind}.NAME] section. Add one; the preset 'template' shows how."
                     for kind, found in (("source", sources), ("table", tables)) if not found)
     for table in tables.values():
@@ -189,7 +191,7 @@ def _source(name: str, tree: dict[str, Any], problems: list[str]) -> Source:
 
 
 def _as_tuple(name: str, value: Any) -> Any:
-    if name in ("files", "header", "missing", "absent_allowed", "number_columns"):
+    if name in ("files", "header", "missing", "absent_allowed", "number_columns", "set_aside"):
         return tuple([value] if isinstance(value, str) else value)
     return value
 
@@ -224,7 +226,7 @@ def _read_map(path: Path, name: str, key: str, value: str, problems: list[str]) 
     return dict(zip(filled[key], filled[value], strict=True))
 
 
-def _table(name: str, tree: dict[str, Any], problems: list[str]) -> TableRule:
+def _table(name: str, tree: dict[str, Any], sources: dict[str, Source], problems: list[str]) -> TableRule:
     where = f"[table.{name}]"
     known = {f.name for f in fields(TableRule)} - {"name", "source"} | {"from"}
     _unknown(tree, known, where, problems)
@@ -232,6 +234,10 @@ def _table(name: str, tree: dict[str, Any], problems: list[str]) -> TableRule:
     given = {k: v for k, v in tree.items() if k in known - {"from", "columns"}}
     for option in ("set_aside", "one_row_per", "alike_but_for"):
         given[option] = tuple(given.get(option, ()))
+    if tree.get("from") in sources:
+        shared = sources[tree["from"]]
+        given["helpers"] = shared.helpers | given.get("helpers", {})
+        given["set_aside"] = shared.set_aside + given["set_aside"]
     return TableRule(name, str(tree.get("from", "")), columns, **given)
 
 

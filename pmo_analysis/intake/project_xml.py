@@ -18,10 +18,10 @@ _NESTED = {"Baseline", "TimephasedData", "ExtendedAttribute", "PredecessorLink"}
 
 
 def read_project(path: Path, part: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and rows (UID, cells) of one part of a Project file; InputError when it is not one.
+    """Header and rows (place in the file, cells) of one part of a Project file; InputError when it is not one.
 
     Each row has the element's own fields, those of Baseline 0 as `Baseline_Start` and so on, and the project's
-    `Project_Name`, `Project_UID`, `Project_SaveDate` (LastSaved) and `Project_Start`. `timephased` is one row per
+    `Project_Name` (title), `Project_File`, `Project_UID`, `Project_SavedOn` and `Project_Start`. `timephased` is one row per
     TimephasedData of an assignment. Entity declarations are refused (defusedxml).
     """
     root = _root(path)
@@ -31,7 +31,7 @@ def read_project(path: Path, part: str) -> tuple[list[str], list[tuple[int, list
     elements = root.findall(f"{_SPACE}{outer}/{_SPACE}{inner}")
     rows = [row | project for element in elements for row in _rows(element, part)]
     header = sorted({name for row in rows for name in row} | set(project))
-    return header, [(int(row.get("UID") or 0), [row.get(name, "") for name in header]) for row in rows]
+    return header, [(place, [row.get(name, "") for name in header]) for place, row in enumerate(rows, 1)]
 
 
 def _root(path: Path) -> Element:

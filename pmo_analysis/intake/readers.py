@@ -50,7 +50,7 @@ def assign_files(mapping: Mapping, files: Sequence[Path]) -> dict[str, list[Path
 def read_source(source: Source, files: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
     """All rows of a source's files as text, and what is wrong with them.
 
-    Columns: `_file`, `_row` (line or sheet row, UID in Project's XML) and the file's own; blank cells and the
+    Columns: `_file`, `_row` (line, sheet row, or place in Project's XML) and the file's own; blank cells and the
     source's words for missing are missing. A header that stands twice gets a number: `Log Work`, `Log Work 2`.
     """
     problems: list[str] = []
@@ -75,7 +75,7 @@ def _read_file(source: Source, path: Path, problems: list[str]) -> pd.DataFrame 
     try:
         if source.reader == "msproject":
             return _framed(source, path, *read_project(path, source.part), problems)
-        rows = _csv_rows(source, path) if source.reader == "csv" else _sheet_rows(source, path)
+        rows = _sheet_rows(source, path) if _is_sheet(source, path) else _csv_rows(source, path)
     except InputError as error:
         problems.append(str(error))
         return None
@@ -83,6 +83,7 @@ def _read_file(source: Source, path: Path, problems: list[str]) -> pd.DataFrame 
     if not header:
         problems.append(f"{path.name} has no header row after {source.skip_rows} skipped rows. Check skip_rows.")
         return None
+    body = [(n, r) for n, r in body if any(cell.strip() for cell in r)]
     wide = [(n, r) for n, r in body if len(r) != len(header)]
     if wide:
         line, cells = wide[0]
@@ -90,6 +91,10 @@ def _read_file(source: Source, path: Path, problems: list[str]) -> pd.DataFrame 
                         f"{len(cells)}. Check delimiter, quote, skip_rows and line ends.")
         return None
     return _framed(source, path, header, body, problems)
+
+
+def _is_sheet(source: Source, path: Path) -> bool:
+    return source.reader in ("xlsx", "xls") or (source.reader == "auto" and path.suffix.lower() in (".xlsx", ".xls"))
 
 
 def _split_header(source: Source, rows: Rows) -> tuple[list[str], Rows]:
@@ -120,8 +125,10 @@ def _framed(source: Source, path: Path, header: list[str], body: Rows, problems:
 
 
 def _plain_number(cells: pd.Series, source: Source) -> pd.Series:
-    """Numbers in a locale's writing with a decimal point and no thousands mark."""
+    """Numbers in a locale's writing with a decimal point and no thousands mark; `auto`: the last mark is the decimal one."""
     bare = cells.str.replace("\u00a0", "", regex=False).str.replace("\u202f", "", regex=False)
+    if source.decimal == "auto":
+        return bare.str.replace(r"[.,](?=.*[.,])", "", regex=True).str.replace(",", ".", regex=False)
     bare = bare.str.replace(source.thousands, "", regex=False) if source.thousands else bare
     return bare.str.replace(source.decimal, ".", regex=False)
 
@@ -141,7 +148,7 @@ def _named(source: Source, header: Iterable[str]) -> list[str]:
 def _csv_rows(source: Source, path: Path) -> Rows:
     text = _decoded(source, path)
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=_NEWLINES[source.newline]), delimiter=source.delimiter,
+    reader = csv.reader(io.StringIO(text, newline=_NEWLINES[source.newline]), delimiter=_delimiter(source, text),
                         quotechar=source.quote, strict=True)
     rows: Rows = []
     line = 1
@@ -154,6 +161,14 @@ def _csv_rows(source: Source, path: Path) -> Rows:
         raise InputError(f"{path.name}, line {line}: {error}. Check newline, quote and delimiter; newline = "
                          f"{source.newline!r} was used.") from error
     return rows
+
+
+def _delimiter(source: Source, text: str) -> str:
+    """The stated delimiter; `auto`: of comma, semicolon and tab the one most frequent in the first line."""
+    if source.delimiter != "auto":
+        return source.delimiter
+    first = text.splitlines()[0] if text else ""
+    return max(",;\t", key=first.count)
 
 
 def _decoded(source: Source, path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -32,9 +33,9 @@ _MACROS = (
     "CREATE MACRO read_money(words) AS regexp_replace(words, '[£$€ ,\u00a0]', '', 'g')",
     "CREATE MACRO iso_part(words, letter) AS "
     "coalesce(TRY_CAST(regexp_extract(words, '([0-9.]+)' || letter, 1) AS DECIMAL(18, 6)), 0)",
-    "CREATE MACRO iso_hours(words) AS CASE WHEN starts_with(words, 'P') THEN CAST(iso_part(split_part(words, 'T', 1), 'D') * 24 "
+    "CREATE MACRO iso_hours(words) AS CASE WHEN starts_with(words, 'P') THEN CAST(CAST(iso_part(split_part(words, 'T', 1), 'D') * 24 "
     "+ iso_part(split_part(words, 'T', 2), 'H') + iso_part(split_part(words, 'T', 2), 'M') / 60 "
-    "+ iso_part(split_part(words, 'T', 2), 'S') / 3600 AS DECIMAL(18, 6)) ELSE words END",
+    "+ iso_part(split_part(words, 'T', 2), 'S') / 3600 AS DECIMAL(18, 6)) AS VARCHAR) ELSE words END",
     "CREATE MACRO seconds_to_hours(words) AS coalesce(CAST(CAST(TRY_CAST(words AS DECIMAL(18, 3)) / 3600 AS DECIMAL(18, 6)) AS VARCHAR), words)",
 )
 
@@ -71,7 +72,7 @@ def fault_of(connection: duckdb.DuckDBPyConnection, expression: str) -> str:
         return "holds a *. Name the column."
     used = {str(n["function_name"]).lower() for n in nodes if "function_name" in n}
     used |= {str(n["column_names"][-1]).lower() for n in nodes if n.get("column_names")} & _clock_words()
-    changing = sorted(used & (_changing(connection) | _clock_words()))
+    changing = sorted(used & (_changing() | _clock_words()))
     if changing:
         return f"uses {', '.join(changing)}, which differs from run to run. Write a fixed value instead."
     return ""
@@ -101,12 +102,13 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
             yield from _nodes(child)
 
 
-def _changing(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = connection.execute(
-        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')"
-    ).fetchall()
-    return {str(r[0]) for r in rows}
+@cache
+def _changing() -> frozenset[str]:
+    """The engine's functions whose value depends on the clock, on chance or on the session."""
+    query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'"
+    with duckdb.connect(":memory:") as connection:
+        return frozenset(str(r[0]) for r in connection.execute(query).fetchall())
 
 
 def _clock_words() -> set[str]:
-    return {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "user"}
+    return {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}

@@ -19,7 +19,7 @@ from pmo_analysis.intake.sandbox import fault_of, first_line
 
 ASIDE = ["table", "source_file", "source_row", "kind", "column", "value", "reason"]
 FLAGGED = ["table", "source_file", "source_row", "like_file", "like_row", "reason"]
-UNMAPPED = ["map", "table", "column", "value", "row_count", "hours", "cost"]
+OPEN = ["map", "value", "table", "column", "engagement_id", "hours", "cost"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,8 @@ class Built:
     """A table made from its source.
 
     `rows`: the contract's columns plus `_file`, `_row`; `source`: `_file`, `_row`, `_control` of every source row;
-    `aside`: see ASIDE; `flagged`: see FLAGGED; `unmapped`: see UNMAPPED; `merged`: rows told once per key, `_file`.
+    `aside`: see ASIDE; `flagged`: see FLAGGED; `unmapped`: a row for each
+    row with a value that its map lacks, see OPEN; `merged`: rows told once per key, `_file`.
     """
 
     name: str
@@ -183,24 +184,23 @@ def _mapped(
         given = found[name]
         rows[name] = given.map(mapping.maps[column.map].values).astype("str")
         open_ = given.notna() & rows[name].isna()
-        unmapped.append(_count_unmapped(found[open_], name, column, rule))
+        unmapped.append(_open_rows(found[open_], name, column, rule))
         rows.loc[open_, name] = {"keep": given[open_], "fill": column.fill}.get(column.otherwise)
         if column.otherwise == "set aside":
             reason = f"no row of the map {column.map} for the {name} of the source"
             aside.append(_aside(rule, found[open_], column=name, value=given[open_], reason=reason))
     dropped = {(r.source_file, r.source_row) for frame in aside for r in frame.itertuples()}
     keep = [pair not in dropped for pair in zip(rows["_file"], rows["_row"], strict=True)]
-    return rows[keep], _stacked(unmapped, UNMAPPED), _stacked(aside, ASIDE)
+    return rows[keep], _stacked(unmapped, OPEN), _stacked(aside, ASIDE)
 
 
-def _count_unmapped(rows: pd.DataFrame, name: str, column: ColumnRule, rule: TableRule) -> pd.DataFrame:
-    hours, cost = (pd.to_numeric(rows.get(c, pd.Series(dtype=float)), errors="coerce").reindex(rows.index)
-                   for c in ("worked_hours", "charged_cost"))
-    counted = pd.DataFrame({"value": rows[name], "hours": hours, "cost": cost}).groupby("value")
-    table = counted.agg(row_count=("hours", "size"), hours=("hours", "sum"), cost=("cost", "sum")).reset_index()
-    table = table.assign(map=column.map, table=rule.name, column=name)
-    absent = {"hours": "worked_hours", "cost": "charged_cost"}
-    return table.assign(**{n: float("nan") for n, c in absent.items() if c not in rule.columns})[UNMAPPED]
+def _open_rows(rows: pd.DataFrame, name: str, column: ColumnRule, rule: TableRule) -> pd.DataFrame:
+    """Rows whose value the map lacks, with what they weigh."""
+    weights = {w: pd.to_numeric(rows[c], errors="coerce") if c in rows else float("nan")
+               for w, c in (("hours", "worked_hours"), ("cost", "charged_cost"))}
+    engagement = rows["engagement_id"] if "engagement_id" in rows else pd.NA
+    return pd.DataFrame({"map": column.map, "value": rows[name], "table": rule.name, "column": name,
+                         "engagement_id": engagement, **weights}, columns=OPEN)
 
 
 def _read(
