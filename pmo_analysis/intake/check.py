@@ -13,8 +13,8 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLE, TABLES, Table
 from pmo_analysis.intake.answers import coverage, most_useful_addition
-from pmo_analysis.intake.check_across import find_across
-from pmo_analysis.intake.check_rules import Rule, example_sql, is_blank, list_rules
+from pmo_analysis.intake.check_across import find_across, tell_rows
+from pmo_analysis.intake.check_rules import Rule, is_blank, list_rules
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
 
@@ -26,6 +26,7 @@ def check(data: Dataset) -> pd.DataFrame:
 
     Columns: table, column, problem, rows, example, remedy, answers_lost, severity (stops: no report can be made ·
     harms: some answers suffer · note), first_rows (numbers of the first rows; a CSV's line is one more).
+    Data told at a quarter's end has no first_rows, since the place in the file changes with every later export.
     """
     return list_problems(_find(data))
 
@@ -45,7 +46,8 @@ def _tell(row: dict[str, str]) -> str:
 
 
 def _find(data: Dataset) -> Iterator[Problem]:
-    yield from data.troubles
+    # what is only said of the files, not of what was known then, has no place in a past report
+    yield from (p for p in data.troubles if data.known_on is None or p.severity == STOPS)
     unread = {p.table for p in data.troubles if p.severity == STOPS}
     for table in TABLES:
         if table.name not in unread:
@@ -91,10 +93,11 @@ def _describe(data: Dataset, table: Table, found: list[tuple[Rule, int]]) -> Ite
     """A second pass, only over the rules that are broken: the first rows and an example of each."""
     if not found:
         return
-    parts = [p for rule, _ in found for p in (f"min(_row, 5) FILTER (WHERE {rule.condition})", example_sql(rule))]
+    parts = [f"{value} FILTER (WHERE {rule.condition})" for rule, _ in found
+             for value in ("min(_row, 5)", f"min({rule.example})")]
     values = _row(data, table, parts)
     for (rule, count), rows, example in zip(found, values[::2], values[1::2], strict=True):
         yield Problem(table.name, rule.column, rule.problem, count, str(example or "")[:200], rule.remedy,
-                      rule.severity, ", ".join(map(str, rows)))
+                      rule.severity, tell_rows(data, rows))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pmo_analysis.contract.tables import TABLES, Column, Table, key_of
 from pmo_analysis.intake.cast import quote
@@ -10,8 +10,8 @@ from pmo_analysis.intake.check_rules import key_sql
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.problems import HARMS, NOTE, STOPS, Problem
 
-_STEADY = 0.8
-"""A role is steady when it books in at least this share of its weeks; only then is an empty week a gap."""
+_CHANCE = 0.05
+"""An empty week is a gap only where bookings at their usual rate (Poisson) would hardly ever leave one empty."""
 
 
 def find_across(data: Dataset) -> Iterator[Problem]:
@@ -26,6 +26,11 @@ def find_across(data: Dataset) -> Iterator[Problem]:
     yield from _find_like_names(data)
 
 
+def tell_rows(data: Dataset, rows: Sequence[int] | None) -> str:
+    """The numbers of the first rows; none for data told at a quarter's end (see `check`)."""
+    return ", ".join(map(str, rows or ())) if data.known_on is None else ""
+
+
 def _find_duplicates(data: Dataset, table: Table) -> Iterator[Problem]:
     key = key_of(table, set(table.names))
     shown = key if key == table.key or data.has(table.name, "as_of_on") else table.key
@@ -33,11 +38,11 @@ def _find_duplicates(data: Dataset, table: Table) -> Iterator[Problem]:
     twice = (f"SELECT {key_sql(shown)} AS shown, count(*) AS n, min(_row) AS _row, min(_row, 5) AS places "
              f"FROM ({data.checked_sql(table.name)}) WHERE {given} GROUP BY {columns} HAVING count(*) > 1")
     count, example, places = data.connection.sql(
-        f"SELECT sum(n), arg_min(shown, _row), arg_min(places, _row) FROM ({twice})").fetchall()[0]
+        f"SELECT sum(n), min(shown), arg_min(places, _row) FROM ({twice})").fetchall()[0]
     if count:
         yield Problem(table.name, ", ".join(shown), "duplicate key", int(count), example,
                       "Keep one row of each" + (", or give as_of_on." if "as_of_on" in table.names else "."),
-                      STOPS if table.required else HARMS, ", ".join(map(str, places)))
+                      STOPS if table.required else HARMS, tell_rows(data, places))
 
 
 def _find_dangling(data: Dataset, table: Table, column: Column) -> Iterator[Problem]:
@@ -49,10 +54,10 @@ def _find_dangling(data: Dataset, table: Table, column: Column) -> Iterator[Prob
               f"WHERE {name} IS NOT NULL GROUP BY 1")
     missing = f"FROM ({groups}) ANTI JOIN {data.views[parent]} AS p ON value = p.{quote(key)}"
     count, values, example, rows = data.connection.sql(
-        f"SELECT sum(n), count(*), arg_min(value, _row), min(_row, 5) {missing}").fetchall()[0]
+        f"SELECT sum(n), count(*), min(value), min(_row, 5) {missing}").fetchall()[0]
     if count:
         yield Problem(table.name, column.name, f"not in {parent}", int(count), example,
-                      f"Add the {values} missing to {parent}, or mend the spelling.", HARMS, ", ".join(map(str, rows)))
+                      f"Add the {values} missing to {parent}, or mend the spelling.", HARMS, tell_rows(data, rows))
 
 
 def _find_costless_roles(data: Dataset) -> Iterator[Problem]:
@@ -60,30 +65,29 @@ def _find_costless_roles(data: Dataset) -> Iterator[Problem]:
         return
     priced = f"SELECT role FROM {data.views['capacity']} WHERE capacity_cost IS NOT NULL AND role IS NOT NULL"
     count, example, rows = data.connection.sql(
-        f"SELECT count(DISTINCT role), arg_min(role, _row), min(_row, 5) FROM {data.views['roles']} "
+        f"SELECT count(DISTINCT role), min(role), min(_row, 5) FROM {data.views['roles']} "
         f"WHERE hourly_cost IS NULL AND side IS DISTINCT FROM 'customer' AND role NOT IN ({priced})").fetchall()[0]
     if count:
         yield Problem("roles", "hourly_cost", "role without a cost", count, example,
                       "Give hourly_cost, or capacity_cost in capacity: hours of this role cost nothing otherwise.",
-                      HARMS, ", ".join(map(str, rows)))
+                      HARMS, tell_rows(data, rows))
 
 
 def _find_missing_weeks(data: Dataset) -> Iterator[Problem]:
     """Weeks between the first and the last booking without hours, of everybody and of each steady role."""
     if not data.has("effort", "worked_on", "worked_hours"):
         return
-    weeks = (f"SELECT coalesce(role, 'no role') AS role, CAST(date_trunc('week', worked_on) AS DATE) AS week "
+    weeks = (f"SELECT coalesce(role, 'no role') AS who, CAST(date_trunc('week', worked_on) AS DATE) AS week, count(*) AS n "
              f"FROM {data.views['effort']} WHERE worked_hours > 0 AND worked_on IS NOT NULL GROUP BY ALL")
-    everybody = f"SELECT 'everybody' AS who, week FROM ({weeks}) GROUP BY ALL"
+    everybody = f"SELECT 'everybody' AS who, week, sum(n) AS n FROM ({weeks}) GROUP BY ALL"
     yield from _tell_weeks(data, everybody, "weeks in which nobody booked hours", "true")
-    gaps = f"SELECT role AS who, week FROM ({weeks})"
     others = f"week IN (SELECT week FROM ({everybody}))"
-    yield from _tell_weeks(data, gaps, "weeks in which a role booked no hours", others)
+    yield from _tell_weeks(data, weeks, "weeks in which a role booked no hours", others)
 
 
 def _tell_weeks(data: Dataset, booked: str, problem: str, condition: str) -> Iterator[Problem]:
-    spans = (f"SELECT who, min(week) AS first, max(week) AS last FROM ({booked}) GROUP BY who "
-             f"HAVING count(*) >= {_STEADY} * (date_diff('week', min(week), max(week)) + 1)")
+    spans = ("SELECT who, min(week) AS first, max(week) AS last, sum(n) AS n, date_diff('week', min(week), max(week)) + 1 "
+             f"AS weeks FROM ({booked}) GROUP BY who HAVING weeks * exp(-sum(n) / weeks) < {_CHANCE}")
     every = f"SELECT who, CAST(unnest(generate_series(first, last, INTERVAL 7 DAY)) AS DATE) AS week FROM ({spans})"
     empty = f"SELECT who, week FROM ({every}) ANTI JOIN ({booked}) AS b USING (who, week)"
     rows = data.connection.sql(f"SELECT who, week FROM ({empty}) WHERE {condition} ORDER BY week, who").fetchall()
@@ -100,8 +104,8 @@ def _find_like_names(data: Dataset) -> Iterator[Problem]:
     like = (f"SELECT name, min(_row) AS _row, min(_row, 5) AS places, count(DISTINCT customer_id) AS n "
             f"FROM {data.views['customers']} WHERE name IS NOT NULL GROUP BY name HAVING count(DISTINCT customer_id) > 1")
     count, example, places = data.connection.sql(
-        f"SELECT sum(n), arg_min(name, _row), arg_min(places, _row) FROM ({like})").fetchall()[0]
+        f"SELECT sum(n), min(name), arg_min(places, _row) FROM ({like})").fetchall()[0]
     if count:
         yield Problem("customers", "name", "several customers have the same name", int(count), str(example)[:200],
                       "Told apart by customer_id; give one of them another name if they differ, or one id if they do not.",
-                      NOTE, ", ".join(map(str, places)))
+                      NOTE, tell_rows(data, places))

@@ -34,10 +34,11 @@ class Rule:
 
 def list_rules(table: Table) -> list[Rule]:
     """All rules of a table: readable, filled where required, in range, and in order with each other."""
-    rules = [rule for column in table.columns for rule in _column_rules(column)]
+    shown = key_sql(table.key or ("worked_on", "role"))
+    rules = [rule for column in table.columns for rule in _column_rules(column, shown)]
     for group in table.either:
         blank = " AND ".join(is_blank(table.column(c)) for c in group)
-        rules.append(Rule(" or ".join(group), f"none of {', '.join(group)} is given", blank, "CAST(_row AS VARCHAR)",
+        rules.append(Rule(" or ".join(group), f"none of {', '.join(group)} is given", blank, shown,
                           "Give at least one of them in every row."))
     return [*rules, *_BETWEEN.get(table.name, ())]
 
@@ -48,7 +49,7 @@ def is_blank(column: Column) -> str:
     return f"({quote(column.name)} IS NULL{unread})"
 
 
-def _column_rules(column: Column) -> Iterator[Rule]:
+def _column_rules(column: Column, shown: str) -> Iterator[Rule]:
     name, text = quote(column.name), quote(text_name(column.name))
     if column.kind == "id":
         yield Rule(column.name, "space around the identifier, removed", f"{text} IS NOT NULL",
@@ -57,7 +58,7 @@ def _column_rules(column: Column) -> Iterator[Rule]:
         problem, remedy = _BAD.get(column.kind, ("not one of the choices", f"Write one of {', '.join(column.choices)}."))
         yield Rule(column.name, problem, f"{text} IS NOT NULL", text, remedy)
     if column.required:
-        yield Rule(column.name, "required value is blank", is_blank(column), "CAST(_row AS VARCHAR)",
+        yield Rule(column.name, "required value is blank", is_blank(column), shown,
                    "Fill it in; rows without it count only where it is not needed.")
     yield from _range_rules(column, name)
 
@@ -98,11 +99,6 @@ _BETWEEN = {
              "question || ' = ' || CAST(score AS VARCHAR)", f"Scales: {TABLE['survey'].column('question').meaning}."),
     ),
 }  # fmt: skip
-
-
-def example_sql(rule: Rule) -> str:
-    """The example of the first row that breaks a rule, with the row's condition."""
-    return f"arg_min({rule.example}, _row) FILTER (WHERE {rule.condition})"
 
 
 def key_sql(columns: tuple[str, ...]) -> str:

@@ -41,6 +41,7 @@ _NOT_YET = {
     "decisions": (_Later("due_on", ("observed_effect",), only_undated=True),),
 }
 _STATE = {
+    "services": ("status", "active_to_on", "active", "NULL"),
     "engagements": ("state", "delivered_on", "open", "CASE WHEN delivered_on IS NULL THEN 'open' ELSE 'delivered' END"),
     "projects": ("status", "actual_finish_on", "running", "NULL"),
 }
@@ -87,9 +88,12 @@ def _latest(table: Table, relation: str, today: str) -> str:
 
 def _column(table: Table, name: str, today: str) -> str:
     value = f"t.{quote(name)}"
-    if table.name in _STATE and name == _STATE[table.name][0]:
+    if table.name in _STATE and name.removesuffix(TEXT) == _STATE[table.name][0]:
         _, on, still, otherwise = _STATE[table.name]
-        return f"CASE WHEN t.{quote(on)} > {today} THEN '{still}' ELSE coalesce({value}, {otherwise}) END"
+        later = f"t.{quote(on)} > {today}"
+        if name.endswith(TEXT):
+            return f"CASE WHEN {later} THEN NULL ELSE {value} END"
+        return f"CASE WHEN {later} THEN '{still}' ELSE coalesce({value}, {otherwise}) END"
     for later in _NOT_YET.get(table.name, ()):
         if name.removesuffix(TEXT) in later.columns:
             undated = " AND t.as_of_on IS NULL" if later.only_undated else ""
