@@ -1,0 +1,201 @@
+"""Value propositions: figures by hand, words from numbers, nothing told of one customer alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pmo_analysis.analysis.propositions import list_deliveries, predict_next, read_wording, write_propositions
+from pmo_analysis.contract.errors import SettingError
+from pmo_analysis.contract.settings import Settings
+
+SERVICES = pd.DataFrame({"service_id": ["plan", "gate"], "name": ["Planning", "Gate review"]})
+
+
+def _tables(count: int = 12) -> dict[str, pd.DataFrame]:
+    """`count` customers of one category; customer i costs 100·(i + 1), 2 deliveries each, 4 process hours of gate."""
+    ids = [f"c{i:02d}" for i in range(count)]
+    return {
+        "groups": pd.DataFrame(
+            {"customer_id": ids, "category": "IT", "segment": pd.Series(np.nan, range(count), dtype="str")}
+        ),
+        "costs": pd.DataFrame(
+            {
+                "customer_id": ids,
+                "cost_to_serve_cost": [100.0 * (i + 1) for i in range(count)],
+                "engagement_count": 2,
+                "charged_cost": 50.0,
+                "own_hours": 3.0,
+                "own_cost": np.nan,
+            }
+        ),
+        "engagements": pd.DataFrame(
+            {
+                "engagement_id": [f"{c}-{s}" for c in ids for s in ("plan", "gate")],
+                "customer_id": np.repeat(ids, 2),
+                "service_id": ["plan", "gate"] * count,
+                "process_hours": [0.0, 4.0] * count,
+                "mandated": False,
+            }
+        ),
+        "deliveries": pd.DataFrame(
+            {"customer_id": np.repeat(ids, 2), "delivered": True, "touchpoint_count": 3.0, "waiting_days": 6.0}
+        ),
+    }
+
+
+def _cards(tables: dict[str, pd.DataFrame], **more) -> pd.DataFrame:
+    return write_propositions(
+        tables["groups"],
+        tables["costs"],
+        tables["engagements"],
+        tables["deliveries"],
+        SERVICES,
+        settings=Settings(),
+        **more,
+    ).cards
+
+
+def test_a_card_tells_the_figures_of_its_group() -> None:
+    card = _cards(_tables()).iloc[0]
+    assert card["customers_count"] == card["n"] == 12
+    assert (
+        card["cost_median"] == 650
+        and card["cost_p10"] == pytest.approx(210)
+        and card["cost_p90"] == pytest.approx(1090)
+    )
+    assert card["unit_cost"] == 7800 / 24 and card["charged_cost"] == 600
+    assert card["touchpoints"] == 3 and card["waiting_days"] == 6 and card["own_hours"] == 3
+
+
+def test_the_sentence_is_made_from_the_numbers_with_two_significant_figures() -> None:
+    sentence = _cards(_tables())["sentence"].iloc[0]
+    for words in (
+        "24 deliveries",
+        "Benefit: not measured",
+        "EUR 650 a quarter",
+        "between EUR 210 and EUR 1,100",
+        "charged EUR 600",
+        "3 contacts and took 6 working days",
+        "Gate review: 48 hours of process",
+    ):
+        assert words in sentence, sentence
+
+
+def test_an_unmeasured_benefit_is_said_and_a_measured_one_is_told_with_its_range() -> None:
+    cells = pd.DataFrame(
+        {
+            "measure": ["benefit_realised_share"],
+            "group_kind": "category",
+            "group": "IT",
+            "value": 0.61,
+            "low": 0.48,
+            "high": 0.72,
+            "n": 23,
+        }
+    )
+    assert _cards(_tables())["benefit"].iloc[0] == "not measured"
+    assert (
+        "61 % of the benefit due was realised (48 % to 72 %; 23 benefits)"
+        in _cards(_tables(), cells=cells)["sentence"].iloc[0]
+    )
+
+
+def test_groups_of_fewer_than_five_customers_are_told_together_or_not_at_all() -> None:
+    tables = _tables()
+    tables["groups"].loc[:2, "category"], tables["groups"].loc[3:5, "category"] = "Sales", "Legal"
+    told = _cards(tables).set_index("group")["customers_count"]
+    assert told.to_dict() == {"IT": 6, "other small groups": 6}
+    few = _tables(3)
+    card = _cards(few).iloc[0]
+    assert np.isnan(card["cost_median"]) and "fewer than 5 customers" in card["sentence"]
+
+
+def test_a_range_needs_ten_customers() -> None:
+    card = _cards(_tables(9)).iloc[0]
+    assert (
+        card["cost_median"] == 500
+        and np.isnan(card["cost_p10"])
+        and "too few customers for a range" in card["sentence"]
+    )
+
+
+def test_what_to_stop_is_never_what_the_law_requires() -> None:
+    tables = _tables()
+    tables["engagements"]["mandated"] = tables["engagements"]["service_id"] == "gate"
+    assert _cards(tables)["stop"].iloc[0] == "nothing stands out"
+
+
+def test_most_hours_off_target_outweigh_fewer_hours_of_process() -> None:
+    off = pd.DataFrame({"service_id": ["plan"], "category": ["IT"], "worked_hours": [60.0]})
+    assert _cards(_tables(), off_target=off)["stop"].iloc[0].startswith("Planning: 60 hours outside")
+
+
+def test_the_next_price_is_students_prediction_on_logs() -> None:
+    told = predict_next(pd.Series([100.0, 200.0, 100.0, 200.0]))
+    spread = np.std(np.log([100, 200, 100, 200]), ddof=1)
+    assert told["value"] == pytest.approx(np.sqrt(20_000))
+    assert told["high"] / told["value"] == pytest.approx(np.exp(3.182446 * spread * np.sqrt(1.25)), rel=1e-6)
+    assert told["low"] * told["high"] == pytest.approx(told["value"] ** 2)
+
+
+def test_the_next_price_is_not_estimable_from_three_quarters() -> None:
+    told = predict_next(pd.Series([100.0, 110.0, 120.0]))
+    assert np.isnan(told["low"]) and np.isnan(told["value"]) and told["n"] == 3
+    history = pd.DataFrame(
+        {"quarter": ["2026Q1", "2026Q2", "2026Q3"], "customer_id": "c00", "cost_to_serve_cost": 100.0}
+    )
+    assert "not estimable from 3 quarters" in _cards(_tables(), history=history)["sentence"].iloc[0]
+
+
+def test_prediction_intervals_cover_the_next_quarter_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(5)
+    draws = np.exp(rng.normal(7, 0.3, size=(2000, 9)))
+    told = [predict_next(pd.Series(row[:8])) for row in draws]
+    covered = np.mean([t["low"] <= row[8] <= t["high"] for t, row in zip(told, draws, strict=True)])
+    assert 0.93 <= covered <= 0.97
+
+
+def test_waiting_counts_working_days_and_open_requests() -> None:
+    engagements = pd.DataFrame(
+        {
+            "engagement_id": ["e1", "e2", "e3"],
+            "customer_id": "a",
+            "service_id": "plan",
+            "touchpoint_count": 1.0,
+            "requested_on": pd.to_datetime(["2026-07-03", "2026-09-28", "2026-07-01"]),
+            "started_on": pd.NaT,
+            "delivered_on": pd.to_datetime(["2026-07-06", None, None]),
+            "state": ["delivered", "open", "refused"],
+        }
+    )
+    told = list_deliveries(engagements, "2026Q3", Settings()).set_index("engagement_id")
+    assert told["waiting_days"].to_dict() == {"e1": 1.0, "e2": 2.0}  # Friday to Monday; Monday to Wednesday, still open
+    assert told["delivered"].to_dict() == {"e1": True, "e2": False}
+
+
+def test_words_can_be_translated_and_a_wrong_name_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "wording.toml"
+    own.write_text('benefit_unknown = "nicht gemessen"', "utf-8")
+    assert "nicht gemessen" in _cards(_tables(), wording=read_wording(own))["sentence"].iloc[0]
+    own.write_text('stop_process = "$dienst"', "utf-8")
+    with pytest.raises(SettingError, match="dienst"):
+        read_wording(own)
+
+
+def test_without_groups_there_is_no_card_and_that_is_said() -> None:
+    tables = _tables()
+    tables["groups"] = tables["groups"].assign(category=pd.Series(np.nan, range(12), dtype="str"))
+    told = write_propositions(
+        tables["groups"], tables["costs"], tables["engagements"], tables["deliveries"], SERVICES, settings=Settings()
+    )
+    assert told.cards.empty and told.sentence == "No segments or categories are known."
+
+
+def test_shuffled_tables_give_the_same_cards() -> None:
+    tables = _tables()
+    mixed = {name: table.sample(frac=1, random_state=2) for name, table in tables.items()}
+    pd.testing.assert_frame_equal(_cards(tables), _cards(mixed))
