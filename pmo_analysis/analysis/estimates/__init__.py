@@ -12,6 +12,7 @@ from pmo_analysis.analysis.estimates.comparisons import (
 )
 from pmo_analysis.analysis.estimates.proportions import (
     net_promoter_score,
+    promoter_limits,
     share_bounds,
     share_estimate,
     share_interval,
@@ -33,7 +34,8 @@ from pmo_analysis.analysis.estimates.sums import (
 
 __all__ = [
     "Estimate", "benjamini_hochberg", "censored_quantile", "difference_interval", "difference_p_value",
-    "mean_interval", "mean_table", "median_interval", "net_promoter_score", "quantile_interval",
+    "mean_interval", "mean_table", "median_interval", "net_promoter_score", "promoter_limits",
+    "quantile_interval",
     "ratio_interval", "ratio_table", "share_bounds", "share_estimate", "share_interval",
     "summarise_quantiles", "tell_direction", "too_few",
 ]

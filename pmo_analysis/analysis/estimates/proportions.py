@@ -64,18 +64,27 @@ def net_promoter_score(
     answers = pd.Series(np.asarray(scores, "float64")).dropna()
     wrong = answers[(answers < 0) | (answers > 10)]
     if len(wrong):
-        raise InputError(f"net_promoter_score: {len(wrong)} answers lie outside 0 to 10, first {wrong.iloc[0]:g}. Check the question's scale.")
+        raise InputError(f"net_promoter_score: {len(wrong)} answers lie outside 0 to 10, first {wrong.iloc[0]:g}. "
+                         "Check the question's scale.")
     up, down, n = int((answers >= 9).sum()), int((answers <= 6).sum()), len(answers)
     asked = max(int(invited), n) if invited else None
-    finite = asked is not None and n >= asked / 10
-    low, high = _unseen_limits(up, down, n, asked, level, draws, seed) if finite and n else _adjusted_wald(up, down, n, level)
+    low, high, method = promoter_limits(up, down, n, asked, level=level, draws=draws, seed=seed)
     unseen = asked - n if asked is not None else 0
     return pd.DataFrame([{
         "nps": 100 * (up - down) / n if n else np.nan, "low": low, "high": high, "n": n, "invited_count": asked,
         "worst_points": 100 * (up - down - unseen) / asked if asked else np.nan,
         "best_points": 100 * (up - down + unseen) / asked if asked else np.nan,
-        "method": "for the invited" if finite else "adjusted Wald",
+        "method": method,
     }]).astype({"invited_count": "Int64"})
+
+
+def promoter_limits(
+    up: int, down: int, n: int, asked: int | None, *, level: float = 0.95, draws: int = 4000, seed: int = 0
+) -> tuple[float, float, str]:
+    """Low and high points and the method, from counts of promoters, detractors and answers (`net_promoter_score`)."""
+    if n and asked is not None and n >= asked / 10:
+        return *_unseen_limits((up, down, n), asked, level, draws, seed), "for the invited"
+    return *_adjusted_wald(up, down, n, level), "adjusted Wald"
 
 
 def _adjusted_wald(up: int, down: int, n: int, level: float) -> tuple[float, float]:
@@ -87,8 +96,9 @@ def _adjusted_wald(up: int, down: int, n: int, level: float) -> tuple[float, flo
     return 100 * max(centre - reach, -1.0), 100 * min(centre + reach, 1.0)
 
 
-def _unseen_limits(up: int, down: int, n: int, asked: int, level: float, draws: int, seed: int) -> tuple[float, float]:
+def _unseen_limits(counts: tuple[int, int, int], asked: int, level: float, draws: int, seed: int) -> tuple[float, float]:
     """Limits of the invited's score: what was seen is certain, the rest is drawn given it."""
+    up, down, n = counts
     if asked == n:
         exact = 100 * (up - down) / n
         return exact, exact
