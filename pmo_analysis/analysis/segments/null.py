@@ -155,9 +155,9 @@ def _smooth_quantiles(column: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def unimodal(heights: np.ndarray) -> np.ndarray:
-    """The nearest heights that rise, then fall (least squares, best peak)."""
-    best, least = heights, np.inf
-    for peak in range(len(heights)):
+    """The nearest heights that rise, then fall (least squares, best of the eight highest as peak)."""
+    best, least = np.full(len(heights), heights.mean()), np.inf
+    for peak in np.argsort(-heights, kind="stable")[:8]:
         rise = isotonic_regression(heights[: peak + 1])
         fall = isotonic_regression(heights[peak + 1:], increasing=False) if peak + 1 < len(heights) else heights[:0]
         shape = np.concatenate([rise, fall])

@@ -96,7 +96,7 @@ def _plane(points: Points) -> np.ndarray:
 
 
 def _starts(plane: np.ndarray, tree: np.ndarray | None, k: int, seed: int, thorough: bool) -> list[np.ndarray]:
-    starts = [_kmeans(plane, k, seed, 5 if thorough else 1)]
+    starts = [_kmeans(plane, k, seed, 3 if thorough else 1)]
     if tree is not None:
         starts.append(fcluster(tree, k, "maxclust") - 1)
     if thorough and len(plane) >= 12 * k:
@@ -118,10 +118,15 @@ def _refine(points: Points, labels: np.ndarray, *, steps: int) -> Partition:
     return Partition(labels, score_labels(points, labels))
 
 
+def smallest_group(n: int) -> int:
+    """Fewest customers that may be a group of their own: three, and five from 150 customers on (disclosure)."""
+    return max(SMALLEST_GROUP, min(5, n // 30))
+
+
 def _drop_small(points: Points, share: np.ndarray) -> np.ndarray:
-    """Hard labels; groups below three customers give theirs to the next best group."""
+    """Hard labels; groups that are too small give their customers to the next best group."""
     labels = share.argmax(axis=1)
-    small = np.bincount(labels, minlength=share.shape[1]) < SMALLEST_GROUP
+    small = np.bincount(labels, minlength=share.shape[1]) < smallest_group(len(points))
     if small.any() and not small.all():
         labels = np.where(small, -1.0, share).argmax(axis=1)
     return tidy_labels(labels)

@@ -25,21 +25,24 @@ def show_columns(columns: Columns, *, fill: bool) -> pd.DataFrame:
 def profile_segments(columns: Columns, segment: pd.Series) -> pd.DataFrame:
     """Median and P10–P90 of each feature per segment beside everybody's; columns as in `Segmentation.profile`."""
     shown = show_columns(columns, fill=False)
-    spread = _spread(shown)
-    rows = []
-    for name, inside in shown.groupby(segment):
-        for feature in shown:
-            rows.append(_row(str(name), feature, inside[feature], shown[feature], spread[feature]))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    levels = [c for c in shown if " = " in c]
+    grouped = shown.groupby(segment)
+    centre, overall = grouped.median(), shown.median()
+    centre[levels], overall[levels] = grouped[levels].mean(), shown[levels].mean()
+    tables = {
+        "median": centre,
+        "overall_median": centre * 0 + overall,
+        "shift": (centre - overall) / _spread(shown),
+        "p10": grouped.quantile(0.1),
+        "p90": grouped.quantile(0.9),
+        "known_share": shown.notna().groupby(segment).mean(),
+    }
+    long = pd.DataFrame({name: table.stack() for name, table in tables.items()})
+    long = long.rename_axis(["segment", "feature"]).reset_index()
+    long["customers_count"] = long["segment"].map(segment.value_counts())
+    return long[_COLUMNS].sort_values(["segment", "feature"], ignore_index=True)
 
 
 def _spread(shown: pd.DataFrame) -> pd.Series:
     middle = (shown.quantile(0.84) - shown.quantile(0.16)) / 2
     return middle.where(middle > 0, shown.std()).replace(0, np.nan)
-
-
-def _row(segment: str, feature: str, inside: pd.Series, everybody: pd.Series, spread: float) -> tuple:
-    level = " = " in feature
-    centre, overall = (inside.mean(), everybody.mean()) if level else (inside.median(), everybody.median())
-    return (segment, feature, centre, overall, (centre - overall) / spread, inside.quantile(0.1), inside.quantile(0.9),
-            inside.notna().mean(), len(inside))
