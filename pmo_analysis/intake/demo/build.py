@@ -129,9 +129,7 @@ def _tables(world: World, made: list[pd.DataFrame], asked: pd.DataFrame, gain: p
     }
 
 
-def _truth(
-    world: World, last_asked: np.ndarray, asked: pd.DataFrame, gain: pd.DataFrame, gaps: pd.DataFrame
-) -> Tables:
+def _truth(world: World, last_asked: np.ndarray, asked: pd.DataFrame, gain: pd.DataFrame, gaps: pd.DataFrame) -> Tables:
     return {
         "segments": truth.segments_truth(world.calendar, world.customers),
         "affinity": truth.affinity_truth(world.demand, last_asked),

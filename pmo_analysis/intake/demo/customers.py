@@ -100,16 +100,20 @@ def _table(rng: np.random.Generator, catalogue: Catalogue, category: np.ndarray,
     width = max(4, len(str(count)))
     ids = np.array([f"C{i:0{width}d}" for i in range(1, count + 1)])
     names, division = customer_names(catalogue.categories["code"].to_numpy()[category], rng_for(seed, "names"))
-    head = np.maximum(np.round(catalogue.categories["headcount"].to_numpy()[category] * rng.lognormal(0, 0.5, count)), 2)
+    head = np.maximum(
+        np.round(catalogue.categories["headcount"].to_numpy()[category] * rng.lognormal(0, 0.5, count)), 2
+    )
     centre = np.array([f"CC-{100 + d}-{n:03d}" for d, n in zip(division, rng.integers(0, 1000, count), strict=True)])
-    return pd.DataFrame({
-        "customer_id": ids,
-        "name": names,
-        "category": catalogue.categories["name"].to_numpy()[category],
-        "parent_id": _parents(rng, ids, division),
-        "cost_centre": leave_blank(centre, rng.random(count) < 0.04),
-        "headcount_count": np.where(rng.random(count) < 0.05, np.nan, head),
-    })
+    return pd.DataFrame(
+        {
+            "customer_id": ids,
+            "name": names,
+            "category": catalogue.categories["name"].to_numpy()[category],
+            "parent_id": _parents(rng, ids, division),
+            "cost_centre": leave_blank(centre, rng.random(count) < 0.04),
+            "headcount_count": np.where(rng.random(count) < 0.05, np.nan, head),
+        }
+    )
 
 
 def _parents(rng: np.random.Generator, ids: np.ndarray, division: np.ndarray) -> np.ndarray:

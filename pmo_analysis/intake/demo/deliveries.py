@@ -213,7 +213,13 @@ def engagements_table(frame: pd.DataFrame, catalogue: Catalogue, customers: Cust
     blanks = {"complexity": 0.03, "stage": 0.06, "size_quoted": 0.02, "promised_on": 0.04, "touchpoint_count": 0.05}
     for column, share in blanks.items():
         table[column] = table[column].mask(rng.random(len(table)) < share)
-    for column in ("promised_on", "approval_count", "document_count", "touchpoint_count", "planned_hours",
-                   "planned_senior_hours"):
+    for column in (
+        "promised_on",
+        "approval_count",
+        "document_count",
+        "touchpoint_count",
+        "planned_hours",
+        "planned_senior_hours",
+    ):
         table[column] = table[column].mask(refused)
     return table

@@ -99,15 +99,17 @@ def draw_requests(demand: Demand, quarter: int, last_asked: np.ndarray, seed: in
     counts = rng.poisson(rate * burst[:, None])
     customer, service = (np.repeat(i, counts[counts > 0]) for i in np.nonzero(counts))
     segment = demand.customers.segment[customer, quarter]
-    return pd.DataFrame({
-        "customer": customer,
-        "service": service,
-        "segment": segment,
-        "quarter": quarter,
-        "stage": choose_row(rng, demand.stage_share[segment, service]),
-        "group": choose_row(rng, demand.size_share[segment, service]),
-        "offered": demand.offered(quarter)[service],
-    })
+    return pd.DataFrame(
+        {
+            "customer": customer,
+            "service": service,
+            "segment": segment,
+            "quarter": quarter,
+            "stage": choose_row(rng, demand.stage_share[segment, service]),
+            "group": choose_row(rng, demand.size_share[segment, service]),
+            "offered": demand.offered(quarter)[service],
+        }
+    )
 
 
 def remember(last_asked: np.ndarray, requests: pd.DataFrame, quarter: int) -> np.ndarray:

@@ -13,8 +13,17 @@ from pmo_analysis.intake.demo.offer import CUSTOMER_SENIOR, CUSTOMER_STAFF, team
 
 _HOURS_PER_BOOKING, _MOST_BOOKINGS = 9.0, 8
 _GENERAL_SHARE = 0.10  # of a role's hours that belong to no engagement
-COLUMNS = ["worked_on", "worked_hours", "role", "engagement_id", "project_id", "customer_id", "activity", "side",
-           "person_id"]
+COLUMNS = [
+    "worked_on",
+    "worked_hours",
+    "role",
+    "engagement_id",
+    "project_id",
+    "customer_id",
+    "activity",
+    "side",
+    "person_id",
+]
 
 
 def book_hours(
@@ -32,8 +41,11 @@ def book_hours(
     rows["worked_hours"] = np.maximum(np.round(rows["worked_hours"], 2), 0.01)
     rows["activity"] = _activity(rng, rows)
     rows = rows[rows["worked_on"] <= calendar.last_day]
-    return rows.sort_values(["worked_on", "engagement_id", "customer_id", "project_id", "role", "worked_hours"],
-                            kind="stable", ignore_index=True)[COLUMNS]
+    return rows.sort_values(
+        ["worked_on", "engagement_id", "customer_id", "project_id", "role", "worked_hours"],
+        kind="stable",
+        ignore_index=True,
+    )[COLUMNS]
 
 
 def _by_role(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -57,17 +69,19 @@ def _rows(
     frame: pd.DataFrame, row: np.ndarray, hours: np.ndarray, role: np.ndarray, side: str, catalogue: Catalogue
 ) -> pd.DataFrame:
     part = frame.iloc[row]
-    return pd.DataFrame({
-        "engagement_id": part["engagement_id"].to_numpy(),
-        "project_id": part["project_id"].to_numpy(),
-        "customer_id": None,
-        "first": part["work_from"].to_numpy().astype("datetime64[D]"),
-        "last": part["work_to"].to_numpy().astype("datetime64[D]"),
-        "hours": hours,
-        "role": role,
-        "side": side,
-        "process": catalogue.column("process").astype(bool)[part["service"]],
-    })
+    return pd.DataFrame(
+        {
+            "engagement_id": part["engagement_id"].to_numpy(),
+            "project_id": part["project_id"].to_numpy(),
+            "customer_id": None,
+            "first": part["work_from"].to_numpy().astype("datetime64[D]"),
+            "last": part["work_to"].to_numpy().astype("datetime64[D]"),
+            "hours": hours,
+            "role": role,
+            "side": side,
+            "process": catalogue.column("process").astype(bool)[part["service"]],
+        }
+    )
 
 
 def _of_customers(
@@ -98,7 +112,8 @@ def _spread(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
     later = np.floor((turn + rng.random(len(rows))) / parts[rows] * (days[rows] + 1)).astype(int)
     booked = frame.iloc[rows].reset_index(drop=True)
     return booked.assign(
-        worked_hours=booked["hours"] * weight / total[rows], worked_on=working_day(first[rows], np.minimum(later, days[rows]))
+        worked_hours=booked["hours"] * weight / total[rows],
+        worked_on=working_day(first[rows], np.minimum(later, days[rows])),
     )
 
 
@@ -128,17 +143,19 @@ def _general(
     hours = _GENERAL_SHARE * worked["true_hours"].sum() * rng.dirichlet(np.full(count, 2.0)) if count else np.empty(0)
     by_project = source["project_id"].notna().to_numpy() & (rng.random(count) < 0.5)
     span = np.tile([calendar.starts[quarter], calendar.ends[quarter]], (count, 1))
-    return pd.DataFrame({
-        "engagement_id": None,
-        "project_id": leave_blank(source["project_id"], ~by_project),
-        "customer_id": leave_blank(customers.ids[source["customer"]], by_project),
-        "role": names[role],
-        "side": "pmo",
-        "process": False,
-        "worked_hours": hours,
-        "worked_on": random_days(rng, span[:, 0], span[:, 1]) if count else np.empty(0, "datetime64[D]"),
-        "person_id": _people(rng, pd.Series(role), catalogue, len(customers.ids)),
-    })
+    return pd.DataFrame(
+        {
+            "engagement_id": None,
+            "project_id": leave_blank(source["project_id"], ~by_project),
+            "customer_id": leave_blank(customers.ids[source["customer"]], by_project),
+            "role": names[role],
+            "side": "pmo",
+            "process": False,
+            "worked_hours": hours,
+            "worked_on": random_days(rng, span[:, 0], span[:, 1]) if count else np.empty(0, "datetime64[D]"),
+            "person_id": _people(rng, pd.Series(role), catalogue, len(customers.ids)),
+        }
+    )
 
 
 def _activity(rng: np.random.Generator, rows: pd.DataFrame) -> np.ndarray:

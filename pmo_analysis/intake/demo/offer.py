@@ -51,15 +51,17 @@ def offerings_table(catalogue: Catalogue, calendar: Calendar) -> pd.DataFrame:
     rise = 1 + catalogue.organisation["price_rise_share"]
     count = len(rate)
     frames = [
-        pd.DataFrame({
-            "service_id": np.repeat(catalogue.column("service_id"), len(SIZES)),
-            "size": np.tile(SIZES, count),
-            "tier": np.tile(_TIERS, count),
-            "standard_hours": catalogue.hours.ravel(),
-            "customer_senior_hours": catalogue.customer_senior_hours.ravel(),
-            "price_cost": np.round(np.round(catalogue.hours * rate[:, None]).ravel() * rise**year, 2),
-            "valid_from_on": day,
-        })
+        pd.DataFrame(
+            {
+                "service_id": np.repeat(catalogue.column("service_id"), len(SIZES)),
+                "size": np.tile(SIZES, count),
+                "tier": np.tile(_TIERS, count),
+                "standard_hours": catalogue.hours.ravel(),
+                "customer_senior_hours": catalogue.customer_senior_hours.ravel(),
+                "price_cost": np.round(np.round(catalogue.hours * rate[:, None]).ravel() * rise**year, 2),
+                "valid_from_on": day,
+            }
+        )
         for year, day in enumerate(price_days(calendar))
     ]
     return pd.concat(frames, ignore_index=True)
@@ -68,12 +70,17 @@ def offerings_table(catalogue: Catalogue, calendar: Calendar) -> pd.DataFrame:
 def roles_table(catalogue: Catalogue, calendar: Calendar) -> pd.DataFrame:
     """Roles of the PMO and of its customers with a year's hourly cost; one role has none on record."""
     ours = catalogue.roles.rename(columns={"name": "role"})[["role", "senior", "hourly_cost"]].assign(side="pmo")
-    theirs = pd.DataFrame({
-        "role": [CUSTOMER_STAFF, CUSTOMER_SENIOR],
-        "senior": [False, True],
-        "hourly_cost": [catalogue.organisation["customer_staff_rate"], catalogue.organisation["customer_senior_rate"]],
-        "side": "customer",
-    })
+    theirs = pd.DataFrame(
+        {
+            "role": [CUSTOMER_STAFF, CUSTOMER_SENIOR],
+            "senior": [False, True],
+            "hourly_cost": [
+                catalogue.organisation["customer_staff_rate"],
+                catalogue.organisation["customer_senior_rate"],
+            ],
+            "side": "customer",
+        }
+    )
     roles = pd.concat([ours, theirs], ignore_index=True)
     rise = 1 + catalogue.organisation["price_rise_share"]
     years = [
@@ -96,14 +103,18 @@ def capacity_table(catalogue: Catalogue, calendar: Calendar, used_hours: pd.Data
         need = 0.25 * used.mean() + 0.75 * used
         fte = np.maximum(np.round(need / (utilisation * _HOURS_PER_FTE * _PRACTICAL), 1), 0.1)
         practical = np.round(fte * _HOURS_PER_FTE * _PRACTICAL, 1)
-        parts.append(pd.DataFrame({
-            "quarter": calendar.quarters,
-            "role": role,
-            "fte": fte,
-            "theoretical_hours": np.round(fte * _HOURS_PER_FTE, 1),
-            "practical_hours": practical,
-            "capacity_cost": np.round(practical * hourly_cost * rise**year, -1),
-        }))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "quarter": calendar.quarters,
+                    "role": role,
+                    "fte": fte,
+                    "theoretical_hours": np.round(fte * _HOURS_PER_FTE, 1),
+                    "practical_hours": practical,
+                    "capacity_cost": np.round(practical * hourly_cost * rise**year, -1),
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True).sort_values(["quarter", "role"], ignore_index=True)
 
 

@@ -13,39 +13,47 @@ SEGMENTS = ("needs decisions", "needs hands", "needs methods", "needs little")
 
 # How likely each segment is in a category; rows follow the catalogue's categories. The lean is mild,
 # so that the segments cannot be read off the category.
-SEGMENT_IN_CATEGORY = np.array([
-    [0.50, 0.18, 0.14, 0.18],  # steering groups
-    [0.48, 0.20, 0.14, 0.18],  # finance and portfolio boards
-    [0.28, 0.32, 0.14, 0.26],  # business units
-    [0.20, 0.28, 0.28, 0.24],  # IT departments
-    [0.18, 0.36, 0.28, 0.18],  # project groups
-    [0.14, 0.22, 0.36, 0.28],  # business teams
-    [0.20, 0.18, 0.42, 0.20],  # divisional PMOs
-    [0.24, 0.30, 0.18, 0.28],  # support functions
-])
+SEGMENT_IN_CATEGORY = np.array(
+    [
+        [0.50, 0.18, 0.14, 0.18],  # steering groups
+        [0.48, 0.20, 0.14, 0.18],  # finance and portfolio boards
+        [0.28, 0.32, 0.14, 0.26],  # business units
+        [0.20, 0.28, 0.28, 0.24],  # IT departments
+        [0.18, 0.36, 0.28, 0.18],  # project groups
+        [0.14, 0.22, 0.36, 0.28],  # business teams
+        [0.20, 0.18, 0.42, 0.20],  # divisional PMOs
+        [0.24, 0.30, 0.18, 0.28],  # support functions
+    ]
+)
 
 # Relative demand of a segment for a family: Investment, Governance, Delivery, Enablement, Benefits.
-AFFINITY = np.array([
-    [4.00, 3.00, 0.55, 0.40, 3.00],
-    [0.55, 0.80, 2.30, 0.55, 0.60],
-    [0.45, 0.60, 0.65, 2.70, 0.70],
-    [0.25, 0.18, 0.20, 0.38, 0.15],
-])
+AFFINITY = np.array(
+    [
+        [4.00, 3.00, 0.55, 0.40, 3.00],
+        [0.55, 0.80, 2.30, 0.55, 0.60],
+        [0.45, 0.60, 0.65, 2.70, 0.70],
+        [0.25, 0.18, 0.20, 0.38, 0.15],
+    ]
+)
 # Stated importance 1–5 of a family to a segment, same order, and its spread from customer to customer.
-IMPORTANCE = np.array([
-    [4.5, 4.0, 2.5, 2.0, 4.0],
-    [2.5, 2.7, 4.5, 2.7, 2.7],
-    [2.2, 2.4, 3.0, 4.6, 2.7],
-    [2.0, 1.6, 2.2, 2.6, 1.9],
-])
+IMPORTANCE = np.array(
+    [
+        [4.5, 4.0, 2.5, 2.0, 4.0],
+        [2.5, 2.7, 4.5, 2.7, 2.7],
+        [2.2, 2.4, 3.0, 4.6, 2.7],
+        [2.0, 1.6, 2.2, 2.6, 1.9],
+    ]
+)
 IMPORTANCE_SPREAD = 0.65
 # Tilt of stages: idea, business case, planning, delivery, closing, benefits.
-STAGE_TILT = np.array([
-    [2.0, 2.4, 1.2, 0.6, 0.6, 2.0],
-    [0.7, 0.7, 1.0, 2.0, 1.4, 0.7],
-    [0.8, 0.8, 2.2, 1.0, 0.8, 0.8],
-    [0.8, 0.6, 0.7, 1.4, 1.6, 0.8],
-])
+STAGE_TILT = np.array(
+    [
+        [2.0, 2.4, 1.2, 0.6, 0.6, 2.0],
+        [0.7, 0.7, 1.0, 2.0, 1.4, 0.7],
+        [0.8, 0.8, 2.2, 1.0, 0.8, 0.8],
+        [0.8, 0.6, 0.7, 1.4, 1.6, 0.8],
+    ]
+)
 SIZE_TILT = np.array([[0.9, 1.0, 1.8], [0.6, 1.2, 1.5], [1.3, 1.0, 0.6], [2.2, 0.8, 0.3]])
 RHYTHM = np.array([1.5, 14.0, 5.0, 1.0])  # gamma shape of quarterly demand: high = even, low = in bursts
 COMPLEXITY = np.array([3.5, 3.1, 2.5, 2.1])

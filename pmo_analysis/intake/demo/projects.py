@@ -39,16 +39,18 @@ def _approve(rng: np.random.Generator, calendar: Calendar, customers: Customers,
     start = origin + rng.integers(0, window, count).astype("timedelta64[D]")
     duration = np.round(_DAYS * (1.2 + rng.gamma(3.0, 0.9, count)))
     segment = customers.segment[owner, np.clip(calendar.number_of(start), 0, calendar.count - 1)]
-    return pd.DataFrame({
-        "owner": owner,
-        "start_on": start,
-        "planned_days": duration,
-        "planned_finish_on": start + duration.astype("timedelta64[D]"),
-        "planned_cost": np.round(rng.lognormal(np.log(150_000), 0.9, count), -3) + 5_000,
-        "complexity": np.clip(np.round(rng.normal(plan.COMPLEXITY[segment], 0.9)), 1, 5),
-        "strategic": rng.random(count) < plan.STRATEGIC_SHARE,
-        "earned_value_kept": rng.random(count) < 0.75,
-    })
+    return pd.DataFrame(
+        {
+            "owner": owner,
+            "start_on": start,
+            "planned_days": duration,
+            "planned_finish_on": start + duration.astype("timedelta64[D]"),
+            "planned_cost": np.round(rng.lognormal(np.log(150_000), 0.9, count), -3) + 5_000,
+            "complexity": np.clip(np.round(rng.normal(plan.COMPLEXITY[segment], 0.9)), 1, 5),
+            "strategic": rng.random(count) < plan.STRATEGIC_SHARE,
+            "earned_value_kept": rng.random(count) < 0.75,
+        }
+    )
 
 
 def _finish(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +86,9 @@ def _while_customer(calendar: Calendar, customers: Customers, frame: pd.DataFram
 def project_panel(calendar: Calendar, projects: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per project and quarter's end, from its idea to a year after its close."""
     rng = rng_for(seed, "project panel")
-    first = np.maximum(calendar.number_of(projects["start_on"].to_numpy().astype("datetime64[D]") - np.timedelta64(170, "D")), 0)
+    first = np.maximum(
+        calendar.number_of(projects["start_on"].to_numpy().astype("datetime64[D]") - np.timedelta64(170, "D")), 0
+    )
     end = calendar.number_of(projects["finish_on"].to_numpy().astype("datetime64[D]"))
     last = np.minimum(np.where(projects["stopped"], end, end + 4), calendar.count - 1)
     length = np.maximum(last - first + 1, 0)
@@ -103,9 +107,12 @@ def _progress(panel: pd.DataFrame) -> pd.DataFrame:
     after = (panel["as_of_on"] - panel["finish_on"]).dt.days.to_numpy()
     stage = np.select(
         [since < -85, since < 0, (status == "closed") & (after > 60), done < 0.2, done < 0.85],
-        ["idea", "business case", "benefits", "planning", "delivery"], "closing",
+        ["idea", "business case", "benefits", "planning", "delivery"],
+        "closing",
     )
-    return panel.assign(since=since, done=np.where(ended, panel["reached"], done), ended=ended, status=status, stage=stage)
+    return panel.assign(
+        since=since, done=np.where(ended, panel["reached"], done), ended=ended, status=status, stage=stage
+    )
 
 
 def _forecast(rng: np.random.Generator, panel: pd.DataFrame) -> pd.DataFrame:

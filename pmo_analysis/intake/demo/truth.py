@@ -19,23 +19,27 @@ def segments_truth(calendar: Calendar, customers: Customers) -> pd.DataFrame:
     """The segment of every customer in every quarter in which it is one: customer_id, quarter, segment."""
     active = np.stack([customers.active(q) for q in range(calendar.count)], axis=1)
     row, quarter = np.nonzero(active)
-    return pd.DataFrame({
-        "customer_id": customers.ids[row],
-        "quarter": np.array(calendar.quarters)[quarter],
-        "segment": _SEGMENTS[customers.segment[row, quarter]],
-    })
+    return pd.DataFrame(
+        {
+            "customer_id": customers.ids[row],
+            "quarter": np.array(calendar.quarters)[quarter],
+            "segment": _SEGMENTS[customers.segment[row, quarter]],
+        }
+    )
 
 
 def movers_truth(calendar: Calendar, customers: Customers) -> pd.DataFrame:
     """Who changed segment: customer_id, quarter (the first in the new one), from_segment, to_segment."""
     who = np.flatnonzero(customers.moved_in != NEVER)
     quarter = customers.moved_in[who]
-    return pd.DataFrame({
-        "customer_id": customers.ids[who],
-        "quarter": np.array(calendar.quarters, object)[quarter],
-        "from_segment": _SEGMENTS[customers.segment[who, quarter - 1]],
-        "to_segment": _SEGMENTS[customers.segment[who, quarter]],
-    })
+    return pd.DataFrame(
+        {
+            "customer_id": customers.ids[who],
+            "quarter": np.array(calendar.quarters, object)[quarter],
+            "from_segment": _SEGMENTS[customers.segment[who, quarter - 1]],
+            "to_segment": _SEGMENTS[customers.segment[who, quarter]],
+        }
+    )
 
 
 def affinity_truth(demand: Demand, last_asked: np.ndarray) -> pd.DataFrame:
@@ -48,23 +52,27 @@ def affinity_truth(demand: Demand, last_asked: np.ndarray) -> pd.DataFrame:
     value = mean[:, :, None] * demand.stage_share
     segment, service, stage = (i.ravel() for i in np.indices(value.shape))
     services = demand.catalogue.services.iloc[service]
-    return pd.DataFrame({
-        "segment": _SEGMENTS[segment],
-        "service_id": services["service_id"].to_numpy(),
-        "stage": np.array(demand.catalogue.stages)[stage],
-        "propensity": value.ravel(),
-        "kind": services["kind"].to_numpy(),
-        "repeat": services["repeat"].to_numpy(),
-    })
+    return pd.DataFrame(
+        {
+            "segment": _SEGMENTS[segment],
+            "service_id": services["service_id"].to_numpy(),
+            "stage": np.array(demand.catalogue.stages)[stage],
+            "propensity": value.ravel(),
+            "kind": services["kind"].to_numpy(),
+            "repeat": services["repeat"].to_numpy(),
+        }
+    )
 
 
 def next_requests_truth(demand: Demand, last_asked: np.ndarray) -> pd.DataFrame:
     """Customer × service: probability of at least one request in the quarter after the last, if the customer stays."""
     chance = chance_of_request(demand, demand.calendar.count, last_asked)
     index = pd.Index(demand.customers.ids, name="customer_id")
-    return pd.DataFrame(chance, index=index, columns=demand.catalogue.column("service_id")).loc[
-        demand.customers.active(demand.calendar.count)
-    ].reset_index()
+    return (
+        pd.DataFrame(chance, index=index, columns=demand.catalogue.column("service_id"))
+        .loc[demand.customers.active(demand.calendar.count)]
+        .reset_index()
+    )
 
 
 def tiers_truth(catalogue: Catalogue) -> pd.DataFrame:
@@ -81,14 +89,18 @@ def tiers_truth(catalogue: Catalogue) -> pd.DataFrame:
 
 def senior_truth() -> pd.DataFrame:
     """The one true effect: outcome, treatment, effect per ten points of planned senior share, and the confounder's."""
-    return pd.DataFrame([{
-        "outcome": "outcome_score",
-        "treatment": "planned_senior_share",
-        "effect": plan.SENIOR_EFFECT,
-        "confounder": "complexity",
-        "confounder_effect": plan.COMPLEXITY_EFFECT,
-        "confounder_on_treatment": plan.SENIOR_PER_COMPLEXITY * 10,
-    }])
+    return pd.DataFrame(
+        [
+            {
+                "outcome": "outcome_score",
+                "treatment": "planned_senior_share",
+                "effect": plan.SENIOR_EFFECT,
+                "confounder": "complexity",
+                "confounder_effect": plan.COMPLEXITY_EFFECT,
+                "confounder_on_treatment": plan.SENIOR_PER_COMPLEXITY * 10,
+            }
+        ]
+    )
 
 
 def benefits_truth(benefits: pd.DataFrame) -> pd.DataFrame:

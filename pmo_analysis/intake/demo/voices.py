@@ -41,7 +41,9 @@ def ask_customers(
 
 def _mood(delivered: pd.DataFrame, customers: Customers, quarter: int) -> np.ndarray:
     """How content each customer is: its segment, late deliveries and rework of the quarter."""
-    late = (delivered["delivered_on"] > delivered["promised_on"]).to_numpy(float) + delivered["reworked"].to_numpy(float)
+    late = (delivered["delivered_on"] > delivered["promised_on"]).to_numpy(float) + delivered["reworked"].to_numpy(
+        float
+    )
     size = len(customers.ids)
     count = np.bincount(delivered["customer"], minlength=size)
     trouble = np.bincount(delivered["customer"], late, size) / np.maximum(count, 1)
@@ -54,13 +56,15 @@ def _after_delivery(
 ) -> pd.DataFrame:
     asked = delivered[rng.random(len(delivered)) < _ASKED_SHARE]
     day = asked["delivered_on"].to_numpy().astype("datetime64[D]") + rng.integers(1, 12, len(asked)) * _DAY
-    one = pd.DataFrame({
-        "customer": asked["customer"].to_numpy(),
-        "engagement_id": asked["engagement_id"].to_numpy(),
-        "answered_on": np.minimum(day, calendar.ends[quarter]),
-        "draw": rng.random(len(asked)),  # whoever answers one question answers the other
-        "wary": 0.0,
-    })
+    one = pd.DataFrame(
+        {
+            "customer": asked["customer"].to_numpy(),
+            "engagement_id": asked["engagement_id"].to_numpy(),
+            "answered_on": np.minimum(day, calendar.ends[quarter]),
+            "draw": rng.random(len(asked)),  # whoever answers one question answers the other
+            "wary": 0.0,
+        }
+    )
     return pd.concat([one.assign(question=q) for q in ("csat", "ces")], ignore_index=True)
 
 
@@ -69,13 +73,15 @@ def _in_general(rng: np.random.Generator, customers: Customers, calendar: Calend
     head = customers.table["headcount_count"].fillna(20).to_numpy()[who]
     people = np.repeat(who, 2 + rng.poisson(np.clip(np.sqrt(head) / 3, 0.5, 4)))
     span = int((calendar.ends[quarter] - calendar.starts[quarter]) / _DAY)
-    one = pd.DataFrame({
-        "customer": people,
-        "engagement_id": None,
-        "answered_on": calendar.ends[quarter] - rng.integers(0, min(span, 35), len(people)) * _DAY,
-        "draw": np.nan,
-        "wary": (customers.segment[people, quarter] == _WARY).astype(float),
-    })
+    one = pd.DataFrame(
+        {
+            "customer": people,
+            "engagement_id": None,
+            "answered_on": calendar.ends[quarter] - rng.integers(0, min(span, 35), len(people)) * _DAY,
+            "draw": np.nan,
+            "wary": (customers.segment[people, quarter] == _WARY).astype(float),
+        }
+    )
     return pd.concat([one.assign(question=q) for q in ("nps", "worth")], ignore_index=True)
 
 
@@ -87,8 +93,9 @@ def _on_scale(question: pd.Series, latent: np.ndarray) -> np.ndarray:
 def survey_table(asked: pd.DataFrame, customers: Customers) -> pd.DataFrame:
     """The answers that came in; the others stay unknown."""
     answers = asked[asked["answered"]].reset_index(drop=True)
-    answers = answers.sort_values(["answered_on", "customer", "question", "engagement_id", "true_score"],
-                                  kind="stable", ignore_index=True)
+    answers = answers.sort_values(
+        ["answered_on", "customer", "question", "engagement_id", "true_score"], kind="stable", ignore_index=True
+    )
     width = max(5, len(str(len(answers))))
     person = answers["customer"].astype(str).str.zfill(4)
     turn = answers.groupby("customer").cumcount() % 5 + 1
@@ -117,10 +124,14 @@ def needs_table(catalogue: Catalogue, calendar: Calendar, customers: Customers, 
         row, family = np.nonzero(rng.random(stated.shape) < 0.95)
         first = np.maximum(calendar.starts[quarter], customers.joined_on[who])
         day = np.minimum(first + rng.integers(0, 40, len(who)) * _DAY, calendar.ends[quarter])
-        parts.append(pd.DataFrame({
-            "customer_id": customers.ids[who[row]],
-            "family": np.array(catalogue.families)[family],
-            "importance": stated[row, family],
-            "asked_on": day[row],
-        }))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "customer_id": customers.ids[who[row]],
+                    "family": np.array(catalogue.families)[family],
+                    "importance": stated[row, family],
+                    "asked_on": day[row],
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True).sort_values(["asked_on", "customer_id", "family"], ignore_index=True)

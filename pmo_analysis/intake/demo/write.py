@@ -58,6 +58,6 @@ def _settings() -> str:
     return (
         f'organisation = "{organisation["organisation"]}"\n'
         f'currency = "{organisation["currency"]}"\n'
-        f'customer_hourly_cost = {organisation["customer_staff_rate"]}\n'
+        f"customer_hourly_cost = {organisation['customer_staff_rate']}\n"
         "weights_known = false\n"
     )
