@@ -31,7 +31,8 @@ class CapacityCost:
         return f"{100 * used / supplied:.0f} % of the practical hours were used; the rest is charged to nobody."
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.sentence}</p>{self.activities.to_html(index=False)}"
+        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
+        return said + self.activities.to_html(index=False)
 
 
 def capacity_cost(capacity: pd.DataFrame, activities: pd.DataFrame) -> CapacityCost:

@@ -75,7 +75,8 @@ class CostToServe:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.sentence}</p>{self.table.to_html(index=False)}"
+        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
+        return said + self.table.to_html(index=False)
 
 
 def cost_to_serve(

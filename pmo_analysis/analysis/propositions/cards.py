@@ -12,6 +12,7 @@ import pandas as pd
 from pmo_analysis.analysis.estimates import censored_quantile, summarise_quantiles
 from pmo_analysis.analysis.propositions.price import price_groups
 from pmo_analysis.analysis.propositions.words import fill, money, number, percent, read_wording
+from pmo_analysis.contract.calendar import working_days
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
 
@@ -60,7 +61,8 @@ class Propositions:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.sentence}</p>{self.cards[['group_kind', 'group', 'sentence']].to_html(index=False)}"
+        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
+        return said + self.cards[["group_kind", "group", "sentence"]].to_html(index=False)
 
 
 def list_deliveries(engagements: pd.DataFrame, quarter: str, settings: Settings) -> pd.DataFrame:
@@ -79,13 +81,8 @@ def list_deliveries(engagements: pd.DataFrame, quarter: str, settings: Settings)
         delivered=delivered, asked=asked, until=rows["delivered_on"].fillna(last)
     )
     told = told[(delivered | still) & (asked <= told["until"])].reset_index(drop=True)
-    days = np.busday_count(
-        told["asked"].to_numpy("datetime64[D]"),
-        told["until"].to_numpy("datetime64[D]"),
-        weekmask=" ".join(settings["working_days"]),
-        holidays=settings["holidays"],
-    )
-    return told.assign(waiting_days=days.astype("float64")).drop(columns=["asked", "until"])
+    days = working_days(told["asked"], told["until"], settings)
+    return told.assign(waiting_days=days).drop(columns=["asked", "until"])
 
 
 def write_propositions(
