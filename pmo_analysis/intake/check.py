@@ -56,14 +56,13 @@ def _find(data: Dataset) -> Iterator[Problem]:
 
 
 def _find_in(data: Dataset, table: Table) -> Iterator[Problem]:
-    rules = list_rules(table)
-    counts = [f"count(*) FILTER (WHERE {rule.condition})" for rule in rules]
-    total, *broken = _row(data, table, ["count(*)", *counts])
-    if total == 0:
+    if data.rows(table.name) == 0:
         if table.required:
             yield Problem(table.name, "", "required table is missing or has no rows", 0, "",
                           f"Add {table.name}: {table.row} a row.", STOPS)
         return
+    rules = list_rules(table)
+    total, *broken = _row(data, table, ["count(*)", *(f"count(*) FILTER (WHERE {r.condition})" for r in rules)])
     wholly_blank = yield from _find_missing(table, rules, broken, total)
     found = [(r, n) for r, n in zip(rules, broken, strict=True) if n and r.column not in wholly_blank]
     yield from _describe(data, table, found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -18,6 +20,7 @@ from pmo_analysis.intake.problems import NOTE, STOPS, Problem
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _CHUNK = 1 << 22
+_HEADER = 1 << 20
 _WORDS = {
     "MISSING COLUMNS": "fewer cells than the header",
     "TOO MANY COLUMNS": "more cells than the header",
@@ -33,7 +36,10 @@ def read_csv(
     trouble = find_foreign_bytes(table.name, path)
     if trouble:
         return None, [trouble]
-    header, delimiter = _read_header(path, table.names)
+    try:
+        header, delimiter = _read_header(path, table.names)
+    except csv.Error as error:
+        return None, [_irregular(table.name, path, str(error))]
     columns, problems = match_headers(table, header, path.name)
     if columns is None:
         return None, problems
@@ -51,7 +57,6 @@ def read_csv(
 
 def find_foreign_bytes(table: str, path: Path) -> Problem | None:
     """The first byte that is not UTF-8 text, or an empty file, as a problem; None where all is well."""
-    seen, line = 0, 1
     with path.open("rb") as file:
         if (head := file.read(4))[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return _foreign(table, path, "UTF-16", "from byte 1 on", head, encoding="utf-16")
@@ -59,24 +64,25 @@ def find_foreign_bytes(table: str, path: Path) -> Problem | None:
             return Problem(table, "", "file is empty", 0, path.name,
                            "Write at least a line of column names, or remove the file.", STOPS)
         file.seek(0)
-        rest = b""
-        while chunk := file.read(_CHUNK):
-            block = rest + chunk
-            try:
-                block.decode("utf-8")
-                rest = b""
-            except UnicodeDecodeError as error:
-                if error.end == len(block) and len(chunk) == _CHUNK and len(block) - error.start < 4:
-                    rest = block[error.start:]
-                else:
-                    line += block.count(b"\n", 0, error.start)
-                    where = f"byte {seen + error.start + 1} on line {line}"
-                    return _foreign(table, path, "not UTF-8", where, _around(block, error.start), line=line)
-            if b"\x00" in block:
-                return _foreign(table, path, "not text", f"a NUL byte at {seen + block.index(0) + 1}", b"")
-            kept = len(block) - len(rest)
-            line += block.count(b"\n", 0, kept)
-            seen += kept
+        return _find_undecodable(table, path, file)
+
+
+def _find_undecodable(table: str, path: Path, file: BinaryIO) -> Problem | None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    seen, line, chunk = 0, 1, b"start"
+    while chunk:
+        chunk = file.read(_CHUNK)
+        begun = seen - len(decoder.getstate()[0])  # a character cut by the end of a chunk waits in the decoder
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            line += error.object.count(b"\n", 0, error.start)
+            where = f"byte {begun + error.start + 1} on line {line}"
+            return _foreign(table, path, "not UTF-8", where, _around(error.object, error.start), line=line)
+        if b"\x00" in chunk:
+            return _foreign(table, path, "not text", f"a NUL byte at {seen + chunk.index(0) + 1}", b"")
+        line += chunk.count(b"\n")
+        seen += len(chunk)
     return None
 
 
@@ -96,7 +102,7 @@ def _foreign(
 def _read_header(path: Path, known: Sequence[str]) -> tuple[list[str], str]:
     """The first line's cells, cut by the delimiter that gives the most of the contract's names."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = io.StringIO(file.read(_CHUNK))
+        lines = io.StringIO(file.read(_HEADER), newline="")
     cuts = {}
     for delimiter in _DELIMITERS:
         lines.seek(0)
@@ -126,10 +132,14 @@ def _tell_ragged(
     except duckdb.Error:
         found = []
     if not found:
-        return Problem(table, "", f"{path.name} is not a regular CSV", 1, str(error).splitlines()[0][:200],
-                       "Save it anew as CSV UTF-8: one kind of line end, text with commas in quotation marks.", STOPS)
+        return _irregular(table, path, str(error).splitlines()[0])
     lines = sorted({line for _, line, _ in found})
     what = _WORDS.get(found[0][0], found[0][0].lower())
     return Problem(table, "", f"line {lines[0]} of {path.name} has {what}", len(lines), str(found[0][2])[:200],
                    "Mend these lines: every one needs as many cells as the header, text with commas in quotation marks.",
                    STOPS, ", ".join(str(line - 1) for line in lines[:5]))
+
+
+def _irregular(table: str, path: Path, reason: str) -> Problem:
+    return Problem(table, "", f"{path.name} is not a regular CSV", 1, reason[:200],
+                   "Save it anew as CSV UTF-8: one kind of line end, text with commas in quotation marks.", STOPS)
