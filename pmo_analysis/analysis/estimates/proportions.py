@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pmo_analysis.analysis.estimates.sums import Estimate
 from pmo_analysis.contract.errors import InputError
@@ -23,7 +23,7 @@ def share_interval(successes: Any, n: Any, *, level: float = 0.95) -> pd.DataFra
     wrong = int(((hits < 0) | (hits > size)).sum())
     if wrong:
         raise InputError(f"share_interval: {wrong} of {len(hits)} rows have successes below 0 or above n. Check the counts.")
-    z2 = stats.norm.ppf((1 + level) / 2) ** 2
+    z2 = special.ndtri((1 + level) / 2) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         share = hits / size
         centre = (hits + z2 / 2) / (size + z2)
@@ -92,7 +92,7 @@ def _adjusted_wald(up: int, down: int, n: int, level: float) -> tuple[float, flo
         return np.nan, np.nan
     size, share_up, share_down = n + 3, (up + 0.75) / (n + 3), (down + 0.75) / (n + 3)
     centre = share_up - share_down
-    reach = stats.norm.ppf((1 + level) / 2) * np.sqrt((share_up + share_down - centre**2) / size)
+    reach = special.ndtri((1 + level) / 2) * np.sqrt((share_up + share_down - centre**2) / size)
     return 100 * max(centre - reach, -1.0), 100 * min(centre + reach, 1.0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pmo_analysis.analysis.estimates.sums import Estimate
 
@@ -21,7 +21,8 @@ def quantile_interval(values: pd.Series, share: float, *, level: float = 0.95, m
 
     Below `minimum` values, and where no order statistic reaches so far out, a limit is missing.
     """
-    ordered = np.sort(np.asarray(pd.Series(values).dropna(), "float64"))
+    known = np.asarray(values, "float64")
+    ordered = np.sort(known[~np.isnan(known)])
     n = len(ordered)
     value = float(np.quantile(ordered, share)) if n else np.nan
     if n < minimum:
@@ -35,7 +36,7 @@ def quantile_interval(values: pd.Series, share: float, *, level: float = 0.95, m
 def _order_limit(ordered: np.ndarray, share: float, tail: float) -> float:
     """The lower limit: between the two order statistics whose binomial tails enclose `tail`."""
     n = len(ordered)
-    below = stats.binom.cdf(np.arange(n), n, share)  # P(X_(i+1) > quantile) for i = 0 … n-1
+    below = special.bdtr(np.arange(n), n, share)  # P(X_(i+1) > quantile) for i = 0 … n-1
     last = int(np.searchsorted(below, tail, side="right")) - 1
     if last < 0:
         return np.nan
@@ -65,29 +66,29 @@ def censored_quantile(
     Kaplan–Meier with log–log limits (Brookmeyer & Crowley 1982); missing where the curve does not reach it.
     `n` counts ended and open ones.
     """
-    frame = pd.DataFrame({"time": np.asarray(durations, "float64"), "ended": np.asarray(ended, "bool")}).dropna()
-    n = len(frame)
-    if n == 0 or not frame["ended"].any():
+    time, done = np.asarray(durations, "float64"), np.asarray(ended, "bool")
+    time, done = time[~np.isnan(time)], done[~np.isnan(time)]
+    n = len(time)
+    if not done.any():
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": n}
-    times, survival, error = _kaplan_meier(frame)
-    z = stats.norm.ppf((1 + level) / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = z * error / np.abs(np.log(survival))
-        lower, upper = survival ** np.exp(reach), survival ** np.exp(-reach)
+    times, survival, error = _kaplan_meier(time, done)
     left = 1 - share + 1e-12
-    limits = [_first(times, lower <= left), _first(times, upper <= left)] if n >= minimum else [np.nan, np.nan]
-    return {"value": _first(times, survival <= left), "low": limits[0], "high": limits[1], "n": n}
-
-
-def _kaplan_meier(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Times at which something ended, the share still open after them, and Greenwood's error of its log."""
-    counts = frame.groupby("time")["ended"].agg(["sum", "size"])
-    at_risk = len(frame) - counts["size"].cumsum().shift(fill_value=0)
-    some = counts["sum"] > 0
-    ended, risk = counts.loc[some, "sum"].to_numpy("float64"), at_risk[some].to_numpy("float64")
+    value = _first(times, survival <= left)
+    if n < minimum:
+        return {"value": value, "low": np.nan, "high": np.nan, "n": n}
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(np.cumsum(ended / (risk * (risk - ended))))
-    return counts.index[some].to_numpy("float64"), np.cumprod(1 - ended / risk), error
+        reach = special.ndtri((1 + level) / 2) * error / np.abs(np.log(survival))
+        lower, upper = survival ** np.exp(reach), survival ** np.exp(-reach)
+    return {"value": value, "low": _first(times, lower <= left), "high": _first(times, upper <= left), "n": n}
+
+
+def _kaplan_meier(time: np.ndarray, done: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times at which something ended, the share still open after them, and Greenwood's error of its log."""
+    times, ended = np.unique(time[done], return_counts=True)
+    at_risk = len(time) - np.searchsorted(np.sort(time), times, side="left")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(np.cumsum(ended / (at_risk * (at_risk - ended))))
+    return times, np.cumprod(1 - ended / at_risk), error
 
 
 def _first(times: np.ndarray, reached: np.ndarray) -> float:

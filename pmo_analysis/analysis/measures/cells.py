@@ -23,6 +23,8 @@ from pmo_analysis.contract.settings import Settings
 
 KEYS = ["measure", "group_kind", "group", "period"]
 ESTIMATE = ["value", "low", "high", "n"]
+TellCell = Callable[[np.ndarray, Settings], dict[str, float]]
+TellCells = Callable[[pd.DataFrame, Settings], pd.DataFrame]
 
 
 def compared_quarters(facts: Facts) -> dict[str, str]:
@@ -52,13 +54,22 @@ def build_cases(rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.Data
         _grouped(recent, "service", recent["service_id"]),
         _customer_cases(rows, facts),
     ]
-    cases = pd.concat(parts, ignore_index=True)
-    told = pd.MultiIndex.from_tuples([(m.name, kind) for m in measures for kind in m.kinds])
-    return cases[pd.MultiIndex.from_frame(cases[["measure", "group_kind"]]).isin(told)]
+    wanted = {(m.name, kind) for m in measures for kind in m.kinds}
+    cases = _number_cells(pd.concat(parts, ignore_index=True))
+    cells = cases.drop_duplicates("cell")
+    told = cells.loc[[pair in wanted for pair in zip(cells["measure"], cells["group_kind"], strict=True)], "cell"]
+    return cases[cases["cell"].isin(told)].reset_index(drop=True)
+
+
+def _number_cells(cases: pd.DataFrame) -> pd.DataFrame:
+    """Adds `cell`, the number of measure, kind, group and period in their order: grouping by one number is fast."""
+    codes = [pd.factorize(cases[key], sort=True)[0] for key in KEYS]
+    sizes = [int(code.max()) + 1 if len(code) else 1 for code in codes]
+    return cases.assign(cell=np.ravel_multi_index(codes, sizes) if len(cases) else np.zeros(0, "int64"))
 
 
 def _grouped(rows: pd.DataFrame, kind: str, group: pd.Series) -> pd.DataFrame:
-    cases = rows.assign(group_kind=kind, group=group.astype("str"), period=rows["quarter"], cluster=rows["customer_id"])
+    cases = rows.assign(group_kind=kind, group=group.astype("str"), period=rows["quarter"], cluster=pd.factorize(rows["customer_id"])[0])
     return cases[group.notna()]
 
 
@@ -69,7 +80,7 @@ def _customer_cases(rows: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     period |= {q: before for q in quarters_between(shift_quarter(before, 1 - back), before)}
     rows = rows[rows["quarter"].isin(period) & rows["customer_id"].notna()]
     cases = _grouped(rows, "customer", rows["customer_id"])
-    return cases.assign(period=cases["quarter"].map(period), cluster=cases["source_id"])
+    return cases.assign(period=cases["quarter"].map(period), cluster=np.arange(len(cases)))
 
 
 def estimate_cells(cases: pd.DataFrame, measures: Iterable[Measure], settings: Settings) -> pd.DataFrame:
@@ -83,86 +94,89 @@ def estimate_cells(cases: pd.DataFrame, measures: Iterable[Measure], settings: S
             tables.append(estimate(some, settings))
     if not tables:
         return pd.DataFrame(columns=[*KEYS, *ESTIMATE, "measured_share", "worst", "best"])
-    weights = cases.groupby(KEYS)[["seen_weight", "whole_weight"]].sum()
+    weights = cases.groupby("cell")[["seen_weight", "whole_weight"]].sum()
     share = (weights["seen_weight"] / weights["whole_weight"].where(weights["whole_weight"] > 0)).clip(upper=1.0)
-    table = pd.concat(tables, ignore_index=True).join(share.rename("measured_share"), on=KEYS)
-    return table.reindex(columns=[*KEYS, *ESTIMATE, "measured_share", "worst", "best"]).sort_values(KEYS, ignore_index=True)
+    keys = cases.drop_duplicates("cell").set_index("cell")[KEYS].assign(measured_share=share)
+    table = pd.concat(tables, ignore_index=True).join(keys, on="cell").sort_values("cell", ignore_index=True)
+    return table.reindex(columns=[*KEYS, *ESTIMATE, "measured_share", "worst", "best"])
 
 
 def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    sums = cases.groupby(KEYS).agg(hits=("numerator", "sum"), n=("numerator", "count"), rows=("numerator", "size"))
-    sums = sums.reset_index()
+    sums = cases.groupby("cell")["numerator"].agg(["sum", "count", "size"]).reset_index()
+    sums = sums.set_axis(["cell", "hits", "n", "rows"], axis=1)
     told = share_interval(sums["hits"], sums["n"], level=settings["interval_level"])
     told.loc[told["n"] < settings["minimum_estimate"], ["low", "high"]] = np.nan
     bounds = pd.DataFrame({"worst": sums["hits"] / sums["rows"], "best": (sums["hits"] + sums["rows"] - sums["n"]) / sums["rows"]})
-    table = pd.concat([sums[KEYS], told, bounds], axis=1)
+    table = pd.concat([sums["cell"], told, bounds], axis=1)
     return table[table["n"] > 0]
 
 
 def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    return ratio_table(cases, KEYS, cluster="cluster", level=settings["interval_level"], minimum=settings["minimum_estimate"])
+    return ratio_table(cases, ["cell"], cluster="cluster", level=settings["interval_level"], minimum=settings["minimum_estimate"])
 
 
 def _ratios_without_largest(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     known = cases[cases["numerator"].notna() & cases["denominator"].notna()]
     known = known.assign(size=known["numerator"].abs()).sort_values(["size", "denominator", "source_id"])
-    return _ratios(known[known.duplicated(KEYS, keep="last")], settings)
+    return _ratios(known[known.duplicated("cell", keep="last")], settings)
 
 
 def _means(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    return mean_table(cases, KEYS, value="numerator", cluster="cluster", level=settings["interval_level"],
+    return mean_table(cases, ["cell"], value="numerator", cluster="cluster", level=settings["interval_level"],
                       minimum=settings["minimum_estimate"])
 
 
-def _one_by_one(tell: Callable[[pd.DataFrame, Settings], dict[str, float]]) -> Callable[[pd.DataFrame, Settings], pd.DataFrame]:
-    """An estimator for many cells from one for a single cell."""
+def _one_by_one(tell: TellCell) -> TellCells:
+    """An estimator for many cells from one for a single cell, given its numerators, denominators and weights."""
 
     def estimate(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-        cases = cases.sort_values([*KEYS, "numerator"], kind="stable", ignore_index=True)
-        keys = cases[KEYS].drop_duplicates()
+        cases = cases.sort_values(["cell", "numerator"], kind="stable", ignore_index=True)
+        keys = cases["cell"].drop_duplicates()
         edges = [*keys.index, len(cases)]
-        columns = cases[["numerator", "denominator", "whole_weight"]]
-        told = [tell(columns.iloc[a:b], settings) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        columns = cases[["numerator", "denominator", "whole_weight"]].to_numpy("float64")
+        told = [tell(columns[a:b], settings) for a, b in zip(edges[:-1], edges[1:], strict=True)]
         table = pd.concat([keys.reset_index(drop=True), pd.DataFrame(told)], axis=1)
         return table[table["n"] > 0]
 
     return estimate
 
 
-def _quantile(share: float) -> Callable[[pd.DataFrame, Settings], dict[str, float]]:
-    def tell(cell: pd.DataFrame, settings: Settings) -> dict[str, float]:
-        least = settings["minimum_estimate"] if share == 0.5 else settings["minimum_quantile"]
-        return quantile_interval(cell["numerator"], share, level=settings["interval_level"], minimum=least)
+def _least(share: float, settings: Settings) -> int:
+    return settings["minimum_estimate"] if share == 0.5 else settings["minimum_quantile"]
+
+
+def _quantile(share: float) -> TellCell:
+    def tell(cell: np.ndarray, settings: Settings) -> dict[str, float]:
+        return quantile_interval(cell[:, 0], share, level=settings["interval_level"], minimum=_least(share, settings))
 
     return tell
 
 
-def _waiting(share: float) -> Callable[[pd.DataFrame, Settings], dict[str, float]]:
-    def tell(cell: pd.DataFrame, settings: Settings) -> dict[str, float]:
-        least = settings["minimum_estimate"] if share == 0.5 else settings["minimum_quantile"]
-        known = cell[cell["numerator"].notna()]
-        return censored_quantile(known["numerator"], known["denominator"] > 0, share,
-                                 level=settings["interval_level"], minimum=least)
+def _waiting(share: float) -> TellCell:
+    def tell(cell: np.ndarray, settings: Settings) -> dict[str, float]:
+        return censored_quantile(cell[:, 0], cell[:, 1] > 0, share, level=settings["interval_level"],
+                                 minimum=_least(share, settings))
 
     return tell
 
 
-def _promoters(cell: pd.DataFrame, settings: Settings) -> dict[str, float]:
-    points = cell["numerator"].dropna()
-    counts = int((points > 0).sum()), int((points < 0).sum()), len(points)
-    asked = max(int(cell["whole_weight"].sum()), counts[2]) if cell["whole_weight"].sum() else None
-    if counts[2] == 0:
+def _promoters(cell: np.ndarray, settings: Settings) -> dict[str, float]:
+    points = cell[~np.isnan(cell[:, 0]), 0]
+    up, down, n = int((points > 0).sum()), int((points < 0).sum()), len(points)
+    invited = int(cell[:, 2].sum())
+    asked = max(invited, n) if invited else None
+    if n == 0:
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0, "worst": np.nan, "best": np.nan}
     low, high = np.nan, np.nan
-    if counts[2] >= settings["minimum_estimate"]:
-        low, high, _ = promoter_limits(*counts, asked, level=settings["interval_level"], seed=settings["seed"], draws=1000)
-    net, unseen, whole = counts[0] - counts[1], (asked or counts[2]) - counts[2], asked or counts[2]
-    return {"value": 100 * net / counts[2], "low": low, "high": high, "n": counts[2],
-            "worst": 100 * (net - unseen) / whole, "best": 100 * (net + unseen) / whole}
+    if n >= settings["minimum_estimate"]:
+        low, high, _ = promoter_limits(up, down, n, asked, level=settings["interval_level"], seed=settings["seed"], draws=1000)
+    unseen, whole = (asked or n) - n, asked or n
+    return {"value": 100 * (up - down) / n, "low": low, "high": high, "n": n,
+            "worst": 100 * (up - down - unseen) / whole, "best": 100 * (up - down + unseen) / whole}
 
 
 # By the way a measure is estimated, and whether its largest row is left out.
-ESTIMATORS: dict[tuple[str, bool], Callable[[pd.DataFrame, Settings], pd.DataFrame]] = {
+ESTIMATORS: dict[tuple[str, bool], TellCells] = {
     ("share", False): _shares,
     ("ratio", False): _ratios,
     ("ratio", True): _ratios_without_largest,

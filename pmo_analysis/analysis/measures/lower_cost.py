@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.measures.cells import KEYS, chart_quarters
 from pmo_analysis.analysis.measures.definition import Measure, measured_rows
@@ -40,14 +41,17 @@ def estimate_savings(facts: Facts, groups: pd.DataFrame) -> pd.DataFrame:
     (every quarter of the run chart), category, segment and service (this quarter).
     """
     units = delivered_units(facts)
-    rows = [_tell_saving(part, kind, group, quarter, facts) for kind, group, quarter, part in _parts(units, groups, facts)]
-    told = [row for cell in rows for row in cell]
+    units = units.assign(cell=units.groupby(["service_id", "size"]).ngroup())
+    cells = (_tell_saving(part, (kind, group, quarter), facts) for kind, group, quarter, part in _parts(units, groups, facts))
+    with threadpool_limits(1):
+        told = [row for cell in cells for row in cell]
     return pd.DataFrame(told, columns=[*KEYS, "value", "low", "high", "n", "measured_share"])
 
 
 def _parts(units: pd.DataFrame, groups: pd.DataFrame, facts: Facts) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    """Kind, group, quarter, and the group's units of that quarter and of four earlier."""
     for quarter in chart_quarters(facts):
-        yield "all", "all", quarter, units
+        yield "all", "all", quarter, units[units["quarter"].isin([quarter, shift_quarter(quarter, -4)])]
     about = groups.drop_duplicates("customer_id").set_index("customer_id")
     recent = units[units["quarter"].isin([facts.quarter, shift_quarter(facts.quarter, -4)])]
     for kind in ("category", "segment", "service"):
@@ -56,21 +60,21 @@ def _parts(units: pd.DataFrame, groups: pd.DataFrame, facts: Facts) -> Iterator[
             yield kind, str(group), facts.quarter, part
 
 
-def _tell_saving(units: pd.DataFrame, kind: str, group: str, quarter: str, facts: Facts) -> list[tuple]:
-    now = units[units["quarter"] == quarter]
-    before = units[units["quarter"] == shift_quarter(quarter, -4)]
-    matched = pd.MultiIndex.from_frame(now[["service_id", "size"]]).isin(pd.MultiIndex.from_frame(before[["service_id", "size"]]))
+def _tell_saving(units: pd.DataFrame, keys: tuple[str, str, str], facts: Facts) -> list[tuple]:
+    later = (units["quarter"] == keys[2]).to_numpy()
+    cell = units["cell"].to_numpy()
+    matched = np.isin(cell, np.intersect1d(cell[later], cell[~later]))
     if not matched.any():
         return []
-    sums = _sums_by_customer(now[matched], before)
+    cost = units["cost"].to_numpy()
+    share = cost[matched & later].sum() / cost[later].sum()
+    sums = _sums_by_customer(units[matched], later[matched])
     value = _split_saving(np.ones((1, sums.shape[1])), sums)[:, 0]
-    low, high = np.full(3, np.nan), np.full(3, np.nan)
-    if matched.sum() >= facts.settings["minimum_estimate"] and sums.shape[1] > 1:
-        drawn = _split_saving(_resamples(sums.shape[1], facts), sums)
+    n, (low, high) = int((matched & later).sum()), np.full((2, 3), np.nan)
+    if n >= facts.settings["minimum_estimate"] and sums.shape[1] > 1:
         tail = (1 - facts.settings["interval_level"]) / 2
-        low, high = np.quantile(drawn, [tail, 1 - tail], axis=1)
-    share = now.loc[matched, "cost"].sum() / now["cost"].sum()
-    return [(name, kind, group, quarter, value[i], low[i], high[i], int(matched.sum()), share) for i, name in enumerate(SAVINGS)]
+        low, high = np.quantile(_split_saving(_resamples(sums.shape[1], facts), sums), [tail, 1 - tail], axis=1)
+    return [(name, *keys, value[i], low[i], high[i], n, share) for i, name in enumerate(SAVINGS)]
 
 
 def _resamples(customers: int, facts: Facts) -> np.ndarray:
@@ -78,16 +82,16 @@ def _resamples(customers: int, facts: Facts) -> np.ndarray:
     return rng.multinomial(customers, np.full(customers, 1 / customers), facts.settings["bootstrap_draws"]).astype("float64")
 
 
-def _sums_by_customer(now: pd.DataFrame, before: pd.DataFrame) -> np.ndarray:
+def _sums_by_customer(units: pd.DataFrame, later: np.ndarray) -> np.ndarray:
     """Count, hours and cost, now and before: six tables of customers × service and size, customers ordered by content."""
-    both = pd.concat([now.assign(when=1), before.assign(when=0)]).assign(count=1.0)
-    sums = both.groupby(["customer_id", "service_id", "size", "when"])[["count", "hours", "cost"]].sum()
-    wide = sums.unstack(["service_id", "size"], fill_value=0.0).unstack("when", fill_value=0.0).fillna(0.0)
-    cells = now[["service_id", "size"]].drop_duplicates().sort_values(["service_id", "size"])
-    tables = [wide[[(what, s, z, when) for s, z in cells.itertuples(index=False)]].to_numpy()
-              for when in (1, 0) for what in ("count", "hours", "cost")]
-    order = np.lexsort((tables[4].sum(1), tables[1].sum(1), tables[5].sum(1), tables[2].sum(1)))
-    return np.stack(tables)[:, order, :]
+    order = np.lexsort((units["hours"], units["cost"], units["cell"]))
+    customer, cell = (pd.factorize(units[name].to_numpy()[order])[0] for name in ("customer_id", "cell"))
+    tables = np.zeros((6, customer.max() + 1, cell.max() + 1))
+    table = np.where(later[order], 0, 3)
+    for i, amount in enumerate((np.ones(len(order)), units["hours"].to_numpy()[order], units["cost"].to_numpy()[order])):
+        np.add.at(tables, (table + i, customer, cell), amount)
+    totals = tables.sum(axis=2)
+    return tables[:, np.lexsort((totals[1], totals[5], totals[2])), :]
 
 
 def _split_saving(weights: np.ndarray, sums: np.ndarray) -> np.ndarray:

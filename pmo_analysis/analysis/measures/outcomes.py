@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import pandas as pd
 
@@ -122,9 +123,10 @@ def measure_outcomes(
 def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], pd.DataFrame, pd.DataFrame]:
     """The measures that can be told, their rows, and what the others lack."""
     told, tables, missing = [], [], []
+    rows_of = cache(lambda make: make(facts))  # several measures tell the same rows in different ways
     for measure in MEASURES:
         lacking = next((need for need in measure.needs if not _is_there(data, need)), None)
-        rows = measure.rows(facts) if lacking is None else None
+        rows = rows_of(measure.rows) if lacking is None else None
         if rows is not None and rows["numerator"].notna().any():
             told.append(measure)
             tables.append(rows[rows["quarter"].isin(facts.quarters)].assign(measure=measure.name))
@@ -154,6 +156,7 @@ def _tell_place(place: str) -> str:
 
 def _by_definition(table: pd.DataFrame, measures: Iterable[Measure]) -> pd.DataFrame:
     """In the order of the definitions, the whole before its parts."""
+    table = table.reset_index(drop=True)
     rank = {m.name: i for i, m in enumerate(measures)}
     kinds = {kind: i for i, kind in enumerate(("all", "category", "segment", "service", "customer"))}
     order = pd.DataFrame({"measure": table["measure"].map(rank)}, index=table.index)

@@ -21,8 +21,8 @@ def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Fact
     names = [m.name for m in measures if m.estimate in ("share", "ratio", "mean") and not m.option]
     some = cases[cases["measure"].isin(names) & cases["group_kind"].isin(_STRATA)
                  & cases["numerator"].notna() & cases["denominator"].notna()]
-    keys = ["measure", "group_kind", "group", "period"]
-    sums = some.groupby(keys)[["numerator", "denominator"]].sum()
+    keys = some.drop_duplicates("cell").set_index("cell")[["measure", "group_kind", "group", "period"]]
+    sums = some.groupby("cell")[["numerator", "denominator"]].sum().join(keys).set_index(list(keys.columns))
     parts = [_split(sums, facts.quarter, quarter).assign(against=against) for against, quarter in compared_quarters(facts).items()]
     columns = ["measure", "group_kind", "against", "change", "mix", "rate"]
     return pd.concat(parts, ignore_index=True)[columns].sort_values(columns[:3], ignore_index=True)
