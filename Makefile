@@ -31,8 +31,8 @@ bench: $(READY)  ## how long things take on this machine
 
 lint: $(READY)  ## style, format and types
 	@status=0; \
-	.venv/bin/ruff check . || status=1; \
-	.venv/bin/ruff format --check . || status=1; \
+	.venv/bin/ruff check --output-format concise . || status=1; \
+	.venv/bin/ruff format --check --output-format concise . || status=1; \
 	.venv/bin/mypy || status=1; \
 	exit $$status
 
