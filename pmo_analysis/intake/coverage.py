@@ -32,7 +32,7 @@ def rank_gaps(open_rows: pd.DataFrame, effort: pd.DataFrame | None = None) -> pd
     """The values that maps lack, each told once, with all hours and money that hang on it: columns COVERAGE.
 
     `open_rows`: map, value, table, column, engagement_id, hours, cost; an engagement weighs the hours booked on it in
-    `effort` (engagement_id, worked_hours). Of several tables with the value, the one where it weighs most is told.
+    `effort` (engagement_id, worked_hours). Of several tables with the value, the one that tells most is told.
     """
     merged = (open_rows["table"] == "engagements") & open_rows.duplicated(["map", "value", "column", "engagement_id"])
     rows = open_rows[~merged]
@@ -43,7 +43,9 @@ def rank_gaps(open_rows: pd.DataFrame, effort: pd.DataFrame | None = None) -> pd
         rows["hours"] = rows["hours"].fillna(through)
     counted = rows.groupby(["map", "value", "table", "column"], sort=True)
     gaps = counted.agg(row_count=("table", "size"), hours=("hours", _sum), cost=("cost", _sum)).reset_index()
-    return _ranked(gaps).drop_duplicates(["map", "value"]).reset_index(drop=True)
+    fullest = gaps.assign(_h=gaps["hours"].isna(), _c=gaps["cost"].isna(), _n=-gaps["row_count"])
+    fullest = fullest.sort_values(["map", "value", "_h", "_c", "_n", "table", "column"]).drop_duplicates(["map", "value"])
+    return _ranked(fullest[COVERAGE])
 
 
 def _sum(values: pd.Series) -> float:
@@ -52,7 +54,7 @@ def _sum(values: pd.Series) -> float:
 
 
 def _ranked(whole: pd.DataFrame) -> pd.DataFrame:
-    order = whole.assign(_h=-whole["hours"].astype(float).fillna(0), _c=-whole["cost"].astype(float).fillna(0),
+    order = whole.assign(_h=-whole["hours"].astype(float).fillna(0), _c=-whole["cost"].astype(float).abs().fillna(0),
                          _n=-whole["row_count"].astype(float), _v=whole["value"].fillna(""))
     order = order.sort_values(["_h", "_c", "_n", "map", "table", "column", "_v"], kind="stable")
     return order[COVERAGE].reset_index(drop=True)
