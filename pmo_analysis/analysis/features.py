@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_end, quarter_of, quarter_start, shift_quarter
@@ -20,8 +21,10 @@ from pmo_analysis.intake.dataset import Dataset
 
 _MOST_FAMILIES, _MOST_STAGES, _MOST_SIZES = 8, 6, 3
 _HISTORY_QUARTERS = 16
-# A share of a few requests says little: two requests of the average customer are mixed in.
-_PRIOR_REQUESTS = 2.0
+# A family that fewer customers than this asked for says little of anybody; it is counted among the others.
+_ASKED_BY = 0.25
+# A share or a mean of a few requests says little: four requests of the average customer are mixed in.
+_PRIOR_REQUESTS = 4.0
 # Logarithms are summed as whole millionths: sums of floats depend on the engine's number of threads.
 _MILLIONTHS = 1_000_000
 
@@ -74,8 +77,8 @@ class _Words:
 def customer_features(data: Dataset, quarter: str, settings: Settings | None = None) -> Features:
     """What each customer needs, as known at the end of a quarter.
 
-    Rates are per quarter of the look-back in which the customer existed; shares are drawn to the average by two
-    requests; importance is the latest answer (1–5). Columns whose table or column is absent are not made.
+    Rates are per quarter of the look-back in which the customer existed; shares and means are drawn to the
+    average by four requests; importance is the latest answer (1–5). Columns whose table or column is absent are not made.
     """
     settings = settings or data.settings
     known = _known(data, quarter, settings)
@@ -161,17 +164,20 @@ def _within(requests: nw.LazyFrame, window: _Window) -> nw.LazyFrame:
 
 def _choose_words(requests: nw.LazyFrame, window: _Window) -> _Words:
     rows = _within(requests, window)
-    families = _most_used(rows, "family", _MOST_FAMILIES)
+    families = _most_used(rows, "family", _MOST_FAMILIES, _ASKED_BY)
     amounts = rows.select(hours=_known_count("planned_hours"), money=_known_count("charged_cost")).collect().to_pandas().iloc[0]
     amount = "planned_hours" if amounts["hours"] else ("charged_cost" if amounts["money"] else "")
     words = _Words(families, _most_used(rows, "stage", _MOST_STAGES), _most_used(rows, "size_quoted", _MOST_SIZES), amount)
     return words
 
 
-def _most_used(rows: nw.LazyFrame, column: str, most: int) -> tuple[str, ...]:
-    counts = rows.group_by(column).agg(nw.len().alias("count")).collect().to_pandas().dropna()
-    ordered = counts.sort_values(["count", column], ascending=[False, True])[column]
-    return tuple(str(v) for v in ordered[:most])
+def _most_used(rows: nw.LazyFrame, column: str, most: int, asked_by: float = 0.0) -> tuple[str, ...]:
+    """The levels that most customers use, by at least a share of them."""
+    counts = rows.group_by(column).agg(nw.col("customer_id").n_unique().alias("customers")).collect().to_pandas().dropna()
+    ordered = counts.sort_values(["customers", column], ascending=[False, True])
+    everybody = rows.select(nw.col("customer_id").n_unique()).collect().to_pandas().iloc[0, 0]
+    frequent = ordered[ordered["customers"] >= asked_by * everybody]
+    return tuple(str(v) for v in frequent[column][:most])
 
 
 def _known_count(column: str) -> nw.Expr:
@@ -249,6 +255,7 @@ def _shares(sums: pd.DataFrame, words: _Words) -> pd.DataFrame:
 
 
 def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """A share or mean per request, drawn to the average of all requests; missing where nothing is known."""
     overall = part.sum() / max(whole.sum(), 1)
     return ((part + _PRIOR_REQUESTS * overall) / (whole + _PRIOR_REQUESTS)).where(whole > 0)
 
@@ -256,14 +263,14 @@ def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
 def _levels(sums: pd.DataFrame, words: _Words, window: _Window) -> pd.DataFrame:
     columns = {}
     if (sums["complexity|known"] > 0).any():
-        mean = sums["complexity|sum"] / sums["complexity|known"].where(sums["complexity|known"] > 0)
+        mean = _share(sums["complexity|sum"], sums["complexity|known"])
         columns[_name(words, "complexity_at_intake", "mean complexity at intake", "1 to 5")] = mean
     if words.amount:
-        mean = sums["amount|sum"] / _MILLIONTHS / sums["amount|known"].where(sums["amount|known"] > 0)
+        mean = _share(sums["amount|sum"] / _MILLIONTHS, sums["amount|known"])
         hours = words.amount == "planned_hours"
         name = "planned_hours" if hours else "typical_request_cost"
         told = "hours planned for a typical request" if hours else "money charged for a typical request (stands in for its size)"
-        columns[_name(words, name, told + ", geometric mean", "hours" if hours else "money")] = mean.rpow(2.718281828459045)
+        columns[_name(words, name, told + ", geometric mean", "hours" if hours else "money")] = np.exp(mean)
     share = sums["months"] / (3 * window.count)
     columns[_name(words, "active_months_share", "share of months with a request", "share")] = share
     return pd.DataFrame(columns, index=sums.index)
@@ -274,7 +281,7 @@ def _needs(data: Dataset, customers: pd.Index, words: _Words, window: _Window) -
     stated = data.frame("needs", ["customer_id", "family", "importance", "asked_on"])
     stated = stated[stated["asked_on"] <= pd.Timestamp(window.last)].sort_values(["asked_on", "importance"])
     wide = stated.groupby(["customer_id", "family"])["importance"].last().unstack("family").reindex(customers)
-    asked = [f for f in words.families if f in wide and wide[f].notna().any()]
+    asked = [f for f in sorted(wide) if wide[f].notna().any()][:_MOST_FAMILIES]
     return wide[asked].rename(columns={f: _name(words, f"{_slug(f)}_need", f"stated importance of {f}", "1 to 5") for f in asked})
 
 

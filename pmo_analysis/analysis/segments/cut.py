@@ -76,7 +76,7 @@ def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Se
     for last in (False, True):
         specs = _specify(columns, taken, labels)
         points = _complete(encode(taken.numbers.join(taken.choices), specs))
-        best = search_partitions(points, counts, seed=seed, thorough=last)
+        best = search_partitions(points, counts if last else counts[:4], seed=seed, thorough=last)
         labels = max(best.values(), key=lambda p: p.score).labels
     return _Search(specs, points, best)
 

@@ -78,11 +78,12 @@ def search_partitions(points: Points, counts: range, *, seed: int, thorough: boo
     best = {1: Partition(everybody, score_labels(points, everybody))}
     for k in counts:
         for labels in _starts(plane, tree, k, seed, thorough):
-            _keep(best, _refine(points, labels, steps=10 if thorough else 5))
+            _keep(best, _refine(points, labels, steps=10 if thorough else 3))
     if thorough:
         leading = max(best.values(), key=lambda p: p.score).count
         for k in sorted({leading, leading + 1, leading + 2, max(best)} & set(best), reverse=True):
             _merge_down(points, best, best[k])
+        _split_up(points, plane, best, seed)
     return {k: best[k] for k in sorted(best) if k <= max(counts)}
 
 
@@ -96,7 +97,7 @@ def _plane(points: Points) -> np.ndarray:
 
 
 def _starts(plane: np.ndarray, tree: np.ndarray | None, k: int, seed: int, thorough: bool) -> list[np.ndarray]:
-    starts = [_kmeans(plane, k, seed, 3 if thorough else 1)]
+    starts = [_kmeans(plane, k, seed + i) for i in range(3 if thorough else 1)]
     if tree is not None:
         starts.append(fcluster(tree, k, "maxclust") - 1)
     if thorough and len(plane) >= 12 * k:
@@ -107,8 +108,8 @@ def _starts(plane: np.ndarray, tree: np.ndarray | None, k: int, seed: int, thoro
     return starts
 
 
-def _kmeans(plane: np.ndarray, k: int, seed: int, tries: int) -> np.ndarray:
-    return KMeans(k, n_init=tries, max_iter=100, random_state=seed).fit(plane).labels_
+def _kmeans(plane: np.ndarray, k: int, seed: int) -> np.ndarray:
+    return KMeans(k, n_init=1, max_iter=100, random_state=seed).fit(plane).labels_
 
 
 def _refine(points: Points, labels: np.ndarray, *, steps: int) -> Partition:
@@ -145,3 +146,14 @@ def _merge_down(points: Points, best: dict[int, Partition], start: Partition) ->
         merged = [tidy_labels(np.where(now.labels == a, b, now.labels)) for a, b in pairs]
         now = _refine(points, merged[int(np.argmax([score_labels(points, m) for m in merged]))], steps=4)
         _keep(best, now)
+
+
+def _split_up(points: Points, plane: np.ndarray, best: dict[int, Partition], seed: int) -> None:
+    """Split each group of the best few partitions in two, refit, and note what comes of it."""
+    for now in sorted(best.values(), key=lambda p: -p.score)[:3]:
+        for group in range(now.count):
+            inside = np.flatnonzero(now.labels == group)
+            if len(inside) >= 2 * smallest_group(len(points)):
+                labels = now.labels.copy()
+                labels[inside] = np.where(_kmeans(plane[inside], 2, seed) == 1, now.count, group)
+                _keep(best, _refine(points, labels, steps=5))

@@ -22,7 +22,8 @@ def fit_transform(column: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
     known = np.isfinite(column)
     x, labels = column[known], groups[known]
     base = _base(x)
-    powers = [p for p in _POWERS if base["kind"] == "power" or 0 <= p <= 2]
+    # With zeros or both signs a negative or high power would tear the column apart at zero.
+    powers = [p for p in _POWERS if (base["kind"] == "power" and not base["offset"]) or 0 <= p <= 2]
     costs = [_cost(x, labels, base, p) for p in powers]
     spec = {**base, "power": float(powers[int(np.argmin(costs))])}
     z = _bend(x, spec)
