@@ -1,0 +1,200 @@
+"""Do senior people buy an outcome? The adjusted effect, beside the naive one, or a refusal that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from pmo_analysis.analysis.seniority.basis import make_basis
+from pmo_analysis.analysis.seniority.overlap import left_out_propensity, residual_share
+from pmo_analysis.analysis.seniority.partialling import Partialled, partial_out
+from pmo_analysis.analysis.seniority.sensitivity import hidden_strength
+from pmo_analysis.contract.errors import InputError, nearest
+
+Numbers = npt.NDArray[np.float64]
+LEAST_ROWS, LEAST_ARM, LEAST_CUSTOMERS = 40, 20, 5
+MOST_OUTSIDE, REFUSED_SHARE, WEAK_SHARE = 0.25, 0.05, 0.15
+TEN_POINTS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class SeniorEffect:
+    """What senior time did to an outcome, in the outcome's units.
+
+    estimate, low, high: yes/no treatment, treated against not; a share, per ten points more (missing when refused)
+    naive: the difference or slope without adjustment · adjusted: the same as estimate, to stand beside it
+    verdict: "pays", "does not pay", "cannot tell" or "not comparable"
+    overlap: figure, value, limit · sensitivity: figure, value · left_out: reason, rows_count · n: rows used
+    """
+
+    estimate: float
+    low: float
+    high: float
+    naive: float
+    adjusted: float
+    verdict: str
+    overlap: pd.DataFrame
+    sensitivity: pd.DataFrame
+    left_out: pd.DataFrame
+    n: int
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        figures = pd.DataFrame([{"naive": self.naive, "adjusted": self.adjusted, "low": self.low, "high": self.high,
+                                 "n": self.n, "verdict": self.verdict}])
+        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + figures.to_html(index=False)
+
+
+def senior_effect(
+    engagements: pd.DataFrame,
+    *,
+    outcome: str,
+    treatment: str,
+    confounders: Sequence[str],
+    cluster: str | None = None,
+    higher_is_better: bool = True,
+    outcome_value: float | None = None,
+    treatment_cost: float = 0.0,
+    level: float = 0.95,
+    seed: int = 0,
+) -> SeniorEffect:
+    """Tells whether senior time bought an outcome, like compared with like, or why that cannot be told.
+
+    engagements: one row each with the named columns; treatment yes/no (0/1) or a planned share 0–1 (effect per
+    ten points); confounders as known at intake, numbers or text, blanks allowed; rows with one `cluster` value
+    (a customer) are left out together. With `outcome_value` (money per unit of outcome) and `treatment_cost`
+    the verdict is on money gained minus cost. Refused ("not comparable") where over a quarter of out-of-customer
+    propensities lie outside .05–.95, an arm has under 20, a share is nearly determined by the confounders, the
+    treatment is constant, or the outcome contains the treatment's hours. Raises InputError on unknown columns
+    and treatments that are neither yes/no nor a share. Source: Chernozhukov et al. (2018); Cinelli & Hazlett (2020).
+    """
+    _refuse_columns(engagements, [outcome, treatment, *confounders, *([cluster] if cluster else [])])
+    rows, left_out = _usable(engagements, outcome, treatment, confounders, cluster)
+    binary = _is_binary(rows[treatment], treatment)
+    y, t = rows[outcome].to_numpy(float), rows[treatment].to_numpy(float) / (1.0 if binary else TEN_POINTS)
+    refusal = _refuse_early(y, t, outcome, treatment, binary=binary)
+    if refusal:
+        return _refused(refusal, y, t, _figures([]), left_out)
+    with threadpool_limits(1):
+        basis, clusters = make_basis(rows[list(confounders)], seed=seed), _clusters(rows, cluster, seed)
+        if len(clusters) < LEAST_CUSTOMERS:
+            return _refused(f"only {len(clusters)} customers", y, t, _figures([]), left_out)
+        overlap, refusal, part = _compare(y, t, basis, clusters, binary=binary)
+    if refusal or part is None:
+        return _refused(refusal, y, t, overlap, left_out)
+    net = (1.0 if higher_is_better else -1.0) * (1.0 if outcome_value is None else outcome_value)
+    weak = not binary and overlap["value"].iloc[0] < WEAK_SHARE
+    low, high = part.limits(level)
+    verdict = "cannot tell" if weak else _verdict(net * low, net * high, treatment_cost)
+    sensitivity = hidden_strength(part, rows[list(confounders)], y, t, level=level)
+    sentence = _sentence(part.effect, low, high, verdict, sensitivity, binary=binary, weak=weak, outcome=outcome)
+    return SeniorEffect(part.effect, low, high, _naive(y, t), part.effect, verdict, overlap, sensitivity, left_out,
+                        len(rows), sentence)
+
+
+def _refuse_columns(rows: pd.DataFrame, names: list[str]) -> None:
+    unknown = [n for n in names if n not in rows.columns]
+    if unknown:
+        raise InputError(f"No column {unknown[0]!r} among the engagements. {nearest(unknown[0], rows.columns)}")
+
+
+def _usable(
+    engagements: pd.DataFrame, outcome: str, treatment: str, confounders: Sequence[str], cluster: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    numbers = {c: pd.to_numeric(engagements[c], errors="coerce").astype("Float64").astype(float)
+               for c in (outcome, treatment)}
+    rows = engagements.assign(**numbers)
+    no_outcome, no_treatment = rows[outcome].isna(), rows[outcome].notna() & rows[treatment].isna()
+    no_cluster = rows[cluster].isna() & ~no_outcome & ~no_treatment if cluster else no_outcome & False
+    counts = {f"no {outcome}": no_outcome, f"no {treatment}": no_treatment, f"no {cluster}": no_cluster}
+    left_out = pd.DataFrame([(r, int(m.sum())) for r, m in counts.items() if m.any()], columns=["reason", "rows_count"])
+    order = [outcome, treatment, *confounders]
+    kept = rows[~(no_outcome | no_treatment | no_cluster)]
+    return kept.sort_values(order, kind="stable").reset_index(drop=True), left_out
+
+
+def _is_binary(treatment: pd.Series, name: str) -> bool:
+    if treatment.isin([0.0, 1.0]).all():
+        return True
+    outside = int((~treatment.between(0, 1)).sum())
+    if outside:
+        raise InputError(f"{name} must be yes/no or a share from 0 to 1; {outside} of {len(treatment)} rows are not.")
+    return False
+
+
+def _refuse_early(y: Numbers, t: Numbers, outcome: str, treatment: str, *, binary: bool) -> str:
+    if outcome == treatment or (outcome.endswith(("_hours", "_cost")) and ("senior" in treatment or "hours" in treatment)):
+        return f"{outcome} itself contains the hours of {treatment}"
+    if len(y) < LEAST_ROWS:
+        return f"only {len(y)} engagements have both {outcome} and {treatment}"
+    if np.ptp(t) == 0:
+        return f"{treatment} is the same for all"
+    if np.ptp(y) == 0:
+        return f"{outcome} is the same for all"
+    arm = int(min(t.sum(), (1 - t).sum())) if binary else LEAST_ARM
+    return f"only {arm} engagements on one side of {treatment}" if arm < LEAST_ARM else ""
+
+
+def _clusters(rows: pd.DataFrame, cluster: str | None, seed: int) -> list[npt.NDArray[np.int64]]:
+    if cluster is None:
+        return [np.array([i]) for i in np.random.default_rng(seed).permutation(len(rows))]
+    # In the order in which they first appear among rows sorted by content: names do not matter.
+    return [np.asarray(v) for v in rows.groupby(cluster, sort=False).indices.values()]
+
+
+def _compare(
+    y: Numbers, t: Numbers, basis: object, clusters: list, *, binary: bool
+) -> tuple[pd.DataFrame, str, Partialled | None]:
+    if binary:
+        chance = left_out_propensity(t, basis, clusters)
+        outside = float(np.mean((chance < 0.05) | (chance > 0.95)))
+        figures = _figures([("share of propensities outside .05–.95", outside, MOST_OUTSIDE),
+                            ("smaller arm, engagements", float(min(t.sum(), (1 - t).sum())), LEAST_ARM)])
+        if outside > MOST_OUTSIDE:
+            return figures, f"{100 * outside:.0f} % of the work would nearly always, or never, get senior people", None
+        return figures, "", partial_out(y, t, basis, clusters)
+    part = partial_out(y, t, basis, clusters)
+    share = residual_share(t, part.treatment)
+    figures = _figures([("share of the treatment left by the confounders", share, REFUSED_SHARE)])
+    return figures, "the share is nearly determined by the confounders" if share < REFUSED_SHARE else "", part
+
+
+def _figures(rows: list[tuple[str, float, float]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["figure", "value", "limit"])
+
+
+def _naive(y: Numbers, t: Numbers) -> float:
+    spread = float(np.sum((t - t.mean()) ** 2)) if len(t) else 0.0
+    return float(np.sum((t - t.mean()) * y) / spread) if spread > 0 else float("nan")
+
+
+def _verdict(one: float, other: float, cost: float) -> str:
+    low, high = min(one, other) - cost, max(one, other) - cost
+    return "pays" if low > 0 else "does not pay" if high < 0 else "cannot tell"
+
+
+def _refused(reason: str, y: Numbers, t: Numbers, overlap: pd.DataFrame, left_out: pd.DataFrame) -> SeniorEffect:
+    nan = float("nan")
+    sentence = f"Not comparable: {reason}. The naive difference says who got senior people, not what they did."
+    empty = pd.DataFrame(columns=["figure", "value"])
+    return SeniorEffect(nan, nan, nan, _naive(y, t), nan, "not comparable", overlap, empty, left_out, len(y), sentence)
+
+
+def _sentence(
+    effect: float, low: float, high: float, verdict: str, sensitivity: pd.DataFrame, *,
+    binary: bool, weak: bool, outcome: str
+) -> str:
+    per = "Senior lead" if binary else "Ten points more senior share"
+    figures = sensitivity.set_index("figure")["value"]
+    hidden = 100 * float(figures["robustness value"])
+    told = f"{per} goes with {effect:+.2g} {outcome} ({low:+.2g} to {high:+.2g}), like compared with like: {verdict}."
+    if weak:
+        return f"{told} The confounders leave too little of the share to claim anything."
+    if verdict == "cannot tell":
+        return told
+    return f"{told} A hidden difficulty explaining {hidden:.0f} % of what is left of both would overturn this."

@@ -1,0 +1,201 @@
+"""How likely each customer is to ask for each service next quarter: a hierarchical logit.
+
+The log-odds of a request are a level of the customer for the service plus an effect of the quarters since it last
+asked, the service's own. Levels come from the service's popularity, the segment's and the customer's features,
+and vary together between services (a customer that asks for one asks for its like). Own history enters only
+through the level and the gap, never as a running total, which would grow beyond what was trained on.
+Segments are taken as labels that may be wrong. Fitted by variational EM with Gaussian levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import expit
+
+from pmo_analysis.analysis.targets.trials import GAPS, Numbers, Trials
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+PRIOR_ROWS = 150.0
+GAP_SPREAD = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Trials and successes per customer × service × gap class, and the gap class of the quarter to come."""
+
+    trials: Numbers
+    hits: Numbers
+    now: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Adoption:
+    """The fitted parts: levels (mean, variance), prior means, gap effects, segments' memberships, covariance."""
+
+    level: Numbers
+    variance: Numbers
+    prior: Numbers
+    gap: Numbers
+    member: Numbers
+    covariance: Numbers
+    coefficient: Numbers
+    confusion: Numbers
+
+    def chances(self, now: np.ndarray) -> Numbers:
+        """P(at least one request next quarter | stays) per customer × service."""
+        effect = np.take_along_axis(self.gap[None].repeat(len(now), 0), now[:, :, None].astype(int), axis=2)[:, :, 0]
+        points = (self.level + effect)[..., None] + np.sqrt(self.variance)[..., None] * NODES
+        return expit(points) @ WEIGHTS
+
+
+def count_trials(trials: Trials) -> Counts:
+    """Collapse the quarters: only how often each gap class was met, and how often a request followed, matters."""
+    gaps = trials.gaps()
+    exposure = trials.there[:, None, :] * trials.offered[None, :, :]
+    met = [((gaps[:, :, :-1] == g) * exposure) for g in range(len(GAPS))]
+    counted = np.stack([m.sum(axis=2) for m in met], axis=2)
+    hits = np.stack([(m * trials.asked).sum(axis=2) for m in met], axis=2)
+    return Counts(counted, hits, gaps[:, :, -1])
+
+
+def fit_adoption(
+    counts: Counts, label: np.ndarray, features: Numbers, *, start: Adoption | None = None, rounds: int = 40
+) -> Adoption:
+    """The model fitted to counts; `label` the segment's number per customer, `features` customer × column."""
+    model = start or _start(counts, label, features)
+    affordable = int(4e8 / max(counts.trials.shape[0] * counts.trials.shape[1] ** 3, 1))
+    for _ in range(int(np.clip(affordable, 8, rounds))):
+        model = _round(model, counts, label, features)
+    return model
+
+
+def _start(counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
+    customers, services, gaps = counts.trials.shape
+    rate = (counts.hits.sum((0, 2)) + 0.5) / (counts.trials.sum((0, 2)) + 1.0 / 0.1)
+    popular = np.log(rate / (1 - np.minimum(rate, 0.99)))
+    member = np.eye(max(int(label.max(initial=0)) + 1, 1))[label]
+    width = 1 + member.shape[1] + features.shape[1]
+    coefficient = np.zeros((services, width))
+    coefficient[:, 0] = popular
+    level = np.tile(popular, (customers, 1))
+    known = member.shape[1]
+    confusion = np.full((known, known), 0.15 / max(known - 1, 1)) + (0.85 - 0.15 / max(known - 1, 1)) * np.eye(known)
+    return Adoption(level, np.ones_like(level), level.copy(), np.zeros((services, gaps)), member,
+                    0.8 * np.eye(services) + 0.2, coefficient, confusion)
+
+
+def _round(model: Adoption, counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
+    level, variance, precision, working, spread = _posterior(model, counts)
+    member = _memberships(model, working, precision, label, features)
+    model = replace(model, level=level, variance=variance, member=member)
+    coefficient = _coefficients(model, working, 1.0 / (np.diag(model.covariance) + 1.0 / spread), features)
+    prior = np.column_stack([np.ones(len(label)), member, features]) @ coefficient.T
+    covariance = _covariance(level - prior, model, spread)
+    gap = _gap_effects(replace(model, prior=prior), counts)
+    confusion = _confusion(member, label)
+    return replace(model, coefficient=coefficient, prior=prior, covariance=covariance, gap=gap, confusion=confusion)
+
+
+def _expected(level: Numbers, variance: Numbers, gap: Numbers, counts: Counts) -> tuple[Numbers, Numbers]:
+    """Per customer × service × gap class the expected requests per trial, and their expected slope."""
+    points = level[:, :, None, None] + gap[None, :, :, None] + np.sqrt(variance)[:, :, None, None] * NODES
+    chance = expit(points)
+    return chance @ WEIGHTS, (chance * (1 - chance)) @ WEIGHTS
+
+
+def _posterior(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """One Newton step of each customer's levels: means, variances, (Σ + 1/h)⁻¹, working response, h."""
+    chance, slope = _expected(model.level, model.variance, model.gap, counts)
+    gradient = (counts.hits - counts.trials * chance).sum(2)
+    spread = np.maximum((counts.trials * slope).sum(2), 1e-4)
+    working = model.level + np.clip(gradient / spread, -4.0, 4.0)
+    total = model.covariance + np.eye(len(model.covariance)) / spread[:, :, None]
+    precision = np.linalg.inv(total)
+    weight = model.covariance @ precision
+    level = model.prior + np.einsum("cij,cj->ci", weight, working - model.prior)
+    variance = np.diag(model.covariance) - np.einsum("cij,ji->ci", weight, model.covariance)
+    return level, np.maximum(variance, 1e-6), precision, working, spread
+
+
+def _memberships(
+    model: Adoption, working: Numbers, precision: Numbers, label: np.ndarray, features: Numbers
+) -> Numbers:
+    """How likely each customer belongs to each segment, given its label and what it asked for."""
+    known = model.member.shape[1]
+    if known == 1:
+        return model.member
+    common = model.coefficient[:, 0] + features @ model.coefficient[:, 1 + known:].T
+    away = working[:, None, :] - common[:, None, :] - model.coefficient[:, 1:1 + known].T[None]
+    fit = -0.5 * np.einsum("cks,cst,ckt->ck", away, precision, away, optimize=True)
+    score = fit + np.log(model.confusion[:, label].T)
+    chance = np.exp(score - score.max(1, keepdims=True))
+    return chance / chance.sum(1, keepdims=True)
+
+
+def _coefficients(model: Adoption, working: Numbers, weight: Numbers, features: Numbers) -> Numbers:
+    """Popularity, segment and feature effects per service: weighted least squares, shrunk to no difference."""
+    design = np.column_stack([np.ones(len(working)), model.member, features])
+    known = model.member.shape[1]
+    affinity = model.coefficient[:, 1:1 + known]
+    spread = float(np.clip(np.mean(affinity**2) + 0.1, 0.2, 1.5)) if known > 1 else 1e-6
+    penalty = np.concatenate([[0.25], np.full(known, 1.0 / spread), np.full(features.shape[1], 1.0 / 0.15)])
+    centre = np.zeros((len(model.coefficient), len(penalty)))
+    centre[:, 0] = model.coefficient[:, 0].mean()
+    gram = np.einsum("ci,cs,cj->sij", design, weight, design, optimize=True) + np.diag(penalty)
+    right = np.einsum("ci,cs,cs->si", design, weight, working, optimize=True) + penalty * centre
+    return np.linalg.solve(gram, right[..., None])[..., 0]
+
+
+def _covariance(away: Numbers, model: Adoption, spread: Numbers) -> Numbers:
+    """Between-customer covariance of the levels, shrunk towards equal variances and equal correlations."""
+    customers, services = away.shape
+    kept = model.covariance @ np.linalg.inv(model.covariance + np.eye(services) / spread[:, :, None])
+    posterior = customers * model.covariance - (kept @ model.covariance).sum(0)
+    total = away.T @ away + (posterior + posterior.T) / 2
+    mean = total / customers
+    size = max(float(np.mean(np.diag(mean))), 0.05)
+    others = (mean.sum() - np.trace(mean)) / max(services * (services - 1), 1)
+    together = np.clip(others / size, -0.9 / max(services - 1, 1), 0.9)
+    target = size * ((1 - together) * np.eye(services) + together)
+    return (total + PRIOR_ROWS * target) / (customers + PRIOR_ROWS)
+
+
+def _gap_effects(model: Adoption, counts: Counts) -> Numbers:
+    """One Newton step of each service's effect per gap class, shrunk to its kind's; "never" stays 0."""
+    chance, slope = _expected(model.level, model.variance, model.gap, counts)
+    gradient, spread = (counts.hits - counts.trials * chance).sum(0), (counts.trials * slope).sum(0)
+    centre = _kind_means(model.gap, spread)
+    precision = 1.0 / GAP_SPREAD**2
+    step = (gradient - precision * (model.gap - centre)) / (spread + precision)
+    gap = np.clip(model.gap + np.clip(step, -1.0, 1.0), -5.0, 5.0)
+    gap[:, 0] = 0.0
+    return gap
+
+
+def recurring_services(gap: Numbers) -> np.ndarray:
+    """Whether each service is asked for again soon after (recurring) or rather not (one-off)."""
+    return gap[:, 1] > 0
+
+
+def _kind_means(gap: Numbers, spread: Numbers) -> Numbers:
+    """The mean effect per gap class of the recurring services and of the one-off ones, each for its own."""
+    recurring = recurring_services(gap)
+    centre = np.zeros_like(gap)
+    for kind in (recurring, ~recurring):
+        weight = spread[kind]
+        # Half a unit of pull to zero: a class hardly met in a kind has no effect of its own.
+        centre[kind] = (weight * gap[kind]).sum(0) / (weight.sum(0) + 0.5)
+    return centre
+
+
+def _confusion(member: Numbers, label: np.ndarray) -> Numbers:
+    """P(label | true segment), with eight prior customers per segment of whom 85 % are labelled right."""
+    known = member.shape[1]
+    if known == 1:
+        return np.ones((1, 1))
+    seen = member.T @ np.eye(known)[label]
+    prior = 8.0 * (np.full((known, known), 0.15 / (known - 1)) + (0.85 - 0.15 / (known - 1)) * np.eye(known))
+    return (seen + prior) / (seen + prior).sum(1, keepdims=True)

@@ -1,0 +1,131 @@
+"""Which service for whom: next quarter's chances, the next services with reasons, and the fit to segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from pmo_analysis.analysis.targets.fit import judge_fit
+from pmo_analysis.analysis.targets.forecast import Forecast, Knowledge, forecast_requests, know_customers
+from pmo_analysis.analysis.targets.holdout import judge_holdout
+from pmo_analysis.analysis.targets.reasons import suggest_next
+from pmo_analysis.analysis.targets.trials import Trials, make_trials
+from pmo_analysis.contract.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What each customer is likely to ask for next quarter, and which service suits which segment.
+
+    probabilities: customer_id (index) × service_id · next_services: customer_id, service_id, probability, rank, reason
+    fit: segment, service_id, stage ("all" or a stage), uptake, low, high, n, whole_uptake, satisfaction_score,
+    value_score, unit_cost, verdict (offer / keep / stop / too few to say), reason
+    holdout: method (model, popularity, segment popularity, buys again), ndcg, recall, calibration,
+    calibration_recurring, calibration_one_off, log_loss, customers_count, requests_count
+    left_out: customer_id or service_id, reason
+    """
+
+    probabilities: pd.DataFrame
+    next_services: pd.DataFrame
+    fit: pd.DataFrame
+    holdout: pd.DataFrame
+    left_out: pd.DataFrame
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.holdout.to_html(index=False)
+
+
+def target_services(
+    history: pd.DataFrame,
+    *,
+    customers: pd.DataFrame | None = None,
+    services: pd.DataFrame | None = None,
+    segments: Mapping[str, str] | pd.Series | None = None,
+    k: int = 3,
+    quarter: str | None = None,
+    fiscal_year_end_month: int = 12,
+    seed: int = 0,
+) -> Targets:
+    """Tells which services each customer will probably ask for next quarter, and which suit its segment.
+
+    history: customer_id, service_id, quarter (+ stage, engagement_count, refused_count, satisfaction_score,
+    value_score, unit_cost), one row per customer, service and quarter with a request (refused ones count).
+    customers, services: contract tables by id; mandated, retired and planned services and departed customers are
+    left out. segments: customer_id → segment, else category. `quarter` is the last known one (None: of the
+    history). From one quarter only popularity can be told. Raises InputError on missing columns or no requests.
+    """
+    _refuse(history, k)
+    trials = make_trials(history, customers, services, quarter, fiscal_year_end_month)
+    trials = _sorted_by_content(trials)
+    known = know_customers(trials, customers, segments)
+    with threadpool_limits(1):
+        holdout, earlier = judge_holdout(trials, known, k=k)
+        start = earlier.model if earlier else None
+        forecast = forecast_requests(trials, known, start=start, rounds=10 if start else 40)
+    active = trials.there[:, -1] > 0
+    active &= ~_departed(trials, customers)
+    names = pd.Series(np.array(known.segments, dtype=object)[known.label], index=trials.customers)[active]
+    fit = judge_fit(history, names, trials.services, trials.quarters[-1])
+    return Targets(_probabilities(trials, forecast, active), suggest_next(trials, known, forecast, active, k),
+                   fit, holdout, _left_out(trials, history, active), _sentence(trials, forecast, holdout, known, active))
+
+
+def _refuse(history: pd.DataFrame, k: int) -> None:
+    missing = [c for c in ("customer_id", "service_id", "quarter") if c not in history]
+    if missing:
+        raise InputError(f"The history of requests has no column {', '.join(missing)}.")
+    if history.empty:
+        raise InputError("The history holds no request, so nothing can be said of the next quarter.")
+    if k < 1:
+        raise InputError(f"k = {k!r}: suggest at least one service.")
+
+
+def _sorted_by_content(trials: Trials) -> Trials:
+    """Customers and services in the order of their requests, names last, so that names do not change sums."""
+    by_service = np.lexsort([trials.services, trials.asked.sum((0, 2))])
+    by_customer = np.lexsort([trials.customers, *trials.asked.sum(1).T, trials.asked.sum((1, 2))])
+    return replace(
+        trials, customers=[trials.customers[i] for i in by_customer], services=[trials.services[i] for i in by_service],
+        asked=trials.asked[np.ix_(by_customer, by_service)], there=trials.there[by_customer],
+        offered=trials.offered[by_service],
+    )
+
+
+def _departed(trials: Trials, customers: pd.DataFrame | None) -> np.ndarray:
+    if customers is None or "active_to_on" not in customers:
+        return np.zeros(len(trials.customers), dtype=bool)
+    table = customers.set_index("customer_id") if "customer_id" in customers else customers
+    gone = set(table.index[table["active_to_on"].notna()].astype("str"))
+    return np.array([c in gone for c in trials.customers])
+
+
+def _probabilities(trials: Trials, forecast: Forecast, active: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame(forecast.chance[active], columns=pd.Index(trials.services, name="service_id"),
+                         index=pd.Index(np.array(trials.customers, dtype=object)[active], name="customer_id"))
+    return table.sort_index().sort_index(axis=1)
+
+
+def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray) -> pd.DataFrame:
+    gone = [c for c, there in zip(trials.customers, active, strict=True) if not there]
+    dropped = sorted(set(history["service_id"].dropna().astype("str")) - set(trials.services))
+    rows = [(c, "", "no customer any more, or not yet") for c in sorted(gone)]
+    rows += [("", s, "mandated, retired, planned or not in the catalogue") for s in dropped]
+    return pd.DataFrame(rows, columns=["customer_id", "service_id", "reason"])
+
+
+def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: Knowledge, active: np.ndarray) -> str:
+    expected = forecast.chance[active].sum()
+    told = (f"{active.sum():,} customers are expected to ask for {expected:,.0f} different services next quarter, "
+            f"{expected / max(active.sum(), 1):.1f} each.")
+    if forecast.model is None:
+        return f"{told} One quarter of history: this is popularity only."
+    if holdout.empty:
+        return f"{told} Too few quarters to check the forecast on a quarter held out."
+    score = holdout.set_index("method")["ndcg"]
+    return (f"{told} On the last quarter, held out, the model's ranking scores {score['model']:.2f} (1 = perfect), "
+            f"segment popularity {score['segment popularity']:.2f}, popularity {score['popularity']:.2f}.")
