@@ -1,0 +1,336 @@
+"""Decisions that the tables could support: each builder reads one table and gives candidates, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.units import tell_money, tell_number
+
+HEAD, BOARD, ANALYST = "PMO head", "Portfolio board", "PMO analyst"
+Candidate = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The tables that advice is taken from; absent ones are None.
+
+    services: service_id, name · costs: CostToServe.table by service · cells, missing: those of Measures ·
+    to_stop: service_id, freed_hours, reason · quoted, saving: those of SizeReview (over the look-back) ·
+    delegable: service_id, excess_hours, cost · load: role, expected_hours, low, high, practical_hours ·
+    fit: segment, service_id, uptake, low, high, verdict
+    """
+
+    services: pd.DataFrame
+    costs: pd.DataFrame
+    cells: pd.DataFrame | None = None
+    missing: pd.DataFrame | None = None
+    to_stop: pd.DataFrame | None = None
+    quoted: pd.DataFrame | None = None
+    saving: pd.DataFrame | None = None
+    delegable: pd.DataFrame | None = None
+    load: pd.DataFrame | None = None
+    fit: pd.DataFrame | None = None
+
+    def name(self, service_id: str) -> str:
+        """The service's name in the catalogue, else its id."""
+        names = self.services.drop_duplicates("service_id").set_index("service_id")["name"]
+        return str(names.get(service_id, service_id))
+
+    @property
+    def hourly_cost(self) -> float:
+        """What an hour of the PMO cost in the quarter, all services together; NaN where hours or cost are not known."""
+        known = self.costs.dropna(subset=["worked_hours", "cost_to_serve_cost"])
+        hours = known["worked_hours"].sum()
+        return float(known["cost_to_serve_cost"].sum() / hours) if hours > 0 else np.nan
+
+
+def _candidate(kind: str, stake: tuple[float, ...], settings: Settings, **words: Any) -> Candidate:
+    """A candidate; `stake` is what waiting a quarter costs in money: value, low, high (NaN = not known)."""
+    value, low, high = stake
+    money = tell_money(value, settings["currency"])
+    if np.isfinite(low) and np.isfinite(high):
+        money += f" ({tell_money(low, settings['currency'])} to {tell_money(high, settings['currency'])})"
+    waiting = f"{money} a quarter" if np.isfinite(value) else "not known in money"
+    nothing = {"expected_effect": np.nan, "low": np.nan, "high": np.nan}
+    return {"kind": kind, "stake_cost": value, "waiting_costs": waiting, "decider": HEAD, **nothing, **words}
+
+
+def cut_process(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Halve the dearest process that no law requires; told with a quarter to three quarters of it going."""
+    rows = evidence.costs.dropna(subset=["process_cost", "worked_hours"])
+    rows = rows.assign(free=rows["process_cost"] - rows["mandated_process_cost"].fillna(0.0))
+    rows = rows[(rows["free"] > 0) & (rows["engagement_count"] >= settings["minimum_estimate"])]
+    if rows.empty:
+        return []
+    row = rows.sort_values(["free", "service_id"], ascending=[False, True]).iloc[0]
+    hours = row["process_hours"] * row["free"] / row["process_cost"]
+    effect = -hours / evidence.costs["worked_hours"].sum()
+    return [
+        _candidate(
+            "process",
+            tuple(share * row["free"] for share in (0.5, 0.25, 0.75)),
+            settings,
+            decision=f"Halve the process in {evidence.name(row['service_id'])}",
+            options="Drop it for small projects only; replace approval by notice; keep it",
+            would_change_if=f"customers or auditors name what the {hours:.0f} hours of process prevented",
+            measure="process_hours_share",
+            expected_effect=0.5 * effect,
+            low=0.75 * effect,
+            high=0.25 * effect,
+            evidence="costs.process_cost by service; assumes that a quarter to three quarters of it can go",
+        )
+    ]
+
+
+def stop_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Stop or shrink the service that would free most hours."""
+    rows = evidence.to_stop
+    if rows is None or rows.empty or not (rows["freed_hours"] > 0).any():
+        return []
+    row = rows.sort_values(["freed_hours", "service_id"], ascending=[False, True]).iloc[0]
+    stake = row["freed_hours"] * evidence.hourly_cost
+    return [
+        _candidate(
+            "stop",
+            (stake, np.nan, np.nan),
+            settings,
+            decision=f"Stop or shrink {evidence.name(row['service_id'])}",
+            options="Offer it as self-service; keep it for the customers that return; keep it as it is",
+            would_change_if=f"a customer shows a need for it; it was proposed because: {row['reason']}",
+            decider=BOARD,
+            measure="cost_to_serve",
+            expected_effect=-stake,
+            evidence="target_review.to_stop",
+        )
+    ]
+
+
+def resize_offering(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """New limits for the size that is misquoted in most hours, where at least three in ten are for certain."""
+    rows = evidence.quoted
+    if rows is None or rows.empty:
+        return []
+    rows = rows[(rows["low"] >= 0.3) & (rows["n"] >= settings["minimum_estimate"])]
+    gap = (rows["median_hours"] - rows["standard_hours"]).abs()
+    rows = rows.assign(gap=gap, hours=rows["n"] * rows["misquoted_share"] * gap / settings["look_back_quarters"])
+    rows = rows[rows["hours"] > 0]
+    if rows.empty:
+        return []
+    row = rows.sort_values(["hours", "service_id", "size"], ascending=[False, True, True]).iloc[0]
+    each = row["n"] * row["gap"] / settings["look_back_quarters"] * evidence.hourly_cost
+    return [
+        _candidate(
+            "size",
+            tuple(each * row[c] for c in ("misquoted_share", "low", "high")),
+            settings,
+            decision=f"Set new limits for size {row['size']} of {evidence.name(row['service_id'])}",
+            options="Change its standard hours; drop the size; quote by complexity instead",
+            would_change_if=f"fewer than 30 % were misquoted (now {' to '.join(_share(row[c]) for c in ('low', 'high'))})",
+            measure="promises_kept_share",
+            evidence="size_review.quoted",
+        )
+    ]
+
+
+def standardise(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Deliver the standard where bespoke work surely costs more hours."""
+    rows = evidence.saving
+    if rows is None or rows.empty:
+        return []
+    rows = rows[(rows["low"] > 0) & (rows["n"] >= settings["minimum_estimate"])]
+    if rows.empty:
+        return []
+    row = rows.sort_values(["saving_hours", "service_id"], ascending=[False, True]).iloc[0]
+    rate = evidence.hourly_cost / settings["look_back_quarters"]
+    stake = tuple(float(row[c] * rate) for c in ("saving_hours", "low", "high"))
+    return [
+        _candidate(
+            "standard",
+            stake,
+            settings,
+            decision=f"Make the standard the rule for {evidence.name(row['service_id'])}",
+            options="Charge bespoke work at its own price; allow it above a threshold; keep both",
+            would_change_if="the outcome of standard deliveries falls below that of bespoke ones",
+            measure="cost_to_serve",
+            expected_effect=-stake[0],
+            low=-stake[2],
+            high=-stake[1],
+            evidence="size_review.saving",
+        )
+    ]
+
+
+def delegate(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Move senior hours above the standard to others, where they cost most."""
+    rows = evidence.delegable
+    if rows is None or rows.empty:
+        return []
+    rows = rows[(rows["excess_hours"] > 0) & (rows["cost"] > 0)]
+    if rows.empty:
+        return []
+    row = rows.sort_values(["cost", "service_id"], ascending=[False, True]).iloc[0]
+    return [
+        _candidate(
+            "senior",
+            (float(row["cost"]), np.nan, np.nan),
+            settings,
+            decision=f"Move {row['excess_hours']:.0f} senior hours a quarter off {evidence.name(row['service_id'])}",
+            options="Senior review at two fixed points only; train an analyst to lead; keep seniors on it",
+            would_change_if="senior time is shown to pay for this service (section 6)",
+            measure="senior_share",
+            evidence="senior_review.delegable",
+        )
+    ]
+
+
+def relieve_role(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Refuse, move or hire where next quarter's hours will surely be above what a role can do without long waits."""
+    rows = evidence.load
+    if rows is None or rows.empty:
+        return []
+    limit = rows["practical_hours"] * settings["utilisation_warning_share"]
+    rows = rows.assign(
+        over=rows["expected_hours"] - limit, over_low=rows["low"] - limit, over_high=rows["high"] - limit
+    )
+    rows = rows[rows["over_low"] > 0]
+    if rows.empty:
+        return []
+    row = rows.sort_values(["over", "role"], ascending=[False, True]).iloc[0]
+    return [
+        _candidate(
+            "load",
+            tuple(float(row[c] * evidence.hourly_cost) for c in ("over", "over_low", "over_high")),
+            settings,
+            decision=f"Decide what {row['role']} will not do next quarter: about {row['over']:.0f} hours too many are expected",
+            options="Refuse or postpone requests; move work to another role; hire by the day",
+            would_change_if="requests in the first month stay below what is expected",
+            measure="lead_time_ratio",
+            evidence="target_review.load",
+        )
+    ]
+
+
+def mend_lateness(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """The category that is clearly worse off than the whole in promises kept."""
+    cells = evidence.cells
+    if cells is None or cells.empty:
+        return []
+    kept = cells[(cells["measure"] == "promises_kept_share") & cells["value"].notna()]
+    whole = kept.loc[kept["group_kind"] == "all", "value"]
+    rows = kept[(kept["group_kind"] == "category") & (kept["n"] >= settings["minimum_estimate"])]
+    rows = rows[rows["high"] < whole.iloc[0]] if len(whole) else rows[:0]
+    if rows.empty:
+        return []
+    row = (
+        rows.assign(broken=rows["n"] * (1 - rows["value"]))
+        .sort_values(["broken", "group"], ascending=[False, True])
+        .iloc[0]
+    )
+    gain = float(whole.iloc[0] - row["value"])
+    return [
+        _candidate(
+            "lateness",
+            (np.nan, np.nan, np.nan),
+            settings,
+            decision=f"Mend lateness for {row['group']}: {_share(row['value'])} of promises kept, "
+            f"{_share(whole.iloc[0])} overall",
+            options="Promise later dates; serve them first; offer a smaller size",
+            waiting_costs=f"about {row['broken']:.0f} broken promises a quarter; not known in money",
+            would_change_if=f"promises kept there reach {_share(whole.iloc[0])}",
+            measure="promises_kept_share",
+            expected_effect=gain,
+            low=float(whole.iloc[0] - row["high"]),
+            high=float(whole.iloc[0] - row["low"]),
+            evidence="measures.cells promises_kept_share by category",
+        )
+    ]
+
+
+def offer_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """A service that a segment would take and is not offered yet."""
+    rows = evidence.fit
+    if rows is None or rows.empty:
+        return []
+    rows = rows[rows["verdict"].astype("str").str.startswith("offer") & rows["low"].notna()]
+    if rows.empty:
+        return []
+    row = rows.sort_values(["low", "segment", "service_id"], ascending=[False, True, True]).iloc[0]
+    return [
+        _candidate(
+            "offer",
+            (np.nan, np.nan, np.nan),
+            settings,
+            decision=f"Offer {evidence.name(row['service_id'])} to {row['segment']}",
+            options="Offer it to those who ask; try it with five customers; leave it",
+            would_change_if=f"fewer than {_share(row['low'])} of them take it within two quarters",
+            measure="reach_share",
+            evidence="targets.fit",
+        )
+    ]
+
+
+def measure_benefits(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Where less than half of the benefit due was measured, or none is recorded at all."""
+    missing = set(evidence.missing["measure"]) if evidence.missing is not None else set()
+    share = _whole(evidence.cells, "benefit_measured_share")
+    if share < 0.5:
+        decision = f"Measure the benefits that fall due: only {_share(share)} of what was due was measured"
+        return [_unmeasured(decision, "benefit_measured_share", settings, effect=0.5 - share)]
+    if "benefit_measured_share" in missing:
+        decision = "Begin to record benefits: planned, due, realised, confirmed"
+        return [_unmeasured(decision, "benefit_measured_share", settings)]
+    return []
+
+
+def ask_customers(evidence: Evidence, settings: Settings) -> list[Candidate]:
+    """Where no customer was asked anything."""
+    missing = set(evidence.missing["measure"]) if evidence.missing is not None else set()
+    if not {"nps_points", "csat_level", "worth_level"} <= missing:
+        return []
+    decision = "Ask customers one question after each delivery: is it worth what it costs you?"
+    return [_unmeasured(decision, "worth_level", settings)]
+
+
+def _unmeasured(decision: str, measure: str, settings: Settings, *, effect: float = np.nan) -> Candidate:
+    return _candidate(
+        "measure",
+        (np.nan, np.nan, np.nan),
+        settings,
+        decision=decision,
+        measure=measure,
+        expected_effect=effect,
+        options="Start with the ten largest; ask the project's owner; leave it unmeasured",
+        waiting_costs="another quarter in which value cannot be shown; not known in money",
+        would_change_if="nobody would decide differently whatever the answer",
+        evidence=f"measures.cells {measure}" if np.isfinite(effect) else "measures.missing",
+    )
+
+
+def _whole(cells: pd.DataFrame | None, measure: str) -> float:
+    if cells is None or cells.empty:
+        return np.nan
+    mine = cells.loc[(cells["measure"] == measure) & (cells["group_kind"] == "all"), "value"]
+    return float(mine.iloc[0]) if len(mine) else np.nan
+
+
+def _share(value: float) -> str:
+    return tell_number(float(value), "_share")
+
+
+BUILDERS = (
+    cut_process,
+    stop_service,
+    resize_offering,
+    standardise,
+    delegate,
+    relieve_role,
+    mend_lateness,
+    offer_service,
+    measure_benefits,
+    ask_customers,
+)

@@ -1,0 +1,140 @@
+"""Advice: what is proposed, in which order, and when nothing is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pmo_analysis.analysis.advice import Advice, Evidence, advise
+from pmo_analysis.contract.settings import Settings
+
+SERVICES = pd.DataFrame({"service_id": ["plan", "gate"], "name": ["Planning", "Gate review"]})
+# 100 hours at 60 money: gate has 20 process hours for 1,200, of which 400 are required by law.
+COSTS = pd.DataFrame(
+    {
+        "service_id": ["gate", "plan"],
+        "engagement_count": [10, 30],
+        "worked_hours": [40.0, 60.0],
+        "process_hours": [20.0, 0.0],
+        "cost_to_serve_cost": [2400.0, 3600.0],
+        "process_cost": [1200.0, 0.0],
+        "mandated_process_cost": [400.0, 0.0],
+    }
+)
+NO_PROCESS = COSTS.assign(process_cost=0.0, process_hours=0.0)
+
+
+def _told(costs: pd.DataFrame = COSTS, **tables) -> Advice:
+    return advise(Evidence(SERVICES, costs, **tables), quarter="2026Q3", settings=Settings())
+
+
+def test_process_that_no_law_requires_is_halved_and_its_worth_told_with_a_range() -> None:
+    row = _told().decisions.iloc[0]
+    assert row["decision"] == "Halve the process in Gate review" and row["stake_cost"] == 400
+    assert row["waiting_costs"] == "EUR 400 (EUR 200 to EUR 600) a quarter"
+    # 20 h × 800/1200 = 13.3 of 100 hours; half of it is .0667 of all hours.
+    assert (
+        row["expected_effect"] == pytest.approx(-0.0667, abs=1e-4) and row["low"] < row["expected_effect"] < row["high"]
+    )
+
+
+def test_mandated_process_is_never_proposed_to_be_cut() -> None:
+    assert _told(COSTS.assign(mandated_process_cost=COSTS["process_cost"])).decisions.empty
+
+
+def test_thin_evidence_gives_no_decision_and_says_what_to_measure() -> None:
+    told = _told(NO_PROCESS)
+    assert told.decisions.empty and told.sentence.startswith("No decision is supported by the evidence yet.")
+    few = _told(COSTS.assign(engagement_count=[4, 30]))
+    assert few.decisions.empty
+
+
+def _quoted(low: float) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "service_id": ["plan"],
+            "size": ["M"],
+            "standard_hours": [10.0],
+            "n": [20],
+            "median_hours": [16.0],
+            "misquoted_share": [0.5],
+            "low": [low],
+            "high": [0.7],
+        }
+    )
+
+
+def test_a_size_is_changed_only_when_three_in_ten_are_misquoted_for_certain() -> None:
+    assert _told(NO_PROCESS, quoted=_quoted(0.29)).decisions.empty
+    row = _told(NO_PROCESS, quoted=_quoted(0.31)).decisions.iloc[0]
+    # 20 deliveries in four quarters × 6 hours off × 60 money = 1,800 a quarter, half of them misquoted.
+    assert row["stake_cost"] == pytest.approx(900) and "size M of Planning" in row["decision"]
+
+
+def test_the_dearest_to_postpone_comes_first() -> None:
+    delegable = pd.DataFrame({"service_id": ["plan"], "excess_hours": [12.0], "cost": [500.0]})
+    told = _told(quoted=_quoted(0.31), delegable=delegable).decisions
+    assert told["kind"].tolist() == ["size", "senior", "process"] and told["rank"].tolist() == [1, 2, 3]
+
+
+def _kept(**shares: tuple[float, float, float]) -> pd.DataFrame:
+    rows = [("promises_kept_share", "all" if g == "all" else "category", g, *v, 50) for g, v in shares.items()]
+    return pd.DataFrame(rows, columns=["measure", "group_kind", "group", "value", "low", "high", "n"])
+
+
+def test_lateness_is_mended_where_a_category_is_clearly_worse_and_keeps_a_place() -> None:
+    delegable = pd.DataFrame({"service_id": ["plan"], "excess_hours": [12.0], "cost": [500.0]})
+    cells = _kept(all=(0.8, 0.78, 0.82), IT=(0.5, 0.4, 0.6), Sales=(0.75, 0.6, 0.85))
+    told = _told(quoted=_quoted(0.31), delegable=delegable, cells=cells)
+    assert told.decisions["kind"].tolist() == ["size", "senior", "lateness"] and len(told.considered) == 4
+    assert (
+        "IT" in told.decisions["decision"].iloc[2] and "25 broken promises" in told.decisions["waiting_costs"].iloc[2]
+    )
+    assert told.decisions["expected_effect"].iloc[2] == pytest.approx(0.3)
+
+
+def test_a_role_is_relieved_only_when_even_the_low_end_is_too_much() -> None:
+    load = pd.DataFrame(
+        {
+            "role": ["analyst", "lead"],
+            "expected_hours": [100.0, 100.0],
+            "low": [90.0, 70.0],
+            "high": [120.0, 130.0],
+            "practical_hours": [100.0, 100.0],
+        }
+    )
+    row = _told(NO_PROCESS, load=load).decisions.iloc[0]
+    assert "analyst" in row["decision"] and row["stake_cost"] == pytest.approx(15 * 60)
+    assert _told(NO_PROCESS, load=load[1:]).decisions.empty
+
+
+def test_what_nobody_measures_is_proposed_to_be_measured() -> None:
+    missing = pd.DataFrame(
+        {
+            "measure": ["benefit_measured_share", "nps_points", "csat_level", "worth_level"],
+            "missing": ["benefits", "survey", "survey", "survey"],
+        }
+    )
+    told = _told(NO_PROCESS, missing=missing).decisions
+    assert told["measure"].tolist() == ["benefit_measured_share", "worth_level"]
+    assert told["waiting_costs"].str.contains("not known in money").all()
+
+
+def test_dates_lie_within_six_weeks_after_the_quarter_and_a_role_decides() -> None:
+    to_stop = pd.DataFrame({"service_id": ["plan"], "freed_hours": [20.0], "reason": ["nobody asked again"]})
+    told = _told(to_stop=to_stop).decisions.set_index("kind")
+    assert told.loc["process", "due_on"] == pd.Timestamp("2026-10-28") and told.loc["process", "decider"] == "PMO head"
+    assert told.loc["stop", "due_on"] == pd.Timestamp("2026-11-11") and told.loc["stop", "decider"] == "Portfolio board"
+
+
+def test_without_a_rate_what_waiting_costs_is_not_known_rather_than_nothing() -> None:
+    costs = NO_PROCESS.assign(cost_to_serve_cost=np.nan)
+    row = _told(costs, quoted=_quoted(0.31)).decisions.iloc[0]
+    assert np.isnan(row["stake_cost"]) and row["waiting_costs"] == "not known in money"
+
+
+def test_order_of_rows_does_not_change_the_advice() -> None:
+    cells = _kept(all=(0.8, 0.78, 0.82), IT=(0.5, 0.4, 0.6), Sales=(0.5, 0.4, 0.6))
+    one, two = _told(cells=cells), _told(COSTS[::-1], cells=cells[::-1])
+    pd.testing.assert_frame_equal(one.decisions, two.decisions)
