@@ -25,7 +25,11 @@ EFFORT = pd.DataFrame({"engagement_id": ["E1", "E2"], "worked_hours": ["2", "5"]
 
 def test_gaps_are_ranked_by_the_hours_that_hang_on_them_each_told_once():
     gaps = rank_gaps(OPEN_ROWS, EFFORT)
-    assert gaps[["map", "value", "hours"]].to_numpy().tolist() == [["role", "anna", 7.0], ["customer", "OPS", 5.0], ["customer", "FIN", 2.0]]
+    assert gaps[["map", "value", "hours"]].to_numpy().tolist() == [
+        ["role", "anna", 7.0],
+        ["customer", "OPS", 5.0],
+        ["customer", "FIN", 2.0],
+    ]
     assert rank_gaps(OPEN_ROWS.iloc[::-1], EFFORT).equals(gaps)
 
 
@@ -38,7 +42,9 @@ def test_tables_are_searched_for_customers_services_and_roles_that_are_not_there
     frames = {
         "customers": pd.DataFrame({"customer_id": ["C1"]}),
         "services": pd.DataFrame({"service_id": ["S1"]}),
-        "engagements": pd.DataFrame({"engagement_id": ["E1", "E2"], "customer_id": ["C1", "C9"], "service_id": ["S1", "S9"]}),
+        "engagements": pd.DataFrame(
+            {"engagement_id": ["E1", "E2"], "customer_id": ["C1", "C9"], "service_id": ["S1", "S9"]}
+        ),
         "effort": pd.DataFrame({"worked_hours": ["3", "4"], "role": ["PM", "PM"], "engagement_id": ["E1", None]}),
     }
     gaps = unmapped(frames)
@@ -48,8 +54,17 @@ def test_tables_are_searched_for_customers_services_and_roles_that_are_not_there
 
 
 def test_a_complete_organisation_has_no_gaps():
-    assert len(unmapped({"customers": pd.DataFrame({"customer_id": ["C1"]}),
-                         "engagements": pd.DataFrame({"engagement_id": ["E"], "customer_id": ["C1"]})})) == 0
+    assert (
+        len(
+            unmapped(
+                {
+                    "customers": pd.DataFrame({"customer_id": ["C1"]}),
+                    "engagements": pd.DataFrame({"engagement_id": ["E"], "customer_id": ["C1"]}),
+                }
+            )
+        )
+        == 0
+    )
 
 
 def test_the_rows_to_fill_in_are_written_per_map_largest_first_and_never_over_filled_ones(tmp_path):

@@ -58,6 +58,13 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path):
 
 
 def test_odd_text_survives_the_csv(tmp_path):
-    odd = ['=HYPERLINK("x")', "<script>alert(1)</script>", "قسم المالية", "🏗️ works", "two\nlines, and \"quotes\"", "x" * 300]
+    odd = [
+        '=HYPERLINK("x")',
+        "<script>alert(1)</script>",
+        "قسم المالية",
+        "🏗️ works",
+        'two\nlines, and "quotes"',
+        "x" * 300,
+    ]
     path = write_csv(pd.DataFrame({"name": odd}), tmp_path / "a.csv")
     assert pd.read_csv(path, dtype=str)["name"].tolist() == odd

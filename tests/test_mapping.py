@@ -59,11 +59,24 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_the_folder_holds_the_tables_the_reconciliation_and_what_was_assumed(tmp_path):
     done = run(tmp_path)
     assert set(contents(done.folder)) == {
-        "customers.csv", "services.csv", "engagements.csv", "reconciliation.csv", "set_aside.csv", "flagged.csv",
-        "unmapped.csv", "import_notes.md", "import.json", "settings.toml"}
+        "customers.csv",
+        "services.csv",
+        "engagements.csv",
+        "reconciliation.csv",
+        "set_aside.csv",
+        "flagged.csv",
+        "unmapped.csv",
+        "import_notes.md",
+        "import.json",
+        "settings.toml",
+    }
     assert done.tables[["table", "rows"]].to_numpy().tolist() == [["customers", 2], ["services", 2], ["engagements", 2]]
     line = done.reconciliation.set_index("table").loc["engagements"]
-    assert (line["source_total"], line["imported_total"], line["set_aside_total"]) == (Decimal("108.9"), Decimal("9.9"), Decimal("99"))
+    assert (line["source_total"], line["imported_total"], line["set_aside_total"]) == (
+        Decimal("108.9"),
+        Decimal("9.9"),
+        Decimal("99"),
+    )
     assert line["difference"] == 0 and line["reason"] == "1 row: a test order"
     assert "in pounds" in (done.folder / "import_notes.md").read_text()
     assert (done.folder / "settings.toml").read_text() == 'currency = "GBP"\norganisation = "The \\"Office\\""\n'
@@ -115,7 +128,11 @@ def test_a_folder_with_other_files_is_refused_before_anything_is_written(tmp_pat
         (MAPPING, SALES.replace("2026-07-02", "02/07/2026"), "1 rows not a date"),
         (MAPPING, SALES.replace("2,P", "1,P"), "2 rows share their engagement_id"),
         (MAPPING, SALES.replace("id,city,", "id,"), "do not have the header's 4 cells"),
-        (MAPPING.replace('files = "sales*.csv"', 'files = "sales*.csv"\nencoding = "ascii"'), SALES.replace("P", "Ä"), "is not ascii"),
+        (
+            MAPPING.replace('files = "sales*.csv"', 'files = "sales*.csv"\nencoding = "ascii"'),
+            SALES.replace("P", "Ä"),
+            "is not ascii",
+        ),
         (MAPPING.replace('"price"\n', "\"(SELECT max(x) FROM read_csv('sales.csv'))\"\n"), SALES, "table function"),
         (MAPPING, "", "no header row"),
         (MAPPING, SALES.replace("1,B", "1,"), "customer_id: 1 rows blank, but required"),
@@ -163,7 +180,8 @@ def test_progress_is_told_step_by_step(tmp_path):
 
 
 def test_optional_sources_without_a_file_leave_their_tables_out(tmp_path):
-    text = MAPPING + '[source.roles]\nfiles = "roles.csv"\noptional = true\n[table.roles]\nfrom = "roles"\ncolumns.role = "role"\ncolumns.senior = "senior"\n'
+    text = MAPPING + '[source.roles]\nfiles = "roles.csv"\noptional = true\n[table.roles]\nfrom = "roles"\n'
+    text += 'columns.role = "role"\ncolumns.senior = "senior"\n'
     assert "roles" not in set(run(tmp_path, text).tables["table"])
     (tmp_path / "roles.csv").write_text("role,senior\nPM,yes\n")
     done = import_tables(tmp_path / "m.toml", [tmp_path / "sales.csv", tmp_path / "roles.csv"], to=tmp_path / "to")

@@ -45,7 +45,7 @@ def test_a_good_mapping_is_read_and_takes_its_name_from_the_file(tmp_path):
     [
         (("[table.customers]", "[table.custmers]"), "Did you mean 'customers'?"),
         (("columns.name", "columns.nam"), "Did you mean 'name'?"),
-        (("columns.name = \"a\"\n", ""), "gives no name, which the table must have"),
+        (('columns.name = "a"\n', ""), "gives no name, which the table must have"),
         (('from = "s"', 'from = "t"'), "from = 't' is not a source"),
         (('files = "s.csv"', 'file = "s.csv"'), "Did you mean 'files'?"),
         (('files = "s.csv"', 'files = "s.csv"\nreader = "pdf"'), "choose one of auto, csv"),
@@ -96,8 +96,15 @@ def test_map_files_lie_beside_the_mapping_and_their_blank_rows_do_not_count(tmp_
     assert read_mapping(tmp_path / "m.toml").maps["m"].values == {"a": "A"}
 
 
-@pytest.mark.parametrize(("data", "said"), [(b"k,value\na,A\n", "no column 'key'"), (b"key,value\na,A\na,B\n", "stand twice"),
-                                            (b"key,value\n\xff,A\n", "Save it as a UTF-8 CSV"), (b"", "cannot be read")])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"k,value\na,A\n", "no column 'key'"),
+        (b"key,value\na,A\na,B\n", "stand twice"),
+        (b"key,value\n\xff,A\n", "Save it as a UTF-8 CSV"),
+        (b"", "cannot be read"),
+    ],
+)
 def test_a_bad_map_file_is_told(tmp_path, data, said):
     (tmp_path / "m.csv").write_bytes(data)
     assert said in problems_of(tmp_path, GOOD.replace('values = { a = "A" }', 'file = "m.csv"'))
@@ -105,8 +112,16 @@ def test_a_bad_map_file_is_told(tmp_path, data, said):
 
 def test_every_preset_is_a_sound_mapping_with_notes():
     presets = list_presets()
-    assert {"jira_csv", "tempo", "servicenow_time_cards", "servicenow_incidents", "msproject_xml", "openproject_xls",
-            "redmine_csv", "template"} == set(presets["preset"])
+    assert {
+        "jira_csv",
+        "tempo",
+        "servicenow_time_cards",
+        "servicenow_incidents",
+        "msproject_xml",
+        "openproject_xls",
+        "redmine_csv",
+        "template",
+    } == set(presets["preset"])
     for name in presets["preset"]:
         mapping = read_mapping(name)
         assert mapping.notes and mapping.about and {"customers", "services", "engagements"} <= set(mapping.tables)

@@ -34,11 +34,14 @@ def test_timephased_work_is_one_row_per_slice():
     assert cells("timephased", "Time_Type") == ["2", "2", "1"]
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    (BOMB, "declares entities"),
-    ("<Project>", "not well-formed"),
-    ("<html/>", "not a Microsoft Project XML"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOMB, "declares entities"),
+        ("<Project>", "not well-formed"),
+        ("<html/>", "not a Microsoft Project XML"),
+    ],
+)
 def test_a_bomb_or_another_file_is_refused_in_one_sentence(tmp_path, text, said):
     path = tmp_path / "plan.xml"
     path.write_text(text)

@@ -65,16 +65,24 @@ def test_repeated_headers_are_numbered_by_position(tmp_path):
 
 
 def test_localised_labels_get_their_common_name_and_an_unknown_one_is_told(tmp_path):
-    path = written(tmp_path, "Datum;Stunden\n01.07.2026;1.234,50\n".encode())
-    rows, problems = read(path, delimiter="auto", labels={"Date": ["Datum"], "Hours": ["Stunden"]},
-                          decimal=",", thousands=".", number_columns=("Hours",))
+    path = written(tmp_path, b"Datum;Stunden\n01.07.2026;1.234,50\n")
+    rows, problems = read(
+        path,
+        delimiter="auto",
+        labels={"Date": ["Datum"], "Hours": ["Stunden"]},
+        decimal=",",
+        thousands=".",
+        number_columns=("Hours",),
+    )
     assert problems == [] and rows["Hours"].tolist() == ["1234.50"] and "Date" in rows
     assert "has no column 'User'" in read(path, delimiter=";", labels={"User": ["Benutzer"]})[1][0]
 
 
-@pytest.mark.parametrize(("cell", "plain"), [("2,50", "2.50"), ("2.50", "2.50"), ("1.234,5", "1234.5"), ("1,234.5", "1234.5"), ("3", "3")])
+@pytest.mark.parametrize(
+    ("cell", "plain"), [("2,50", "2.50"), ("2.50", "2.50"), ("1.234,5", "1234.5"), ("1,234.5", "1234.5"), ("3", "3")]
+)
 def test_auto_takes_the_last_mark_as_the_decimal_one(tmp_path, cell, plain):
-    rows, _ = read(written(tmp_path, f"Hours\n\"{cell}\"\n".encode()), decimal="auto", number_columns=("Hours",))
+    rows, _ = read(written(tmp_path, f'Hours\n"{cell}"\n'.encode()), decimal="auto", number_columns=("Hours",))
     assert rows["Hours"].tolist() == [plain]
 
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pandas as pd
 
+from pmo_analysis.intake.evaluate import ASIDE
 from pmo_analysis.intake.mapping_file import TableRule
 from pmo_analysis.intake.reconcile import reconcile
-from pmo_analysis.intake.tabling import ASIDE, FLAGGED, Built
+from pmo_analysis.intake.tabling import FLAGGED, Built
 
 RULE = TableRule("effort", "s", {}, control={"source": "total", "column": "worked_hours"})
 
@@ -22,7 +23,11 @@ def built(imported: list[str], control: list[str | None], aside_rows: list[int])
 
 def test_source_is_imported_plus_set_aside_exactly():
     line = reconcile([built(["0.1", "0.1", "0.1"], ["0.1", "0.1", "0.1", "8"], [3])], {"effort": RULE}).iloc[0]
-    assert (line["source_total"], line["imported_total"], line["set_aside_total"]) == (Decimal("8.3"), Decimal("0.3"), Decimal("8"))
+    assert (line["source_total"], line["imported_total"], line["set_aside_total"]) == (
+        Decimal("8.3"),
+        Decimal("0.3"),
+        Decimal("8"),
+    )
     assert line["difference"] == 0 and line["reason"] == "1 row: not approved"
     assert (line["source_rows"], line["imported_rows"], line["set_aside_rows"]) == (4, 3, 1)
 

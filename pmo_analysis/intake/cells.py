@@ -15,8 +15,18 @@ from pmo_analysis.contract.tables import Column
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})([ T].*)?")
 _YEARS = (1900, 2200)  # a two-digit year read as four digits lands far outside
-_FLAGS = {"true": "yes", "t": "yes", "yes": "yes", "y": "yes", "1": "yes",
-          "false": "no", "f": "no", "no": "no", "n": "no", "0": "no"}
+_FLAGS = {
+    "true": "yes",
+    "t": "yes",
+    "yes": "yes",
+    "y": "yes",
+    "1": "yes",
+    "false": "no",
+    "f": "no",
+    "no": "no",
+    "n": "no",
+    "0": "no",
+}
 
 
 def read_cells(cells: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:

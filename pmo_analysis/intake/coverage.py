@@ -44,7 +44,9 @@ def rank_gaps(open_rows: pd.DataFrame, effort: pd.DataFrame | None = None) -> pd
     counted = rows.groupby(["map", "value", "table", "column"], sort=True)
     gaps = counted.agg(row_count=("table", "size"), hours=("hours", _sum), cost=("cost", _sum)).reset_index()
     fullest = gaps.assign(_h=gaps["hours"].isna(), _c=gaps["cost"].isna(), _n=-gaps["row_count"])
-    fullest = fullest.sort_values(["map", "value", "_h", "_c", "_n", "table", "column"]).drop_duplicates(["map", "value"])
+    fullest = fullest.sort_values(["map", "value", "_h", "_c", "_n", "table", "column"]).drop_duplicates(
+        ["map", "value"]
+    )
     return _ranked(fullest[COVERAGE])
 
 
@@ -54,8 +56,12 @@ def _sum(values: pd.Series) -> float:
 
 
 def _ranked(whole: pd.DataFrame) -> pd.DataFrame:
-    order = whole.assign(_h=-whole["hours"].astype(float).fillna(0), _c=-whole["cost"].astype(float).abs().fillna(0),
-                         _n=-whole["row_count"].astype(float), _v=whole["value"].fillna(""))
+    order = whole.assign(
+        _h=-whole["hours"].astype(float).fillna(0),
+        _c=-whole["cost"].astype(float).abs().fillna(0),
+        _n=-whole["row_count"].astype(float),
+        _v=whole["value"].fillna(""),
+    )
     order = order.sort_values(["_h", "_c", "_n", "map", "table", "column", "_v"], kind="stable")
     return order[COVERAGE].reset_index(drop=True)
 
@@ -109,8 +115,10 @@ def _without_customer(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _counted(rows: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
-    numbers = {n: pd.to_numeric(rows[c], errors="coerce") if c in rows else pd.Series(float("nan"), index=rows.index)
-               for n, c in (("hours", "worked_hours"), ("cost", "charged_cost"))}
+    numbers = {
+        n: pd.to_numeric(rows[c], errors="coerce") if c in rows else pd.Series(float("nan"), index=rows.index)
+        for n, c in (("hours", "worked_hours"), ("cost", "charged_cost"))
+    }
     counted = pd.DataFrame({"value": rows[column], **numbers}).groupby("value", dropna=False)
     told = counted.agg(row_count=("value", "size"), hours=("hours", _sum), cost=("cost", _sum)).reset_index()
     return told.assign(map=_MAP_OF[column], table=table, column=column)[COVERAGE]

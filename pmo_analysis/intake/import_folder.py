@@ -26,8 +26,10 @@ def refuse_foreign(folder: Path, *, replace: bool) -> None:
     written = _written(folder)
     foreign = [n for n in present if n != RECORD and written.get(n) != digest(folder / n)]
     if foreign:
-        raise InputError(f"{folder} holds {len(foreign)} files that no earlier import wrote or that were changed since, such as "
-                         f"{foreign[0]}. Name another folder, or say that it may be replaced.")
+        raise InputError(
+            f"{folder} holds {len(foreign)} files that no earlier import wrote or that were changed since, such as "
+            f"{foreign[0]}. Name another folder, or say that it may be replaced."
+        )
 
 
 @contextmanager
@@ -57,7 +59,9 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     read = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     if read.shape != frame.shape:
-        raise InputError(f"{path.name} was written with {read.shape[0]} rows instead of {frame.shape[0]}. Is the disk full?")
+        raise InputError(
+            f"{path.name} was written with {read.shape[0]} rows instead of {frame.shape[0]}. Is the disk full?"
+        )
     return path
 
 

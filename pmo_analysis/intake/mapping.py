@@ -11,12 +11,13 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_rows_to_fill
+from pmo_analysis.intake.evaluate import ASIDE
 from pmo_analysis.intake.import_folder import digest, refuse_foreign, whole_or_absent, write_csv, write_record
 from pmo_analysis.intake.mapping_file import Mapping, list_presets, read_mapping, told
 from pmo_analysis.intake.readers import assign_files, read_source
 from pmo_analysis.intake.reconcile import reconcile
 from pmo_analysis.intake.sandbox import open_sandbox
-from pmo_analysis.intake.tabling import ASIDE, FLAGGED, OPEN, Built, build_table
+from pmo_analysis.intake.tabling import FLAGGED, OPEN, Built, build_table
 
 __all__ = ["Import", "import_tables", "list_presets", "read_mapping", "unmapped", "write_rows_to_fill"]
 
@@ -49,8 +50,13 @@ class Import:
 
 
 def import_tables(
-    mapping_path_or_preset: str | Path, files: Sequence[Path], *, to: Path, progress: Tell | None = None,
-    replace: bool = False, maps: Path | None = None,
+    mapping_path_or_preset: str | Path,
+    files: Sequence[Path],
+    *,
+    to: Path,
+    progress: Tell | None = None,
+    replace: bool = False,
+    maps: Path | None = None,
 ) -> Import:
     """Writes an organisation's exports as tables of the contract into a folder, with a reconciliation.
 
@@ -69,15 +75,21 @@ def import_tables(
     reconciliation = reconcile(built, mapping.tables)
     notes = mapping.notes | {f"choice {i}": n for i, n in enumerate((n for b in built for n in b.notes), 1)}
     effort = next((b.rows for b in built if b.name == "effort"), None)
-    made = _Parts(reconciliation, _all(built, "aside", ASIDE), _all(built, "flagged", FLAGGED),
-                  rank_gaps(_all(built, "unmapped", OPEN), effort))
+    made = _Parts(
+        reconciliation,
+        _all(built, "aside", ASIDE),
+        _all(built, "flagged", FLAGGED),
+        rank_gaps(_all(built, "unmapped", OPEN), effort),
+    )
     tell(f"writing {folder.name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with whole_or_absent(folder) as scratch:
         _write(scratch, mapping, built, made, notes)
         sources = {f.name: digest(f) for fs in assigned.values() for f in fs}
         write_record(scratch, mapping=mapping.name, sources=sources)
-    tables = pd.DataFrame([(b.name, len(b.rows), str(folder / f"{b.name}.csv")) for b in built], columns=["table", "rows", "path"])
+    tables = pd.DataFrame(
+        [(b.name, len(b.rows), str(folder / f"{b.name}.csv")) for b in built], columns=["table", "rows", "path"]
+    )
     return Import(folder, tables, reconciliation, made.set_aside, made.flagged, made.unmapped, notes)
 
 

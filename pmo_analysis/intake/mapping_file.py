@@ -148,19 +148,34 @@ def _find(path_or_preset: str | Path) -> tuple[str, str, Path | None]:
 
 
 def _mapping(tree: dict[str, Any], where: str, folder: Path | None, problems: list[str]) -> Mapping:
-    _unknown(tree, {"source", "table", "map", *(f.name for f in fields(Mapping))} - {"sources", "tables", "maps"},
-             "the top level", problems)
+    _unknown(
+        tree,
+        {"source", "table", "map", *(f.name for f in fields(Mapping))} - {"sources", "tables", "maps"},
+        "the top level",
+        problems,
+    )
     sources = {n: _source(n, t, problems) for n, t in _sections(tree, "source", problems)}
     maps = {n: _value_map(n, t, folder, problems) for n, t in _sections(tree, "map", problems)}
     tables = {n: _table(n, t, sources, problems) for n, t in _sections(tree, "table", problems)}
-    problems.extend(f"There is no [{kind}.NAME] section. Add one; the preset 'template' shows how."
-                    for kind, found in (("source", sources), ("table", tables)) if not found)
+    problems.extend(
+        f"There is no [{kind}.NAME] section. Add one; the preset 'template' shows how."
+        for kind, found in (("source", sources), ("table", tables))
+        if not found
+    )
     for table in tables.values():
         _check_table(table, sources, maps, problems)
     _unknown(tree.get("settings", {}), set(declared()), "[settings]", problems)
     notes = {str(k): str(v) for k, v in tree.get("notes", {}).items()}
-    return Mapping(str(tree.get("name", where.removesuffix(".toml"))), str(tree.get("about", "")), sources, tables,
-                   maps, tree.get("settings", {}), notes, str(tree.get("pseudonym_key", "")))
+    return Mapping(
+        str(tree.get("name", where.removesuffix(".toml"))),
+        str(tree.get("about", "")),
+        sources,
+        tables,
+        maps,
+        tree.get("settings", {}),
+        notes,
+        str(tree.get("pseudonym_key", "")),
+    )
 
 
 def _sections(tree: dict[str, Any], kind: str, problems: list[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -183,8 +198,11 @@ def _source(name: str, tree: dict[str, Any], problems: list[str]) -> Source:
         problems.append(f'{where} names no files. Add a pattern: files = "sales*.csv".')
         given["files"] = ()
     source = Source(name, **given)
-    for option, allowed in (("reader", READERS), ("newline", ("auto", "cr", "lf", "crlf")),
-                            ("part", ("tasks", "assignments", "resources", "timephased"))):
+    for option, allowed in (
+        ("reader", READERS),
+        ("newline", ("auto", "cr", "lf", "crlf")),
+        ("part", ("tasks", "assignments", "resources", "timephased")),
+    ):
         if getattr(source, option) not in allowed:
             problems.append(f"{where} {option} = {getattr(source, option)!r}: choose one of {', '.join(allowed)}.")
     return source
@@ -222,7 +240,9 @@ def _read_map(path: Path, name: str, key: str, value: str, problems: list[str]) 
     filled = rows[rows[value].str.strip() != ""]
     twice = filled[filled.duplicated(key)]
     if len(twice):
-        problems.append(f"{where}: {len(twice)} keys stand twice, such as {twice[key].iloc[0]!r}. Keep one row for each.")
+        problems.append(
+            f"{where}: {len(twice)} keys stand twice, such as {twice[key].iloc[0]!r}. Keep one row for each."
+        )
     return dict(zip(filled[key], filled[value], strict=True))
 
 
@@ -269,7 +289,9 @@ def _check_table(rule: TableRule, sources: dict[str, Source], maps: dict[str, Va
         if not set(group) & set(rule.columns):
             problems.append(f"{where} gives none of {', '.join(group)}. Add one of them.")
     used = {c.map for c in rule.columns.values() if c.map}
-    problems.extend(f"{where} uses the map {m!r}, which is not there. {nearest(m, maps)}" for m in sorted(used - set(maps)))
+    problems.extend(
+        f"{where} uses the map {m!r}, which is not there. {nearest(m, maps)}" for m in sorted(used - set(maps))
+    )
     _check_options(rule, where, problems)
 
 

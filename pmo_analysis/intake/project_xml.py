@@ -12,8 +12,12 @@ from defusedxml.ElementTree import parse
 from pmo_analysis.contract.errors import InputError
 
 _SPACE = "{http://schemas.microsoft.com/project}"
-_ELEMENTS = {"tasks": ("Tasks", "Task"), "resources": ("Resources", "Resource"),
-             "assignments": ("Assignments", "Assignment"), "timephased": ("Assignments", "Assignment")}
+_ELEMENTS = {
+    "tasks": ("Tasks", "Task"),
+    "resources": ("Resources", "Resource"),
+    "assignments": ("Assignments", "Assignment"),
+    "timephased": ("Assignments", "Assignment"),
+}
 _NESTED = {"Baseline", "TimephasedData", "ExtendedAttribute", "PredecessorLink"}
 
 
@@ -25,8 +29,16 @@ def read_project(path: Path, part: str) -> tuple[list[str], list[tuple[int, list
     TimephasedData of an assignment. Entity declarations are refused (defusedxml).
     """
     root = _root(path)
-    project = {f"Project_{name}": _field(root, tag) for name, tag in
-               (("Name", "Title"), ("File", "Name"), ("UID", "GUID"), ("SavedOn", "LastSaved"), ("Start", "StartDate"))}
+    project = {
+        f"Project_{name}": _field(root, tag)
+        for name, tag in (
+            ("Name", "Title"),
+            ("File", "Name"),
+            ("UID", "GUID"),
+            ("SavedOn", "LastSaved"),
+            ("Start", "StartDate"),
+        )
+    }
     outer, inner = _ELEMENTS[part]
     elements = root.findall(f"{_SPACE}{outer}/{_SPACE}{inner}")
     rows = [row | project for element in elements for row in _rows(element, part)]
@@ -38,10 +50,14 @@ def _root(path: Path) -> Element:
     try:
         root = parse(path).getroot()
     except DefusedXmlException as error:
-        raise InputError(f"{path.name} declares entities, which a Project export never does ({type(error).__name__}); "
-                         "it was not read. Export it again from Microsoft Project.") from error
+        raise InputError(
+            f"{path.name} declares entities, which a Project export never does ({type(error).__name__}); "
+            "it was not read. Export it again from Microsoft Project."
+        ) from error
     except ParseError as error:
-        raise InputError(f"{path.name} is not well-formed XML: {error}. Export it again from Microsoft Project.") from error
+        raise InputError(
+            f"{path.name} is not well-formed XML: {error}. Export it again from Microsoft Project."
+        ) from error
     if root is None or root.tag != f"{_SPACE}Project":
         raise InputError(f"{path.name} is not a Microsoft Project XML file. Use Save As, XML format, in Project.")
     return root

@@ -35,13 +35,22 @@ def assign_files(mapping: Mapping, files: Sequence[Path]) -> dict[str, list[Path
     if len(patterns) == 1:
         loose = [f for f in given if not any(f in fs for fs in found.values())]
         found = {n: fs + ([] if mapping.sources[n].optional else loose) for n, fs in found.items()}
-    problems += [f"{f.name} matches no source of the mapping ({_patterns(mapping)}). Rename it or leave it out."
-                 for f in given if not any(f in fs for fs in found.values())]
-    problems += [f"Source {n!r} needs a file like {' or '.join(mapping.sources[n].files)}; none was given."
-                 for n, fs in found.items() if not fs and not mapping.sources[n].optional]
+    problems += [
+        f"{f.name} matches no source of the mapping ({_patterns(mapping)}). Rename it or leave it out."
+        for f in given
+        if not any(f in fs for fs in found.values())
+    ]
+    problems += [
+        f"Source {n!r} needs a file like {' or '.join(mapping.sources[n].files)}; none was given."
+        for n, fs in found.items()
+        if not fs and not mapping.sources[n].optional
+    ]
     names = Counter(f.name for f in given)
-    problems += [f"{count} files are called {name}. Import them one by one or rename them."
-                 for name, count in names.items() if count > 1]
+    problems += [
+        f"{count} files are called {name}. Import them one by one or rename them."
+        for name, count in names.items()
+        if count > 1
+    ]
     if problems:
         raise InputError(told("The files do not fit the mapping", problems))
     return found
@@ -83,12 +92,15 @@ def _read_file(source: Source, path: Path, problems: list[str]) -> pd.DataFrame 
     if not header:
         problems.append(f"{path.name} has no header row after {source.skip_rows} skipped rows. Check skip_rows.")
         return None
-    body = [(n, r) for n, r in body if any(cell.strip() for cell in r)]
+    if _is_sheet(source, path):  # worksheets end in rows that only have a format
+        body = [(n, r) for n, r in body if any(cell.strip() for cell in r)]
     wide = [(n, r) for n, r in body if len(r) != len(header)]
     if wide:
         line, cells = wide[0]
-        problems.append(f"{path.name}: {len(wide)} rows do not have the header's {len(header)} cells; row {line} has "
-                        f"{len(cells)}. Check delimiter, quote, skip_rows and line ends.")
+        problems.append(
+            f"{path.name}: {len(wide)} rows do not have the header's {len(header)} cells; row {line} has "
+            f"{len(cells)}. Check delimiter, quote, skip_rows and line ends."
+        )
         return None
     return _framed(source, path, header, body, problems)
 
@@ -98,7 +110,7 @@ def _is_sheet(source: Source, path: Path) -> bool:
 
 
 def _split_header(source: Source, rows: Rows) -> tuple[list[str], Rows]:
-    kept = rows[source.skip_rows:]
+    kept = rows[source.skip_rows :]
     if source.header:
         return list(source.header), kept
     return (kept[0][1], kept[1:]) if kept else ([], [])
@@ -110,8 +122,11 @@ def _framed(source: Source, path: Path, header: list[str], body: Rows, problems:
     wanted = [*source.labels, *source.number_columns]
     absent = [n for n in wanted if n.lower() not in lower | {a.lower() for a in source.absent_allowed}]
     if absent:
-        problems += [f"{path.name} has no column {n!r} (nor another of its labels). {nearest(n, names)} "
-                     f"Add the label to [source.{source.name}.labels]." for n in absent]
+        problems += [
+            f"{path.name} has no column {n!r} (nor another of its labels). {nearest(n, names)} "
+            f"Add the label to [source.{source.name}.labels]."
+            for n in absent
+        ]
         return None
     frame = pd.DataFrame([r for _, r in body], columns=names, dtype="str")
     frame = frame.mask(frame.apply(lambda c: c.str.strip().isin(["", *source.missing])))
@@ -148,8 +163,12 @@ def _named(source: Source, header: Iterable[str]) -> list[str]:
 def _csv_rows(source: Source, path: Path) -> Rows:
     text = _decoded(source, path)
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=_NEWLINES[source.newline]), delimiter=_delimiter(source, text),
-                        quotechar=source.quote, strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=_NEWLINES[source.newline]),
+        delimiter=_delimiter(source, text),
+        quotechar=source.quote,
+        strict=True,
+    )
     rows: Rows = []
     line = 1
     try:
@@ -158,8 +177,10 @@ def _csv_rows(source: Source, path: Path) -> Rows:
                 rows.append((line, cells))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{path.name}, line {line}: {error}. Check newline, quote and delimiter; newline = "
-                         f"{source.newline!r} was used.") from error
+        raise InputError(
+            f"{path.name}, line {line}: {error}. Check newline, quote and delimiter; newline = "
+            f"{source.newline!r} was used."
+        ) from error
     return rows
 
 
@@ -175,15 +196,19 @@ def _decoded(source: Source, path: Path) -> str:
     try:
         codecs.lookup(source.encoding)
     except LookupError as error:
-        raise InputError(f"[source.{source.name}] encoding = {source.encoding!r} is not known. Use utf-8, cp1252, "
-                         "mac_roman, utf-16 or another name that Python knows.") from error
+        raise InputError(
+            f"[source.{source.name}] encoding = {source.encoding!r} is not known. Use utf-8, cp1252, "
+            "mac_roman, utf-16 or another name that Python knows."
+        ) from error
     data = path.read_bytes()
     try:
         return data.decode(source.encoding)
     except UnicodeDecodeError as error:
         line = 1 + len(data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")) - 1
-        raise InputError(f"{path.name}, line {line}: byte 0x{data[error.start]:02x} is not {source.encoding}. State the "
-                         f"right encoding in [source.{source.name}], for example cp1252 or mac_roman.") from error
+        raise InputError(
+            f"{path.name}, line {line}: byte 0x{data[error.start]:02x} is not {source.encoding}. State the "
+            f"right encoding in [source.{source.name}], for example cp1252 or mac_roman."
+        ) from error
 
 
 def _sheet_rows(source: Source, path: Path) -> Rows:

@@ -11,8 +11,19 @@ from pmo_analysis.intake.cells import plain_decimal
 from pmo_analysis.intake.mapping_file import TableRule
 from pmo_analysis.intake.tabling import Built
 
-RECONCILED = ["table", "source_file", "source_rows", "source_total", "imported_rows", "imported_total",
-              "set_aside_rows", "set_aside_total", "merged_rows", "difference", "reason"]
+RECONCILED = [
+    "table",
+    "source_file",
+    "source_rows",
+    "source_total",
+    "imported_rows",
+    "imported_total",
+    "set_aside_rows",
+    "set_aside_total",
+    "merged_rows",
+    "difference",
+    "reason",
+]
 
 
 def reconcile(built: Sequence[Built], rules: dict[str, TableRule]) -> pd.DataFrame:
@@ -37,10 +48,24 @@ def _line(table: Built, rule: TableRule, file: str) -> list[object]:
     rows_difference = None if rule.unpivot else len(source) - len(imported) - left - merged
     difference = rows_difference if totals[0] is None else _plain(totals[0] - totals[1] - totals[2])
     reason = _reason(table, rule, file, merged, difference)
-    return [table.name, file, len(source), totals[0], len(imported), totals[1], left, totals[2], merged, difference, reason]
+    return [
+        table.name,
+        file,
+        len(source),
+        totals[0],
+        len(imported),
+        totals[1],
+        left,
+        totals[2],
+        merged,
+        difference,
+        reason,
+    ]
 
 
-def _totals(source: pd.DataFrame, imported: pd.DataFrame, left: set[object], rule: TableRule) -> tuple[Decimal, ...] | tuple[None, ...]:
+def _totals(
+    source: pd.DataFrame, imported: pd.DataFrame, left: set[object], rule: TableRule
+) -> tuple[Decimal, ...] | tuple[None, ...]:
     if not rule.control:
         return None, None, None
     aside = source[source["_row"].isin(left)]

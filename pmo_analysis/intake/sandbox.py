@@ -33,10 +33,11 @@ _MACROS = (
     "CREATE MACRO read_money(words) AS regexp_replace(words, '[£$€ ,\u00a0]', '', 'g')",
     "CREATE MACRO iso_part(words, letter) AS "
     "coalesce(TRY_CAST(regexp_extract(words, '([0-9.]+)' || letter, 1) AS DECIMAL(18, 6)), 0)",
-    "CREATE MACRO iso_hours(words) AS CASE WHEN starts_with(words, 'P') THEN CAST(CAST(iso_part(split_part(words, 'T', 1), 'D') * 24 "
-    "+ iso_part(split_part(words, 'T', 2), 'H') + iso_part(split_part(words, 'T', 2), 'M') / 60 "
-    "+ iso_part(split_part(words, 'T', 2), 'S') / 3600 AS DECIMAL(18, 6)) AS VARCHAR) ELSE words END",
-    "CREATE MACRO seconds_to_hours(words) AS coalesce(CAST(CAST(TRY_CAST(words AS DECIMAL(18, 3)) / 3600 AS DECIMAL(18, 6)) AS VARCHAR), words)",
+    "CREATE MACRO clock_hours(words) AS iso_part(words, 'H') + iso_part(words, 'M') / 60 + iso_part(words, 'S') / 3600",
+    "CREATE MACRO as_hours(number) AS CAST(CAST(number AS DECIMAL(18, 6)) AS VARCHAR)",
+    "CREATE MACRO iso_hours(words) AS CASE WHEN starts_with(words, 'P') THEN "
+    "as_hours(iso_part(split_part(words, 'T', 1), 'D') * 24 + clock_hours(split_part(words, 'T', 2))) ELSE words END",
+    "CREATE MACRO seconds_to_hours(words) AS coalesce(as_hours(TRY_CAST(words AS DECIMAL(18, 3)) / 3600), words)",
 )
 
 
@@ -48,7 +49,9 @@ def open_sandbox(
     for name, frame in sources.items():
         _load(connection, name, frame)
     for name, values in maps.items():
-        _load(connection, f"map_{name}", pd.DataFrame({"key": list(values), "value": list(values.values())}, dtype="str"))
+        _load(
+            connection, f"map_{name}", pd.DataFrame({"key": list(values), "value": list(values.values())}, dtype="str")
+        )
         macro, table = quote(f"map_{name}"), quote(f"map_{name}")
         connection.execute(f"CREATE MACRO {macro}(words) AS (SELECT m.value FROM {table} AS m WHERE m.key = words)")
     for macro in (*_MACROS, f"CREATE MACRO pseudonym(words) AS left(sha256({literal(pseudonym_key)} || words), 12)"):
@@ -85,8 +88,10 @@ def first_line(error: Exception) -> str:
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
     types = [pa.int64() if c == "_row" else pa.string() for c in frame.columns]
-    arrays = [pa.array(frame[c].astype(object).where(frame[c].notna(), None), t)
-              for c, t in zip(frame.columns, types, strict=True)]
+    arrays = [
+        pa.array(frame[c].astype(object).where(frame[c].notna(), None), t)
+        for c, t in zip(frame.columns, types, strict=True)
+    ]
     connection.register("incoming", pa.table(arrays, names=[str(c) for c in frame.columns]))
     connection.execute(f"CREATE TABLE {quote(name)} AS FROM incoming")
     connection.unregister("incoming")

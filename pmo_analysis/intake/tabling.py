@@ -6,18 +6,16 @@ Nothing leaves silently: what is not imported is set aside with a reason, merged
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import duckdb
 import pandas as pd
 
 from pmo_analysis.contract.tables import TABLE, Column, key_of
-from pmo_analysis.intake.cast import literal, quote
+from pmo_analysis.intake.cast import quote
 from pmo_analysis.intake.cells import read_cells
+from pmo_analysis.intake.evaluate import ASIDE, are_sound, evaluate, rows_aside
 from pmo_analysis.intake.mapping_file import ColumnRule, Mapping, TableRule
-from pmo_analysis.intake.sandbox import fault_of, first_line
 
-ASIDE = ["table", "source_file", "source_row", "kind", "column", "value", "reason"]
 FLAGGED = ["table", "source_file", "source_row", "like_file", "like_row", "reason"]
 OPEN = ["map", "value", "table", "column", "engagement_id", "hours", "cost"]
 
@@ -46,11 +44,9 @@ def build_table(
 ) -> Built | None:
     """A table by its rule; None when an expression cannot be evaluated, with every reason in `problems`."""
     where = f"{mapping.name}, table {rule.name}"
-    if not _expressions_are_sound(connection, rule, where, problems):
+    if not are_sound(connection, rule, where, problems):
         return None
-    base = _with_helpers(rule)
-    asked = _asked(rule)
-    evaluated = _evaluate(connection, base, asked, rule, where, problems)
+    evaluated = evaluate(connection, rule, where, problems)
     if evaluated is None:
         return None
     source, set_aside, found = evaluated
@@ -59,123 +55,19 @@ def build_table(
     once, merged, notes = _one_row_per_key(read, rule, where)
     _check_key(once, rule, where, problems)
     flagged = _alike(connection, rule, source[~source["_aside"].notna()])
-    return Built(rule.name, _sorted(once, rule), source, pd.concat([set_aside, aside, cells], ignore_index=True),
-                 flagged, unmapped, merged, notes)
+    return Built(
+        rule.name,
+        _sorted(once, rule),
+        source,
+        pd.concat([set_aside, aside, cells], ignore_index=True),
+        flagged,
+        unmapped,
+        merged,
+        notes,
+    )
 
 
-def _expressions_are_sound(
-    connection: duckdb.DuckDBPyConnection, rule: TableRule, where: str, problems: list[str]
-) -> bool:
-    named = {f"helper {n}": e for n, e in rule.helpers.items()} | {f"column {n}": c.of for n, c in rule.columns.items()}
-    named |= {f"set_aside rule {i}": r["where"] for i, r in enumerate(rule.set_aside, 1)}
-    named |= {"control source": rule.control["source"]} if rule.control else {}
-    named |= {"first_by": rule.first_by} if rule.first_by else {}
-    faults = {n: fault_of(connection, e) for n, e in named.items()}
-    problems.extend(f"{where}, {n}: {named[n]!r} {fault}" for n, fault in faults.items() if fault)
-    return not any(faults.values())
-
-
-def _with_helpers(rule: TableRule) -> str:
-    """The source's rows with the helper columns, each of which may use those before it."""
-    query = f"SELECT * FROM {quote(rule.source)}"
-    for name, expression in rule.helpers.items():
-        query = f"SELECT *, ({expression}\n) AS {quote(name)} FROM ({query})"
-    return query
-
-
-def _asked(rule: TableRule) -> dict[str, str]:
-    first = {"_first": rule.first_by} if rule.first_by else {}
-    return {name: c.of for name, c in rule.columns.items()} | first
-
-
-def _evaluate(
-    connection: duckdb.DuckDBPyConnection, base: str, asked: dict[str, str], rule: TableRule, where: str,
-    problems: list[str],
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame] | None:
-    """Every source row with the reason it is set aside, those rows, and the table's columns of the others."""
-    cases = " ".join(f"WHEN ({r['where']}\n) THEN {literal(r['reason'])}" for r in rule.set_aside)
-    reason = f"CASE {cases} END" if cases else "NULL"
-    control = rule.control.get("source", "NULL")
-    marked = f"SELECT *, CAST({reason} AS VARCHAR) AS _aside, CAST(({control}\n) AS VARCHAR) AS _control FROM ({base})"
-    source = _tried(connection, f"SELECT _file, _row, _aside, _control FROM ({marked})", f"{where}, rows", problems)
-    if source is None:
-        return None
-    kept = f"SELECT * FROM ({marked}) WHERE _aside IS NULL"
-    pivoted = _unpivoted(connection, kept, rule, where, problems)
-    columns = ", ".join(f"CAST(({e}\n) AS VARCHAR) AS {quote(n)}" for n, e in asked.items())
-    try:
-        found = connection.execute(f"SELECT _file, _row, {columns} FROM ({pivoted})").df() if pivoted else None
-    except duckdb.Error:
-        found = None
-        _blame(connection, pivoted, asked, where, problems)
-    left = source[source["_aside"].notna()]
-    return None if found is None else (source, _aside(rule, left, kind="row", reason=left["_aside"]), found)
-
-
-def _unpivoted(
-    connection: duckdb.DuckDBPyConnection, kept: str, rule: TableRule, where: str, problems: list[str]
-) -> str:
-    """One row per filled cell of the columns named; a name with * takes every column of that pattern."""
-    if not rule.unpivot:
-        return kept
-    present = [str(r[0]) for r in connection.execute(f"DESCRIBE {kept}").fetchall()]
-    names: list[str] = []
-    for pattern in rule.unpivot["columns"]:
-        stem = pattern.rstrip("*").lower()
-        hits = [p for p in present if p.lower() == pattern.lower() or ("*" in pattern and p.lower().startswith(stem))]
-        names += [h for h in hits if h not in names]
-        if not hits:
-            problems.append(f"{where}, unpivot: source {rule.source!r} has no column {pattern!r}. It has: "
-                            f"{_listed(present)}.")
-    listed = ", ".join(quote(n) for n in names)
-    target = f"{quote(rule.unpivot['value'])} FOR {quote(rule.unpivot['name'])}"
-    return f"SELECT * FROM ({kept}) UNPIVOT ({target} IN ({listed}))" if names else ""
-
-
-def _tried(
-    connection: duckdb.DuckDBPyConnection, query: str, where: str, problems: list[str]
-) -> pd.DataFrame | None:
-    try:
-        return connection.execute(query).df()
-    except duckdb.Error as error:
-        problems.append(f"{where}: {first_line(error)}. Mend a helper, set_aside rule or control of this table.")
-        return None
-
-
-def _blame(
-    connection: duckdb.DuckDBPyConnection, rows: str, asked: dict[str, str], where: str, problems: list[str]
-) -> None:
-    """Which columns' expressions fail, and on which rows."""
-    present = [str(r[0]) for r in connection.execute(f"DESCRIBE {rows}").fetchall()]
-    for name, expression in asked.items():
-        try:
-            connection.execute(f"SELECT CAST(({expression}\n) AS VARCHAR) FROM ({rows})").fetchall()
-        except duckdb.BinderException as error:
-            problems.append(f"{where}, column {name}: {expression!r}: {first_line(error)}. "
-                            f"The source has: {_listed(present)}.")
-        except duckdb.Error as error:
-            at = _failing_rows(connection, rows, expression)
-            problems.append(f"{where}, column {name}: {expression!r}{at}: {first_line(error)}. "
-                            "Use try_cast, or set those rows aside.")
-
-
-def _failing_rows(connection: duckdb.DuckDBPyConnection, rows: str, expression: str) -> str:
-    try:
-        query = f"SELECT _file, _row FROM ({rows}) WHERE TRY(({expression}\n)) IS NULL ORDER BY 1, 2"
-        found = connection.execute(query).fetchall()
-    except duckdb.Error:
-        return ""
-    return f" fails within {len(found)} rows, from {found[0][0]} row {found[0][1]}," if found else ""
-
-
-def _listed(names: list[str]) -> str:
-    shown = [n for n in names if not n.startswith("_")]
-    return ", ".join(shown[:25]) + (" …" if len(shown) > 25 else "")
-
-
-def _mapped(
-    found: pd.DataFrame, rule: TableRule, mapping: Mapping
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _mapped(found: pd.DataFrame, rule: TableRule, mapping: Mapping) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The rows with value maps laid over them; what no map covers; the rows set aside for it."""
     unmapped: list[pd.DataFrame] = []
     aside: list[pd.DataFrame] = []
@@ -188,7 +80,7 @@ def _mapped(
         rows.loc[open_, name] = {"keep": given[open_], "fill": column.fill}.get(column.otherwise)
         if column.otherwise == "set aside":
             reason = f"no row of the map {column.map} for the {name} of the source"
-            aside.append(_aside(rule, found[open_], column=name, value=given[open_], reason=reason))
+            aside.append(rows_aside(rule, found[open_], column=name, value=given[open_], reason=reason))
     dropped = {(r.source_file, r.source_row) for frame in aside for r in frame.itertuples()}
     keep = [pair not in dropped for pair in zip(rows["_file"], rows["_row"], strict=True)]
     return rows[keep], _stacked(unmapped, OPEN), _stacked(aside, ASIDE)
@@ -196,16 +88,25 @@ def _mapped(
 
 def _open_rows(rows: pd.DataFrame, name: str, column: ColumnRule, rule: TableRule) -> pd.DataFrame:
     """Rows whose value the map lacks, with what they weigh."""
-    weights = {w: pd.to_numeric(rows[c], errors="coerce") if c in rows else float("nan")
-               for w, c in (("hours", "worked_hours"), ("cost", "charged_cost"))}
-    engagement = rows["engagement_id"] if "engagement_id" in rows else pd.NA
-    return pd.DataFrame({"map": column.map, "value": rows[name], "table": rule.name, "column": name,
-                         "engagement_id": engagement, **weights}, columns=OPEN)
+    weights = {
+        w: pd.to_numeric(rows[c], errors="coerce") if c in rows else float("nan")
+        for w, c in (("hours", "worked_hours"), ("cost", "charged_cost"))
+    }
+    engagement = rows.get("engagement_id", pd.NA)
+    return pd.DataFrame(
+        {
+            "map": column.map,
+            "value": rows[name],
+            "table": rule.name,
+            "column": name,
+            "engagement_id": engagement,
+            **weights,
+        },
+        columns=OPEN,
+    )
 
 
-def _read(
-    rows: pd.DataFrame, rule: TableRule, where: str, problems: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read(rows: pd.DataFrame, rule: TableRule, where: str, problems: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows in the contract's writing; cells that cannot be read refused, blanked or set aside with their row."""
     aside: list[pd.DataFrame] = []
     read = rows.copy()
@@ -221,10 +122,12 @@ def _read(
             drop |= whole
             for kind, hit in (("row", whole), ("cell", bad & ~whole)):
                 reason = f"{name}: " + faults[hit]
-                aside.append(_aside(rule, rows[hit], kind=kind, column=name, value=rows.loc[hit, name], reason=reason))
-    rows_aside = _stacked(aside, ASIDE)
-    first = ~(rows_aside["kind"].eq("row") & rows_aside.duplicated(["source_file", "source_row", "kind"]))
-    return read[~drop], rows_aside[first] if rule.unpivot == {} else rows_aside
+                aside.append(
+                    rows_aside(rule, rows[hit], kind=kind, column=name, value=rows.loc[hit, name], reason=reason)
+                )
+    told = _stacked(aside, ASIDE)
+    first = ~(told["kind"].eq("row") & told.duplicated(["source_file", "source_row", "kind"]))
+    return read[~drop], told if rule.unpivot else told[first]
 
 
 def _refusals(rows: pd.DataFrame, faults: pd.Series, column: Column, where: str) -> list[str]:
@@ -232,14 +135,14 @@ def _refusals(rows: pd.DataFrame, faults: pd.Series, column: Column, where: str)
     for fault, group in rows.groupby(faults):
         first = group.iloc[0]
         value = "" if pd.isna(first[column.name]) else f", such as {first[column.name][:60]!r}"
-        told.append(f"{where}, column {column.name}: {len(group)} rows {fault}{value} (first: {first['_file']} row "
-                    f"{first['_row']}). Mend the expression, set the rows aside, or state unreadable = \"blank\".")
+        told.append(
+            f"{where}, column {column.name}: {len(group)} rows {fault}{value} (first: {first['_file']} row "
+            f'{first["_row"]}). Mend the expression, set the rows aside, or state unreadable = "blank".'
+        )
     return told
 
 
-def _one_row_per_key(
-    rows: pd.DataFrame, rule: TableRule, where: str
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def _one_row_per_key(rows: pd.DataFrame, rule: TableRule, where: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """The first row of each key, by `first_by` and then by content, so that file order does not matter."""
     if not rule.one_row_per:
         return rows, rows.iloc[:0][["_file"]], []
@@ -249,8 +152,11 @@ def _one_row_per_key(
     later = ordered.duplicated(keys)
     others = [c for c in rule.columns if c not in keys]
     differing = {c: int((ordered.groupby(keys)[c].nunique(dropna=False) > 1).sum()) for c in others}
-    notes = [f"{where}: {count} of {int((~later).sum())} keys have more than one {c}; the first was taken."
-             for c, count in differing.items() if count]
+    notes = [
+        f"{where}: {count} of {int((~later).sum())} keys have more than one {c}; the first was taken."
+        for c, count in differing.items()
+        if count
+    ]
     return ordered[~later], ordered.loc[later, ["_file"]], notes
 
 
@@ -259,9 +165,11 @@ def _check_key(rows: pd.DataFrame, rule: TableRule, where: str, problems: list[s
     twice = rows[rows.duplicated(keys, keep=False)] if keys else rows.iloc[:0]
     if len(twice):
         first = twice.sort_values(keys).iloc[0]
-        problems.append(f"{where}: {len(twice)} rows share their {', '.join(keys)}, such as "
-                        f"{', '.join(str(first[k]) for k in keys)} ({first['_file']} row {first['_row']}). "
-                        "State one_row_per, or a better key.")
+        problems.append(
+            f"{where}: {len(twice)} rows share their {', '.join(keys)}, such as "
+            f"{', '.join(str(first[k]) for k in keys)} ({first['_file']} row {first['_row']}). "
+            "State one_row_per, or a better key."
+        )
 
 
 def _alike(connection: duckdb.DuckDBPyConnection, rule: TableRule, kept: pd.DataFrame) -> pd.DataFrame:
@@ -275,14 +183,16 @@ def _alike(connection: duckdb.DuckDBPyConnection, rule: TableRule, kept: pd.Data
     first = rows.groupby(same, dropna=False)[["_file", "_row"]].transform("first")
     again = rows.duplicated(same)
     reason = f"alike but for {', '.join(rule.alike_but_for)}; kept"
-    return pd.DataFrame({"table": rule.name, "source_file": rows["_file"], "source_row": rows["_row"],
-                         "like_file": first["_file"], "like_row": first["_row"], "reason": reason})[again]
-
-
-def _aside(rule: TableRule, rows: pd.DataFrame, *, kind: str = "row", column: str = "", value: Any = "",
-           reason: Any = "") -> pd.DataFrame:
-    return pd.DataFrame({"table": rule.name, "source_file": rows["_file"], "source_row": rows["_row"], "kind": kind,
-                         "column": column, "value": value, "reason": reason}, columns=ASIDE)
+    return pd.DataFrame(
+        {
+            "table": rule.name,
+            "source_file": rows["_file"],
+            "source_row": rows["_row"],
+            "like_file": first["_file"],
+            "like_row": first["_row"],
+            "reason": reason,
+        }
+    )[again]
 
 
 def _stacked(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
@@ -296,4 +206,3 @@ def _sorted(rows: pd.DataFrame, rule: TableRule) -> pd.DataFrame:
     keys = [k for k in key_of(TABLE[rule.name], set(names)) if k in names]
     order = keys + [n for n in names if n not in keys]
     return rows.sort_values(order, kind="stable")[["_file", "_row", *names]].reset_index(drop=True)
-
