@@ -18,6 +18,7 @@ from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, membersh
 
 SMALLEST_GROUP = 3
 _PRIOR_SPREADS = (0.05, 0.2, 0.8)
+_TELLING_SHARES = (0.75, 0.5, 0.35)
 _START_CLIP = 2.5
 
 
@@ -35,9 +36,9 @@ class Partition:
 
 
 def score_labels(points: Points, labels: np.ndarray) -> float:
-    """The exact integrated completed likelihood of a partition; numbers must be complete."""
+    """The integrated completed likelihood of a partition, less that of one group's numbers (complete numbers only)."""
     sizes = np.bincount(labels)
-    score = max(_score_numbers(points.numbers, labels, sizes, kappa) for kappa in _PRIOR_SPREADS)
+    score = _gain_in_numbers(points.numbers, labels, sizes)
     score += _dirichlet(sizes[None, :], 0.5 * np.ones(len(sizes)))
     for j, levels in enumerate(points.levels):
         known = points.codes[:, j] >= 0
@@ -47,16 +48,43 @@ def score_labels(points: Points, labels: np.ndarray) -> float:
     return float(score)
 
 
-def _score_numbers(y: np.ndarray, labels: np.ndarray, sizes: np.ndarray, kappa: float) -> float:
+def _gain_in_numbers(y: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> float:
+    """Gain over one group, best over prior spreads of the means and over nested sets of telling columns.
+
+    Columns outside the set depend on the group only through those inside (Raftery & Dean 2006): given the latter
+    their likelihood is the same with and without groups, so that columns which tell nothing cost nothing.
+    """
     n, d = y.shape
-    if d == 0:
+    if d == 0 or len(sizes) == 1:
         return 0.0
     sums = np.zeros((len(sizes), d))
     np.add.at(sums, labels, y)
-    degrees = d + 2
-    scatter = 0.3 * degrees * np.eye(d) + y.T @ y - (sums / (sizes + kappa)[:, None]).T @ sums
-    penalty = 0.5 * d * np.log(kappa / (kappa + sizes)).sum()
-    return penalty - 0.5 * (degrees + n) * np.linalg.slogdet(scatter)[1]
+    square, total = y.T @ y, y.sum(axis=0)
+    telling = np.argsort(-_between(sums, sizes, np.diag(square)), kind="stable")
+    gains = []
+    for kappa in _PRIOR_SPREADS:
+        apart = square - (sums / (sizes + kappa)[:, None]).T @ sums
+        one = square - np.outer(total, total) / (n + kappa)
+        charge = np.log(kappa / (kappa + sizes)).sum() - np.log(kappa / (kappa + n))
+        gains += [_gain(apart, one, telling[:m], charge, n) for m in _set_sizes(d)]
+    return float(max(gains))
+
+
+def _gain(apart: np.ndarray, one: np.ndarray, columns: np.ndarray, charge: float, n: int) -> float:
+    m = len(columns)
+    prior = 0.3 * (m + 2) * np.eye(m)
+    place = np.ix_(columns, columns)
+    shrink = np.linalg.slogdet(prior + one[place])[1] - np.linalg.slogdet(prior + apart[place])[1]
+    return 0.5 * m * charge + 0.5 * (m + 2 + n) * shrink
+
+
+def _between(sums: np.ndarray, sizes: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Share of each column's variation that lies between the groups."""
+    return (sums**2 / np.maximum(sizes, 1)[:, None]).sum(axis=0) / np.maximum(square, 1e-12)
+
+
+def _set_sizes(d: int) -> list[int]:
+    return sorted({d, *(int(np.ceil(d * share)) for share in _TELLING_SHARES)} - {1} or {d})
 
 
 def _dirichlet(counts: np.ndarray, prior: np.ndarray) -> float:
