@@ -116,10 +116,10 @@ def is_guarded(column: Column) -> bool:
     return column.kind != "text" or bool(column.choices)
 
 
-def select_sql(table: Table, types: Mapping[str, str], relation: str, row: str) -> str:
-    """`_row`, all columns of a table in the contract's order (absent ones NULL), then the texts set aside.
+def select_sql(table: Table, types: Mapping[str, str], relation: str, *, numbered: bool = False) -> str:
+    """All columns of a table in the contract's order (absent ones NULL), then the texts set aside.
 
-    Three layers, so that each text is trimmed once and each value read once.
+    `numbered`: the relation has a `_row`, which comes first. Three layers, so that each text is trimmed once and each value read once.
     """
     there = [c for c in table.columns if c.name in types]
     trims = ", ".join(f"{trimmed(c.name, types[c.name])} AS {_trim_name(c)}" for c in there)
@@ -128,10 +128,10 @@ def select_sql(table: Table, types: Mapping[str, str], relation: str, row: str) 
               for c in table.columns]
     texts = [f"{_set_aside(c, types[c.name])} AS {quote(text_name(c.name))}" if c in there
              else _absent("VARCHAR", text_name(c.name)) for c in table.columns if is_guarded(c)]
-    kept = ", ".join(quote(c.name) for c in there)
-    inner = f"SELECT {', '.join(filter(None, [f'{row} AS _row', kept, trims]))} FROM {relation}"
+    row = ["_row"] if numbered else []
+    inner = f"SELECT {', '.join(filter(None, [*row, *(quote(c.name) for c in there), trims])) or 'NULL'} FROM {relation}"
     middle = f"SELECT {', '.join(filter(None, ['*', reads]))} FROM ({inner})"
-    return f"SELECT {', '.join(['_row', *values, *texts])} FROM ({middle})"
+    return f"SELECT {', '.join([*row, *values, *texts])} FROM ({middle})"
 
 
 def _trim_name(column: Column) -> str:
@@ -156,4 +156,4 @@ def _set_aside(column: Column, source_type: str) -> str:
 
 def empty_sql(table: Table) -> str:
     """A table of the contract without rows, for one that the source does not have."""
-    return f"{select_sql(table, {}, '(SELECT 1)', 'CAST(NULL AS BIGINT)')} WHERE false"
+    return f"{select_sql(table, {}, '(SELECT CAST(NULL AS BIGINT) AS _row)', numbered=True)} WHERE false"

@@ -13,10 +13,9 @@ import duckdb
 
 from pmo_analysis.contract.tables import Table
 from pmo_analysis.intake.cast import literal, quote
-from pmo_analysis.intake.dataset import Relation
-from pmo_analysis.intake.engine import fresh
 from pmo_analysis.intake.headers import match_headers
 from pmo_analysis.intake.problems import NOTE, STOPS, Problem
+from pmo_analysis.intake.typed import keep_rows
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _CHUNK = 1 << 22
@@ -31,8 +30,8 @@ _WORDS = {
 
 def read_csv(
     connection: duckdb.DuckDBPyConnection, table: Table, path: Path
-) -> tuple[Relation | None, list[Problem]]:
-    """The columns of the contract as text, in the file's order; None where the file cannot be read as it stands."""
+) -> tuple[str | None, list[Problem]]:
+    """A typed view on the file's rows, by name, read once; None where the file cannot be read as it stands."""
     trouble = find_foreign_bytes(table.name, path)
     if trouble:
         return None, [trouble]
@@ -46,13 +45,11 @@ def read_csv(
     if delimiter != ",":
         problems.append(Problem(table.name, "", f"cells separated by {_DELIMITERS[delimiter]}", 0, path.name,
                                 "Read as such; nothing to do.", NOTE))
-    name = fresh("csv", table.name)
     query = _query(path, header, columns, delimiter)
     try:
-        connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
+        return keep_rows(connection, table, {c: "VARCHAR" for c in columns}, f"({query})"), problems
     except duckdb.Error as error:
         return None, [*problems, _tell_ragged(connection, table.name, path, query, error)]
-    return Relation(name, {c: "VARCHAR" for c in columns}, "rowid + 1"), problems
 
 
 def find_foreign_bytes(table: str, path: Path) -> Problem | None:
@@ -113,7 +110,7 @@ def _read_header(path: Path, known: Sequence[str]) -> tuple[list[str], str]:
 
 def _query(path: Path, header: Sequence[str], columns: Sequence[str], delimiter: str) -> str:
     types = ", ".join(f"{literal(f'c{i}')}: 'VARCHAR'" for i in range(len(header)))
-    chosen = ", ".join(f"c{header.index(c)} AS {quote(c)}" for c in columns)
+    chosen = ", ".join(f"c{header.index(c)} AS {quote(c)}" for c in columns) or "NULL AS _none"
     options = "auto_detect=false, header=true, strict_mode=true, null_padding=false, max_line_size=16777216"
     reader = f"read_csv([{literal(str(path))}], {options}, delim={literal(delimiter)}, quote='\"', escape='\"'"
     return f"SELECT {chosen} FROM {reader}, columns={{{types}}})"

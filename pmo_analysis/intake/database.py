@@ -17,14 +17,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLE, TABLES, Table
 from pmo_analysis.intake.cast import literal, quote
-from pmo_analysis.intake.dataset import Relation, types_of
 from pmo_analysis.intake.engine import fresh
 from pmo_analysis.intake.headers import match_headers
 from pmo_analysis.intake.problems import STOPS, Problem
+from pmo_analysis.intake.typed import keep_rows, see_rows, types_of
 
 _CHUNK = 50_000
 _SECRETS = ("password", "passwd", "pwd", "sslpassword", "token", "secret", "key", "user", "username")
-Found = tuple[dict[str, Relation], list[Problem]]
+Found = tuple[dict[str, str], list[Problem]]
 
 
 def mask(url: str) -> str:
@@ -46,30 +46,29 @@ def read_duckdb(connection: duckdb.DuckDBPyConnection, path: Path, schema: str |
         "UNION ALL SELECT schema_name, view_name, false FROM duckdb_views() "
         f"WHERE database_name = {literal(database)} AND NOT internal ORDER BY ALL"
     ).fetchall()
-    relations: dict[str, Relation] = {}
+    views: dict[str, str] = {}
     problems: list[Problem] = []
     for inside, name, stored in listed:
         if inside.lower() == wanted and name.lower() in TABLE:
             whole = f"{database}.{quote(inside)}.{quote(name)}"
-            relation, told = _view_duckdb(connection, TABLE[name.lower()], whole, stored=stored)
+            view, told = _view_duckdb(connection, TABLE[name.lower()], whole, stored=stored)
             problems.extend(told)
-            relations |= {name.lower(): relation} if relation else {}
-    _require_any(relations, problems, str(path), [f"{s}.{n}" for s, n, _ in listed], schema)
-    return relations, problems
+            views |= {name.lower(): view} if view else {}
+    _require_any(views, problems, str(path), [f"{s}.{n}" for s, n, _ in listed], schema)
+    return views, problems
 
 
 def _view_duckdb(
     connection: duckdb.DuckDBPyConnection, table: Table, whole: str, *, stored: bool
-) -> tuple[Relation | None, list[Problem]]:
+) -> tuple[str | None, list[Problem]]:
     names = list(types_of(connection, whole))
     columns, problems = match_headers(table, [n.strip().lower() for n in names], table.name)
     if columns is None:
         return None, problems
     parts = [f"{quote(n)} AS {quote(n.strip().lower())}" for n in names if n.strip().lower() in columns]
     row = "rowid + 1" if stored else "row_number() OVER ()"
-    view = fresh("lies", table.name)
-    connection.execute(f"CREATE TEMP VIEW {view} AS SELECT {', '.join([f'{row} AS _row', *parts])} FROM {whole}")
-    return Relation(view, types_of(connection, view), "_row", keep=False), problems
+    numbered = f"(SELECT {', '.join([f'{row} AS _row', *parts])} FROM {whole})"
+    return see_rows(connection, table, types_of(connection, numbered), numbered), problems
 
 
 def _tell_unopened(path: Path, error: str) -> str:
@@ -81,7 +80,7 @@ def _tell_unopened(path: Path, error: str) -> str:
 
 def read_database(
     connection: duckdb.DuckDBPyConnection, url: str, schema: str | None
-) -> tuple[dict[str, Relation], list[Problem], str]:
+) -> tuple[dict[str, str], list[Problem], str]:
     """The tables behind an SQLAlchemy URL, copied into the engine in chunks; and the database's name."""
     address = _parse(url)
     try:
@@ -90,13 +89,13 @@ def read_database(
         raise InputError(f"{mask(url)} needs the driver {error.name!r}. Install it; for PostgreSQL: "
                          "pip install 'pmo-analysis[postgres]'.") from error
     try:
-        relations, problems = _read_all(connection, engine, mask(url), schema)
+        views, problems = _read_all(connection, engine, mask(url), schema)
     except SQLAlchemyError as error:
         raise InputError(f"{mask(url)} cannot be read: {_bare(error, address)} "
                          "Check the address, the rights and whether the server runs.") from None
     finally:
         engine.dispose()
-    return relations, problems, Path(address.database or address.get_backend_name()).stem
+    return views, problems, Path(address.database or address.get_backend_name()).stem
 
 
 def _parse(url: str) -> URL:
@@ -128,7 +127,7 @@ def _bare(error: SQLAlchemyError, address: URL) -> str:
 def _read_all(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, shown: str, schema: str | None) -> Found:
     inspector = sa.inspect(engine)
     names = sorted({*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)})
-    relations: dict[str, Relation] = {}
+    views: dict[str, str] = {}
     problems: list[Problem] = []
     for name in names:
         if name.lower() in TABLE:
@@ -138,26 +137,28 @@ def _read_all(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, shown: s
             problems.extend(told)
             if columns is not None:
                 wanted = [h for h in header if h.strip().lower() in columns]
-                relations[table.name] = _copy(connection, engine, sa.table(
-                    name, *(sa.column(h) for h in wanted), schema=schema), table.name)
-    _require_any(relations, problems, shown, names, schema)
-    return relations, problems
+                views[table.name] = _copy(connection, engine, sa.table(
+                    name, *(sa.column(h) for h in wanted), schema=schema), table)
+    _require_any(views, problems, shown, names, schema)
+    return views, problems
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, source: sa.TableClause, table: str) -> Relation:
+def _copy(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, source: sa.TableClause, table: Table) -> str:
     """The rows of one table as text, in chunks, so that a long one need not fit in memory twice."""
     columns = [c.name.strip().lower() for c in source.columns]
-    name = fresh("copied", table)
+    name = fresh("copied", table.name)
     declared = ", ".join(f"{quote(c)} VARCHAR" for c in columns)
     connection.execute(f"CREATE TEMP TABLE {name} ({declared or '_none VARCHAR'})")
     with engine.connect() as reader:
         options = {"stream_results": True, "yield_per": _CHUNK}
         for rows in reader.execution_options(**options).execute(sa.select(*source.columns)).partitions() if columns else ():
-            chunk = fresh("chunk", table)
+            chunk = fresh("chunk", table.name)
             connection.register(chunk, pa.table(list(_texts(rows, len(columns))), names=columns))
             connection.execute(f"INSERT INTO {name} SELECT * FROM {chunk}")
             connection.unregister(chunk)
-    return Relation(name, {c: "VARCHAR" for c in columns}, "rowid + 1")
+    view = keep_rows(connection, table, {c: "VARCHAR" for c in columns}, name)
+    connection.execute(f"DROP TABLE {name}")
+    return view
 
 
 def _texts(rows: Sequence[Sequence[object]], width: int) -> Iterator[pa.Array]:
@@ -184,9 +185,9 @@ def _text(value: object) -> str | None:
 
 
 def _require_any(
-    relations: dict[str, Relation], problems: list[Problem], shown: str, names: Sequence[str], schema: str | None
+    views: dict[str, str], problems: list[Problem], shown: str, names: Sequence[str], schema: str | None
 ) -> None:
-    if relations or any(p.severity == STOPS for p in problems):
+    if views or any(p.severity == STOPS for p in problems):
         return
     there = f"It has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}." if names else "It has no tables at all."
     where = f" in schema {schema!r}" if schema else ""

@@ -17,23 +17,11 @@ from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarter_end
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.tables import TABLE, TABLES, Table, key_of
-from pmo_analysis.intake.cast import DTYPE, empty_sql, quote, select_sql
+from pmo_analysis.intake.cast import DTYPE, quote
 from pmo_analysis.intake.engine import connect, fresh
 from pmo_analysis.intake.known import known_rows_sql, known_sql
 from pmo_analysis.intake.problems import Problem
-
-
-@dataclass(frozen=True, eq=False)
-class Relation:
-    """One table of a source as the engine sees it: what to select from, the columns' types, the row number.
-
-    `keep` reads it into the engine once, typed, as text and frames want; a columnar file stays where it is.
-    """
-
-    name: str
-    types: Mapping[str, str]
-    row: str
-    keep: bool = True
+from pmo_analysis.intake.typed import keep_rows, no_rows, types_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +53,8 @@ class Dataset:
     ) -> Dataset:
         """A dataset of tables in memory, by their contract names; an unknown name is an InputError."""
         connection = connect()
-        relations = {name: _register(connection, name, frame) for name, frame in frames.items()}
-        data = from_relations(connection, relations, truth=truth)
-        for relation in relations.values():
-            connection.unregister(relation.name)
-        return data
+        views = {name: _keep_frame(connection, _contract(name), frame) for name, frame in frames.items()}
+        return from_views(connection, views, truth=truth)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -149,33 +134,21 @@ def _require_columns(table: Table, columns: Iterable[str]) -> None:
             raise InputError(f"Table {table.name!r} has no column {name!r}. {nearest(name, table.names)}")
 
 
-def from_relations(
-    connection: duckdb.DuckDBPyConnection, relations: Mapping[str, Relation], **about: Any
-) -> Dataset:
-    """A dataset from relations of source columns; `about` are fields of it: source, name, settings, truth, troubles."""
-    views = {}
-    for table in TABLE.values():
-        views[table.name] = fresh("typed", table.name)
-        found = relations.get(table.name)
-        query = select_sql(table, found.types, found.name, found.row) if found else empty_sql(table)
-        kind = "TABLE" if found and found.keep else "VIEW"
-        connection.execute(f"CREATE TEMP {kind} {views[table.name]} AS {query}")
-    return Dataset(connection, views, views, **about)
+def from_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], **about: Any) -> Dataset:
+    """A dataset from typed views (`intake/typed.py`) by table; `about` are fields: source, name, settings, truth, troubles."""
+    whole = {name: views.get(name) or no_rows(connection, table) for name, table in TABLE.items()}
+    return Dataset(connection, whole, whole, **about)
 
 
-def _register(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> Relation:
-    """A table in memory under a name of its own; columns of mixed objects become text."""
-    _contract(table)
-    plain = frame.assign(_row=range(1, len(frame) + 1))
-    as_text = [c for c in plain if plain[c].dtype == object or isinstance(plain[c].dtype, pd.CategoricalDtype)]
+def _keep_frame(connection: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame) -> str:
+    """A typed copy of a table in memory; columns of mixed objects are read as text."""
+    plain = frame[[c for c in frame if c in table.names]].reset_index(drop=True)
     zoned = [c for c in plain if isinstance(plain[c].dtype, pd.DatetimeTZDtype)]
-    plain = plain.assign(**{c: plain[c].dt.tz_localize(None) for c in zoned}).astype({c: "str" for c in as_text})
-    name = fresh("frame", table)
-    connection.register(name, pa.Table.from_pandas(plain, preserve_index=False))
-    return Relation(name, types_of(connection, name), "_row")
-
-
-def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """The engine's type of each column of a relation."""
-    described = connection.sql(f"SELECT * FROM {relation} LIMIT 0")
-    return dict(zip(described.columns, map(str, described.types), strict=True))
+    mixed = [c for c in plain if plain[c].dtype == object or isinstance(plain[c].dtype, pd.CategoricalDtype)]
+    plain = plain.assign(**{c: plain[c].dt.tz_localize(None) for c in zoned}).astype({c: "str" for c in mixed})
+    name = fresh("frame", table.name)
+    rows = plain if len(plain.columns) else pd.DataFrame({"_none": range(len(plain))})
+    connection.register(name, pa.Table.from_pandas(rows, preserve_index=False))
+    view = keep_rows(connection, table, types_of(connection, name), name)
+    connection.unregister(name)
+    return view

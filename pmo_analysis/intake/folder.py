@@ -11,10 +11,9 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLE, Table
 from pmo_analysis.intake.cast import literal, quote
 from pmo_analysis.intake.csv_file import read_csv
-from pmo_analysis.intake.dataset import Relation, types_of
-from pmo_analysis.intake.engine import fresh
 from pmo_analysis.intake.headers import match_headers, unknown_table
 from pmo_analysis.intake.problems import STOPS, Problem
+from pmo_analysis.intake.typed import see_rows, types_of
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -33,26 +32,26 @@ def list_files(folder: Path) -> dict[str, list[Path]]:
 
 def read_folder(
     connection: duckdb.DuckDBPyConnection, folder: Path
-) -> tuple[dict[str, Relation], list[Problem]]:
-    """The tables of a folder as relations, and what could not be read; a folder without any is an InputError."""
+) -> tuple[dict[str, str], list[Problem]]:
+    """The tables of a folder as typed views, and what could not be read; a folder without any is an InputError."""
     files = list_files(folder)
     if not set(files) & set(TABLE):
         raise InputError(
             f"The folder {folder} has no table of the contract. It needs customers, services and engagements "
             "as .csv or .parquet; `pmo import` makes them from a tool's export."
         )
-    relations, problems = {}, []
+    views: dict[str, str] = {}
+    problems: list[Problem] = []
     for name, paths in files.items():
-        relation, told = _read_table(connection, name, paths)
+        view, told = _read_table(connection, name, paths)
         problems.extend(told)
-        if relation:
-            relations[name] = relation
-    return relations, problems
+        views |= {name: view} if view else {}
+    return views, problems
 
 
 def _read_table(
     connection: duckdb.DuckDBPyConnection, name: str, paths: list[Path]
-) -> tuple[Relation | None, list[Problem]]:
+) -> tuple[str | None, list[Problem]]:
     shown = " and ".join(p.name for p in paths)
     if name not in TABLE:
         return None, [unknown_table(name, shown)]
@@ -68,7 +67,7 @@ def _read_table(
 
 def _read_parquet(
     connection: duckdb.DuckDBPyConnection, table: Table, path: Path
-) -> tuple[Relation | None, list[Problem]]:
+) -> tuple[str | None, list[Problem]]:
     parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     for part in parts:
         part.open("rb").close()
@@ -80,12 +79,11 @@ def _read_parquet(
         reason = str(error).splitlines()[0][:200]
         return None, [Problem(table.name, "", f"{path.name} is not a whole Parquet file", 1, reason,
                               "Write it again; the copy may have been cut off.", STOPS)]
-    # Parts are numbered one after the other, as if they were one long file.
     chosen = ", ".join(f"{quote(c)} AS {quote(c.strip().lower())}" for c in types if c.strip().lower() in table.names)
     columns, problems = match_headers(table, [c.strip().lower() for c in types], path.name)
     if columns is None:
         return None, problems
-    name = fresh("parquet", table.name)
+    # parts are numbered one after the other, as if they were one long file
     row = "file_row_number + 1" if len(parts) == 1 else "row_number() OVER (ORDER BY file_index, file_row_number)"
-    connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {row} AS _row{', ' if chosen else ''}{chosen} FROM {source}")
-    return Relation(name, types_of(connection, name), "_row", keep=False), problems
+    numbered = f"(SELECT {', '.join(filter(None, [f'{row} AS _row', chosen]))} FROM {source})"
+    return see_rows(connection, table, types_of(connection, numbered), numbered), problems

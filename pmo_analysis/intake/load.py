@@ -11,7 +11,7 @@ import duckdb
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings, read_settings
 from pmo_analysis.intake.database import mask, read_database, read_duckdb
-from pmo_analysis.intake.dataset import Dataset, Relation, from_relations
+from pmo_analysis.intake.dataset import Dataset, from_views
 from pmo_analysis.intake.engine import connect
 from pmo_analysis.intake.folder import read_folder
 from pmo_analysis.intake.problems import Problem
@@ -41,13 +41,9 @@ def load(
 
 def _load_folder(folder: Path, changes: Mapping[str, Any] | None) -> Dataset:
     connection = connect()
-    relations, problems = read_folder(connection, folder)
-    data = _finish(connection, relations, problems, source=str(folder),
-                   name=folder.resolve().name, settings=read_settings(folder, changes))
-    for relation in relations.values():
-        if relation.keep:
-            connection.execute(f"DROP TABLE {relation.name}")  # the typed copy has taken its place
-    return data
+    views, problems = read_folder(connection, folder)
+    return _finish(connection, views, problems, source=str(folder), name=folder.resolve().name,
+                   settings=read_settings(folder, changes))
 
 
 def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
@@ -59,8 +55,8 @@ def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None
         raise InputError(f"{path} is a file, neither a folder of tables nor a DuckDB file. "
                          f"Give the folder that holds it, or run `pmo import` on it.")
     connection = connect()
-    relations, problems = read_duckdb(connection, path, schema)
-    return _finish(connection, relations, problems, source=str(path), name=path.stem,
+    views, problems = read_duckdb(connection, path, schema)
+    return _finish(connection, views, problems, source=str(path), name=path.stem,
                    settings=read_settings(path.parent, changes))
 
 
@@ -68,21 +64,21 @@ def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -
     if url.startswith("spark://"):
         raise InputError("spark:// is not available in this version. Export the tables as Parquet and give the folder.")
     connection = connect()
-    relations, problems, name = read_database(connection, url, schema)
-    return _finish(connection, relations, problems, source=mask(url), name=name,
+    views, problems, name = read_database(connection, url, schema)
+    return _finish(connection, views, problems, source=mask(url), name=name,
                    settings=read_settings(None, changes))
 
 
 def _finish(
     connection: duckdb.DuckDBPyConnection,
-    relations: Mapping[str, Relation],
+    views: Mapping[str, str],
     problems: Sequence[Problem],
     *,
     source: str,
     name: str,
     settings: Settings,
 ) -> Dataset:
-    return from_relations(
-        connection, relations, source=source, name=settings["organisation"] or name,
+    return from_views(
+        connection, views, source=source, name=settings["organisation"] or name,
         settings=settings, troubles=tuple(problems),
     )
