@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_rows_to_fill
+from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_rows_to_fill, write_unmapped
+from pmo_analysis.intake.mapping import import_tables
 from pmo_analysis.intake.tabling import OPEN
 
 OPEN_ROWS = pd.DataFrame(
@@ -42,6 +45,7 @@ def test_tables_are_searched_for_customers_services_and_roles_that_are_not_there
     frames = {
         "customers": pd.DataFrame({"customer_id": ["C1"]}),
         "services": pd.DataFrame({"service_id": ["S1"]}),
+        "roles": pd.DataFrame({"role": ["Analyst"]}),
         "engagements": pd.DataFrame(
             {"engagement_id": ["E1", "E2"], "customer_id": ["C1", "C9"], "service_id": ["S1", "S9"]}
         ),
@@ -67,12 +71,33 @@ def test_a_complete_organisation_has_no_gaps():
     )
 
 
-def test_the_rows_to_fill_in_are_written_per_map_largest_first_and_never_over_filled_ones(tmp_path):
+def test_the_rows_to_fill_in_are_written_per_map_largest_first(tmp_path):
     paths = write_rows_to_fill(rank_gaps(OPEN_ROWS, EFFORT), tmp_path)
-    assert [p.name for p in paths] == ["customer_to_fill.csv", "role_to_fill.csv"]
+    assert [p.name for p in paths] == ["customer.csv", "role.csv"]
     assert paths[0].read_text().splitlines() == ["key,value,hours,row_count", "OPS,,5.0,1", "FIN,,2.0,1"]
-    with pytest.raises(InputError, match="already there"):
+
+
+def test_rows_that_were_filled_in_stay_and_only_new_ones_are_added(tmp_path):
+    (tmp_path / "customer.csv").write_text("key,value\nOPS,Operations\n")
+    write_rows_to_fill(rank_gaps(OPEN_ROWS, EFFORT), tmp_path)
+    assert (tmp_path / "customer.csv").read_text().splitlines() == [
+        "key,value,hours,row_count",
+        "OPS,Operations,,",
+        "FIN,,2.0,1",
+    ]
+    (tmp_path / "role.csv").write_text("user,role\n")
+    with pytest.raises(InputError, match="no columns key and value"):
         write_rows_to_fill(rank_gaps(OPEN_ROWS, EFFORT), tmp_path)
+
+
+def test_filling_in_the_rows_covers_them_in_the_next_import(tmp_path):
+    sample = Path(__file__).parent / "samples" / "jira_issues.csv"
+    import_tables("jira_csv", [sample], to=tmp_path / "jira")
+    gaps, folder = write_unmapped(tmp_path / "jira")
+    assert folder == tmp_path / "jira-maps" and set(gaps["map"]) == {"customer", "service", "role"}
+    for path in folder.iterdir():
+        path.write_text(path.read_text().replace(",,", ",filled in,"))
+    assert import_tables("jira_csv", [sample], to=tmp_path / "jira", maps=folder).unmapped.empty
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):

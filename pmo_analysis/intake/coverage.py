@@ -11,6 +11,7 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.import_folder import write_csv
 
 COVERAGE = ["map", "value", "table", "column", "row_count", "hours", "cost"]
+_FILL = ("key", "value", "hours", "row_count")
 _MAP_OF = {"customer_id": "customer", "service_id": "service", "role": "role"}
 _TABLE_OF = {"customer_id": "customers", "service_id": "services", "role": "roles"}
 
@@ -66,17 +67,41 @@ def _ranked(whole: pd.DataFrame) -> pd.DataFrame:
     return order[COVERAGE].reset_index(drop=True)
 
 
+def write_unmapped(source: Path) -> tuple[pd.DataFrame, Path]:
+    """What no map covers, and the folder `SOURCE-maps` beside the source with the rows to fill in, one CSV per map.
+
+    Fill in the column value, then import again with that folder as the one for maps.
+    """
+    gaps = unmapped(source)
+    folder = source.resolve().with_name(f"{source.resolve().name}-maps")
+    write_rows_to_fill(gaps, folder)
+    return gaps, folder
+
+
 def write_rows_to_fill(gaps: pd.DataFrame, folder: Path) -> list[Path]:
-    """One CSV per map, `MAP_to_fill.csv`: key, value (to be filled in), hours, row_count; an existing one is not overwritten."""
+    """One CSV per map, `MAP.csv`: key, value (to be filled in), hours, row_count, largest first.
+
+    Rows that are already in the file stay as they are; only keys that it lacks are added.
+    """
     paths = []
     for name, rows in gaps.dropna(subset=["value"]).groupby("map", sort=True):
-        path = folder / f"{name}_to_fill.csv"
-        if path.exists():
-            raise InputError(f"{path} is already there and may have been filled in. Move it, or append it to the map.")
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.csv"
         keys = rows.groupby("value", sort=False).agg(hours=("hours", "max"), row_count=("row_count", "max"))
-        filled = keys.reset_index().rename(columns={"value": "key"}).assign(value="")
-        paths.append(write_csv(filled[["key", "value", "hours", "row_count"]], path))
+        new = keys.reset_index().rename(columns={"value": "key"}).assign(value="")[list(_FILL)]
+        paths.append(write_csv(_with_existing(new, path), path))
     return paths
+
+
+def _with_existing(new: pd.DataFrame, path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return new
+    old = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    if not {"key", "value"} <= set(old):
+        raise InputError(
+            f"{path} has no columns key and value, so no rows can be added to it. Rename it or its columns."
+        )
+    return pd.concat([old, new[~new["key"].isin(old["key"])].astype("str")], ignore_index=True)
 
 
 def _told(folder: Path) -> pd.DataFrame:
@@ -92,14 +117,13 @@ def _folder_frames(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _dangling(frames: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
-    """Identifiers that are used in a table but not in their own."""
-    parts = []
-    for table in ("engagements", "effort", "projects"):
-        for column in (c for c in _MAP_OF if table in frames and c in frames[table]):
-            known = frames.get(_TABLE_OF[column], pd.DataFrame({column: []}))[column]
-            rows = frames[table]
-            parts.append(_counted(rows[rows[column].notna() & ~rows[column].isin(known)], table, column))
-    return parts
+    """Identifiers that are used in a table but not in their own; a table that is wholly absent is the check's to tell."""
+    return [
+        _counted(rows[rows[column].notna() & ~rows[column].isin(frames[own][column])], table, column)
+        for table, rows in frames.items()
+        for column, own in _TABLE_OF.items()
+        if table != own and own in frames and column in rows
+    ]
 
 
 def _without_customer(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

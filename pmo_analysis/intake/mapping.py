@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_rows_to_fill
+from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_unmapped
 from pmo_analysis.intake.evaluate import ASIDE
 from pmo_analysis.intake.import_folder import digest, refuse_foreign, whole_or_absent, write_csv, write_record
 from pmo_analysis.intake.mapping_file import Mapping, list_presets, read_mapping, told
@@ -19,7 +19,7 @@ from pmo_analysis.intake.reconcile import reconcile
 from pmo_analysis.intake.sandbox import open_sandbox
 from pmo_analysis.intake.tabling import FLAGGED, OPEN, Built, build_table
 
-__all__ = ["Import", "import_tables", "list_presets", "read_mapping", "unmapped", "write_rows_to_fill"]
+__all__ = ["Import", "import_tables", "list_presets", "read_mapping", "unmapped", "write_unmapped"]
 
 Tell = Callable[[str], None]
 
