@@ -19,6 +19,19 @@ def coverage(data: Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "column", "there", "answers", "rows"])
 
 
+def list_unanswered(data: Dataset) -> pd.DataFrame:
+    """What the tables cannot answer: question (its number), title, missing (table or column), sentence."""
+    rows = []
+    for question in QUESTIONS:
+        for need in question.needs:
+            if not _is_met(data, need):
+                missing = need.name if data.rows(need.table) else need.table
+                what = "column" if "." in missing else "table"
+                sentence = f"No {missing.replace('_', ' ') if what == 'table' else missing} {what}: {need.untold} not told."
+                rows.append((question.number, question.title, missing, sentence))
+    return pd.DataFrame(rows, columns=["question", "title", "missing", "sentence"])
+
+
 def most_useful_addition(data: Dataset) -> tuple[str, str]:
     """The one missing table or column whose addition would answer most, and those answers; ('', '') where none is."""
     gains: dict[str, dict[tuple[int, str], None]] = {}

@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-import pmo_analysis
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.settings import Settings
 
-ROOT = Path(pmo_analysis.__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[1]
+ROOT = PACKAGE.parent
 NAME = "manifest.json"
 _PACKAGES = ("duckdb", "matplotlib", "narwhals", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
              "scikit-learn", "scipy", "seaborn", "xlsxwriter")  # fmt: skip
@@ -77,14 +77,13 @@ def describe_files(folder: Path) -> list[dict[str, Any]]:
 
 def describe_code() -> dict[str, Any]:
     """Version and hash of the package's source, hash of the lock, versions of Python and packages."""
-    package = Path(pmo_analysis.__file__).parent
-    sources = sorted(p for p in package.rglob("*") if p.suffix in (".py", ".toml", ".css", ".j2"))
+    sources = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".toml", ".css", ".j2"))
     digest = hashlib.sha256()
     for path in sources:
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     lock = ROOT / "requirements.lock"
     return {
-        "version": pmo_analysis.__version__,
+        "version": metadata.version("pmo-analysis"),
         "source_sha256": digest.hexdigest(),
         "lock_sha256": file_hash(lock) if lock.is_file() else None,
         "python": platform.python_version(),

@@ -45,7 +45,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         nbformat.validate(content)
     except nbformat.ValidationError as error:
         raise SettingError(f"{path} is not a valid Jupyter notebook: {error.message}") from error
-    return nbformat.from_dict(content)
+    return nbformat.reads(json.dumps(content), as_version=4)
 
 
 def read_parameters(path: Path) -> dict[str, Parameter]:

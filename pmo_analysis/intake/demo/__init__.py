@@ -14,7 +14,14 @@ and comes back as the second result of `make_demo`:
 - missing_weeks: bookings that a team never made; next_requests: the true chance of the next request
 """
 
+from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.demo.build import make_demo
 from pmo_analysis.intake.demo.write import write_demo, write_table
 
-__all__ = ["make_demo", "write_demo", "write_table"]
+__all__ = ["demo", "make_demo", "write_demo", "write_table"]
+
+
+def demo(*, customers: int = 180, quarters: int = 12, seed: int = 0) -> Dataset:
+    """The invented organisation in memory; its `truth` is what was planted. The same seed gives the same rows."""
+    tables, truth = make_demo(customers=customers, quarters=quarters, seed=seed)
+    return Dataset.from_frames(tables, truth=truth)

@@ -1,0 +1,151 @@
+"""One place composes the parts: what one needs from another is handed over as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pmo_analysis.analysis.advice import Advice, Evidence, advise
+from pmo_analysis.analysis.cost import CostToServe, cost_history, tell_costs
+from pmo_analysis.analysis.features import customer_features, feature_panel, request_history
+from pmo_analysis.analysis.headline import Headline, tell_headline
+from pmo_analysis.analysis.history import segment_history
+from pmo_analysis.analysis.leadership import review_leadership
+from pmo_analysis.analysis.measures import Measures, measure_outcomes
+from pmo_analysis.analysis.propositions import Propositions, list_deliveries, write_propositions
+from pmo_analysis.analysis.scenarios import make_baseline
+from pmo_analysis.analysis.segments import Segmentation, segment_customers
+from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
+from pmo_analysis.analysis.sizes import SizeReview, review_sizes
+from pmo_analysis.analysis.targets import TargetReview, Targets, review_targets, target_services
+from pmo_analysis.analysis.trust import Trust, review_trust
+from pmo_analysis.analysis.value import ValueScores, score_value
+from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.answers import list_unanswered
+from pmo_analysis.intake.check import check
+from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.quarter.result import Quarter
+
+NO_SEGMENT = "no recent request"
+NO_CATEGORY = "category not known"
+
+
+def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
+    """The whole of a quarter from what was known at its end."""
+    problems, unanswered = check(known), list_unanswered(known)
+    features = customer_features(known, quarter, settings)
+    seed = settings["seed"]
+    segmentation = segment_customers(features.values, max_segments=settings["max_segments"], seed=seed)
+    groups = _group(known, segmentation)
+    measures = measure_outcomes(known, quarter, groups, settings)
+    offer = _review_offer(known, quarter, settings, groups)
+    costs, past = _cost(known, quarter, settings, groups)
+    value = _score(measures, groups, settings)
+    told = {"measures": measures, "value": value, "cost_by": costs, **offer}
+    return Quarter(
+        quarter=quarter,
+        organisation=settings["organisation"] or known.name,
+        settings=settings,
+        data=known,
+        problems=problems,
+        unanswered=unanswered,
+        groups=groups,
+        features=features,
+        segmentation=segmentation,
+        history=segment_history(feature_panel(known, quarter, settings), scheme=segmentation.scheme, seed=seed),
+        propositions=_propose(known, quarter, settings, groups, told, past),
+        leadership=review_leadership(known, quarter, settings, run_chart=measures.run_chart),
+        baseline=_baseline(known, quarter, settings, groups, costs["customer"]),
+        headline=_headline(known, quarter, settings, told, past),
+        advice=_advise(known, quarter, settings, told),
+        trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}),
+        **told,
+    )
+
+
+def _group(known: Dataset, segmentation: Segmentation) -> pd.DataFrame:
+    """customer_id, name, category, segment: every customer known, and those that only engagements name."""
+    customers = known.frame("customers", ["customer_id", "name", "category"])
+    seen = known.frame("engagements", ["customer_id"])["customer_id"].dropna().drop_duplicates()
+    strangers = pd.DataFrame({"customer_id": seen[~seen.isin(customers["customer_id"])]})
+    groups = pd.concat([customers, strangers.assign(name=strangers["customer_id"])], ignore_index=True)
+    groups["category"] = groups["category"].fillna(NO_CATEGORY)
+    groups["segment"] = groups["customer_id"].map(segmentation.members["name"]).fillna(NO_SEGMENT)
+    return groups.sort_values("customer_id", ignore_index=True)
+
+
+def _cost(
+    known: Dataset, quarter: str, settings: Settings, groups: pd.DataFrame
+) -> tuple[dict[str, CostToServe], pd.DataFrame]:
+    """Cost by each kind of group, and the cost of the quarters before by customer and category, segment."""
+    segments = groups.set_index("customer_id")["segment"]
+    costs = tell_costs(known, quarter, segments=segments, settings=settings, seed=settings["seed"])
+    return costs, cost_history(known, quarter, quarters=settings["run_chart_quarters"], settings=settings)
+
+
+def _score(measures: Measures, groups: pd.DataFrame, settings: Settings) -> ValueScores:
+    """Value per customer, shrunk towards its given category; weights only where somebody has decided them."""
+    weights = settings.group("weight") if settings["weights_known"] else None
+    rows = measures.observations.rename(columns={"customer_id": "unit_id"})
+    rows = rows[rows["outcome"].isin(list(settings.group("weight")))]
+    return score_value(
+        rows, weights, groups=groups.set_index("customer_id")["category"],
+        level=settings["interval_level"], seed=settings["seed"],
+    )  # fmt: skip
+
+
+def _review_offer(known: Dataset, quarter: str, settings: Settings, groups: pd.DataFrame) -> dict[str, Any]:
+    """Right service, right size, least senior time."""
+    targets: Targets = target_services(
+        request_history(known, quarter, settings),
+        customers=known.frame("customers"), services=known.frame("services"),
+        segments=groups.set_index("customer_id")["segment"], k=settings["next_services"],
+        quarter=quarter, fiscal_year_end_month=settings["fiscal_year_end_month"], seed=settings["seed"],
+    )  # fmt: skip
+    review: TargetReview = review_targets(known, quarter, groups, settings)
+    sizes: SizeReview = review_sizes(known, quarter, settings)
+    seniority: SeniorReview = review_senior_time(known, quarter, groups, settings)
+    return {"targets": targets, "target_review": review, "sizes": sizes, "seniority": seniority}
+
+
+def _propose(
+    known: Dataset, quarter: str, settings: Settings, groups: pd.DataFrame, told: Mapping[str, Any], past: pd.DataFrame
+) -> Propositions:
+    costs = told["cost_by"]
+    return write_propositions(
+        groups, costs["customer"].table, costs["customer"].engagements,
+        list_deliveries(known.frame("engagements"), quarter, settings), known.frame("services"),
+        settings=settings, history=past, cells=told["measures"].cells,
+        unit_costs={by: costs[by].table for by in ("category", "segment") if by in costs},
+        off_target=told["target_review"].off_target,
+    )  # fmt: skip
+
+
+def _headline(known: Dataset, quarter: str, settings: Settings, told: Mapping[str, Any], past: pd.DataFrame) -> Headline:
+    measures = told["measures"]
+    return tell_headline(
+        told["cost_by"]["customer"].table, past, known.frame("capacity"), measures.cells, measures.changes,
+        quarter=quarter, settings=settings, missing=measures.missing, scores=told["value"].scores,
+    )  # fmt: skip
+
+
+def _advise(known: Dataset, quarter: str, settings: Settings, told: Mapping[str, Any]) -> Advice:
+    measures, review, sizes = told["measures"], told["target_review"], told["sizes"]
+    evidence = Evidence(
+        services=known.frame("services"), costs=told["cost_by"]["service"].table, cells=measures.cells,
+        missing=measures.missing, to_stop=review.to_stop, quoted=sizes.quoted, saving=sizes.saving,
+        delegable=told["seniority"].delegable, load=review.load, fit=told["targets"].fit,
+    )  # fmt: skip
+    return advise(evidence, quarter=quarter, settings=settings)
+
+
+def _trust(
+    known: Dataset, quarter: str, problems: pd.DataFrame, unanswered: pd.DataFrame, told: Mapping[str, Any]
+) -> Trust:
+    customer = told["cost_by"]["customer"]
+    return review_trust(
+        known, problems, quarter=quarter, groups=told["groups"], costs=customer.table, left_out=customer.left_out,
+        cells=told["measures"].cells, changes=told["measures"].changes, unanswered=unanswered,
+    )  # fmt: skip

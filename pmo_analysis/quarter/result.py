@@ -1,0 +1,180 @@
+"""What a PMO can say of one quarter, and the rows behind each figure."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pmo_analysis.analysis.advice import Advice
+from pmo_analysis.analysis.cost import CostToServe
+from pmo_analysis.analysis.features import Features
+from pmo_analysis.analysis.headline import Headline
+from pmo_analysis.analysis.history import SegmentHistory
+from pmo_analysis.analysis.leadership import Leadership
+from pmo_analysis.analysis.measures import Measures
+from pmo_analysis.analysis.propositions import Propositions
+from pmo_analysis.analysis.scenarios import Scenario
+from pmo_analysis.analysis.segments import Segmentation
+from pmo_analysis.analysis.seniority import SeniorReview
+from pmo_analysis.analysis.sizes import SizeReview
+from pmo_analysis.analysis.targets import TargetReview, Targets
+from pmo_analysis.analysis.trust import Trust
+from pmo_analysis.analysis.value import ValueScores
+from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.dataset import Dataset
+
+_KINDS = {"customer": "customer_id", "service": "service_id", "segment": "segment", "category": "category"}
+
+
+@dataclass(frozen=True, eq=False)
+class Quarter:
+    """One field per result, each described by its own class.
+
+    `data` is what was known at the quarter's end; groups: customer_id, name, category, segment;
+    problems: of `pmo.check`; unanswered: question, title, missing, sentence; cost: by customer, cost_by: by
+    service, category and segment; baseline: the scenario that what-if starts from.
+    """
+
+    quarter: str
+    organisation: str
+    settings: Settings
+    data: Dataset = field(repr=False)
+    problems: pd.DataFrame
+    unanswered: pd.DataFrame
+    groups: pd.DataFrame
+    features: Features
+    segmentation: Segmentation
+    history: SegmentHistory
+    measures: Measures
+    value: ValueScores
+    cost_by: Mapping[str, CostToServe]
+    targets: Targets
+    target_review: TargetReview
+    sizes: SizeReview
+    seniority: SeniorReview
+    propositions: Propositions
+    leadership: Leadership
+    baseline: Scenario
+    headline: Headline
+    advice: Advice
+    trust: Trust
+
+    @property
+    def cost(self) -> CostToServe:
+        """Cost to serve by customer."""
+        return self.cost_by["customer"]
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """What each part says in a sentence or two, by the part's name."""
+        parts = {name: getattr(self, name) for name in (*self.__dataclass_fields__, "cost")}
+        return {name: part.sentence for name, part in parts.items() if isinstance(getattr(part, "sentence", None), str)}
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every result table by the name under which it is published; empty ones are left out."""
+        return {name: rows for name, rows in list_tables(self).items() if len(rows)}
+
+    def trace(self, figure: str, group_kind: str = "all", group: str = "all") -> pd.DataFrame:
+        """The rows behind a figure: a measure's name, `cost_to_serve`, or the name of a published table.
+
+        `trace("nps_points", "segment", "S1")` gives the answers; `trace("cost_to_serve", "customer", "C001")`
+        the engagements that make up its cost. An unknown figure is an InputError that suggests the nearest.
+        """
+        measures, tables = set(self.measures.definitions["measure"]), list_tables(self)
+        if figure == "cost_to_serve":
+            return self._trace_cost(group_kind, group)
+        if figure in measures:
+            return self.measures.trace(figure, group_kind, group)
+        if figure not in tables:
+            known = ["cost_to_serve", *measures, *tables]
+            raise InputError(f"There is no figure {figure!r}. {nearest(figure, known)}")
+        return tables[figure]
+
+    def _trace_cost(self, group_kind: str, group: str) -> pd.DataFrame:
+        rows = self.cost.engagements.merge(self.groups[["customer_id", "category", "segment"]], how="left")
+        if group_kind == "all":
+            return rows
+        if group_kind not in _KINDS:
+            raise InputError(f"There is no kind of group {group_kind!r}. {nearest(group_kind, ['all', *_KINDS])}")
+        return rows[rows[_KINDS[group_kind]] == group].reset_index(drop=True)
+
+    def _repr_html_(self) -> str:
+        said = pd.DataFrame(self.sentences.items(), columns=["part", "finding"])
+        return f"<p>{html.escape(self.organisation)}, {self.quarter}</p>{said.to_html(index=False)}"
+
+
+def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
+    """All result tables in the order of the report, the empty ones too."""
+    q = quarter
+    return {
+        "page_1_figures": q.headline.figures,
+        "page_1_beside": q.headline.beside,
+        "page_1_decisions": q.advice.decisions,
+        "decisions_considered": q.advice.considered,
+        "propositions": q.propositions.cards,
+        "measures": q.measures.cells,
+        "changes": q.measures.changes,
+        "run_chart": q.measures.run_chart,
+        "definitions": q.measures.definitions,
+        **_customer_tables(q),
+        **_cost_tables(q),
+        **_offer_tables(q),
+        "decision_log": q.leadership.decisions,
+        "commitments": q.leadership.commitments,
+        "trust": q.trust.figures,
+        "unanswered": q.unanswered,
+        "problems": q.problems,
+        "settings": q.settings.table(),
+    }
+
+
+def _customer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
+    return {
+        "groups": q.groups,
+        "segment_members": q.segmentation.members.reset_index(),
+        "segment_rules": q.segmentation.rules,
+        "segment_profile": q.segmentation.profile,
+        "segment_evidence": q.segmentation.evidence,
+        "segment_movers": q.history.movers,
+        "segment_migration": q.history.migration,
+        "segment_drift": q.history.drift,
+        "customers_left_out": q.features.left_out,
+        "value_scores": q.value.scores,
+        "value_bounds": q.value.bounds,
+        "value_acceptability": q.value.acceptability,
+    }
+
+
+def _cost_tables(q: Quarter) -> dict[str, pd.DataFrame]:
+    return {
+        **{f"cost_by_{by}": cost.table for by, cost in q.cost_by.items()},
+        "rates": q.cost.rates,
+        "capacity": q.cost.unused,
+        "concentration": q.cost.concentration,
+        "cost_reconciliation": q.cost.reconciliation,
+        "cost_left_out": q.cost.left_out,
+    }
+
+
+def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
+    return {
+        "next_services": q.targets.next_services,
+        "fit": q.targets.fit,
+        "forecast_holdout": q.targets.holdout,
+        "off_target": q.target_review.off_target,
+        "unused_services": q.target_review.unused,
+        "refused": q.target_review.refused,
+        "demand": q.target_review.demand,
+        "load": q.target_review.load,
+        "to_stop": q.target_review.to_stop,
+        "sizes_quoted": q.sizes.quoted,
+        "tiers": q.sizes.tiers,
+        "saving": q.sizes.saving,
+        "senior_shares": q.seniority.shares,
+        "delegable": q.seniority.delegable,
+        "scenario": q.baseline.result,
+    }
