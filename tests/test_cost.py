@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from pmo_analysis.analysis.cost import (
+    CostToServe,
     capacity_cost,
     cost_history,
     cost_to_serve,
@@ -188,12 +190,18 @@ def _small() -> dict[str, pd.DataFrame]:
     }
 
 
-def _told(frames: dict[str, pd.DataFrame], by: str = "customer", **options):
+@cache
+def _known(by: str = "customer") -> CostToServe:
+    """The small organisation as it is, told once."""
+    return _told(_small(), by)
+
+
+def _told(frames: dict[str, pd.DataFrame], by: str = "customer", **options) -> CostToServe:
     return cost_to_serve(Dataset.from_frames(frames), "2026Q3", by, **options)
 
 
 def test_a_small_organisation_costs_what_a_hand_count_says() -> None:
-    table = _told(_small()).table.set_index("customer_id")
+    table = _known().table.set_index("customer_id")
     # a: 10 + 4 + 8 analyst hours × 50 + 2 lead hours × 120; b: open, nothing worked; c: 5 × 50 through its project.
     assert table.loc["a", "cost_to_serve_cost"] == 22 * 50 + 240
     assert table.loc["c", "cost_to_serve_cost"] == 250 and "b" not in table.index
@@ -205,7 +213,7 @@ def test_a_small_organisation_costs_what_a_hand_count_says() -> None:
 
 
 def test_the_customers_own_hours_are_kept_apart_and_priced_at_its_own_rate() -> None:
-    table = _told(_small()).table.set_index("customer_id")
+    table = _known().table.set_index("customer_id")
     assert table.loc["a", ["own_hours", "own_cost"]].tolist() == [1.5, 135]
     assert table.loc["c", ["own_hours", "own_cost"]].isna().all()
 
@@ -217,14 +225,14 @@ def test_own_hours_without_a_rate_have_an_unknown_cost_not_a_zero_one() -> None:
 
 
 def test_hours_without_an_engagement_are_allocated_by_standard_hours_and_marked() -> None:
-    table = _told(_small(), "service").table.set_index("service_id")
+    table = _known("service").table.set_index("service_id")
     assert table.loc["plan", "worked_hours"] == 10 + 2 + 6 and table.loc["gate", "worked_hours"] == 4 + 2
     assert table.loc["gate", "allocated_share"] == pytest.approx(2 / 6)
     assert "basis" in table and set(table["basis"]) == {"hours"}
 
 
 def test_used_and_unused_make_up_what_was_supplied_to_the_cent() -> None:
-    told = _told(_small())
+    told = _known()
     unused = told.unused.set_index("role")
     assert unused.loc["analyst", ["used_hours", "unused_hours"]].tolist() == [30, 170]
     assert unused.loc["analyst", "used_cost"] + unused.loc["analyst", "unused_cost"] == 10_000
@@ -235,13 +243,13 @@ def test_used_and_unused_make_up_what_was_supplied_to_the_cent() -> None:
 
 
 def test_unused_capacity_is_never_charged() -> None:
-    frames, more = _small(), _small()
+    more = _small()
     more["capacity"] = more["capacity"].assign(practical_hours=[400, 200], capacity_cost=[20_000, 24_000])
-    assert _told(frames).table["cost_to_serve_cost"].tolist() == _told(more).table["cost_to_serve_cost"].tolist()
+    assert _known().table["cost_to_serve_cost"].tolist() == _told(more).table["cost_to_serve_cost"].tolist()
 
 
 def test_a_gap_between_stated_and_actual_rate_is_reported() -> None:
-    told = _told(_small())
+    told = _known()
     rates = told.rates.set_index("role")
     assert rates.loc["lead", "gap_share"] == pytest.approx(100 / 120 - 1) and np.isnan(
         rates.loc["analyst", "gap_share"]
@@ -273,7 +281,7 @@ def test_uneven_hours_still_reconcile_to_the_cent() -> None:
 
 
 def test_shuffled_rows_and_renamed_customers_give_the_same_figures() -> None:
-    frames, other = _small(), _small()
+    other = _small()
     other["effort"] = other["effort"].sample(frac=1, random_state=1)
     names = {"a": "z", "b": "y", "c": "x"}
     for table in ("customers", "engagements", "projects", "effort"):
@@ -282,14 +290,14 @@ def test_shuffled_rows_and_renamed_customers_give_the_same_figures() -> None:
             if "customer_id" in other[table]
             else other[table]
         )
-    here = _told(frames).table.set_index("customer_id").rename(index=names).sort_index()
+    here = _known().table.set_index("customer_id").rename(index=names).sort_index()
     pd.testing.assert_frame_equal(here, _told(other).table.set_index("customer_id").sort_index())
 
 
 def test_money_rescaled_rescales_the_cost() -> None:
-    frames, dear = _small(), _small()
+    dear = _small()
     dear["capacity"] = dear["capacity"].assign(capacity_cost=dear["capacity"]["capacity_cost"] * 10)
-    assert (_told(dear).table["cost_to_serve_cost"] == 10 * _told(frames).table["cost_to_serve_cost"]).all()
+    assert (_told(dear).table["cost_to_serve_cost"] == 10 * _known().table["cost_to_serve_cost"]).all()
 
 
 def test_segments_are_passed_as_a_mapping_and_customers_without_one_are_left_out() -> None:
@@ -374,3 +382,32 @@ def test_one_reading_tells_the_same_total_by_customer_service_and_category() -> 
         "category": 1590.0,
     }
     assert told["service"].table["cost_to_serve_cost"].sum() + told["service"].left_out["cost"].sum() == 1590 + 150
+
+
+def test_hours_that_no_map_covers_and_unreadable_ones_are_left_out_with_a_reason() -> None:
+    frames = {k: v for k, v in _small().items() if k in ("customers", "services", "engagements")}
+    frames["engagements"] = frames["engagements"].drop(columns="charged_cost")
+    frames["effort"] = pd.DataFrame(
+        {"worked_on": "2026-08-01", "worked_hours": ["3", "three"], "role": "r", "project_id": "?"}
+    )
+    told = _told(frames)
+    assert told.left_out["reason"].tolist() == ["no map covers these hours", "worked_hours is blank or cannot be read"]
+    assert told.left_out["worked_hours"].iloc[0] == 3 and told.table["cost_to_serve_cost"].isna().all()
+
+
+def test_credits_are_summed_and_leave_no_band_where_shares_mean_nothing() -> None:
+    frames = {
+        "customers": pd.DataFrame({"customer_id": list("abcdef"), "name": "N", "category": "x"}),
+        "services": pd.DataFrame({"service_id": ["s"], "name": ["S"]}),
+        "engagements": pd.DataFrame(
+            {
+                "engagement_id": list("123456"),
+                "customer_id": list("abcdef"),
+                "service_id": "s",
+                "requested_on": "2026-08-01",
+                "charged_cost": [1, 2, 3, 4, 5, -9],
+            }
+        ),
+    }
+    told = _told(frames)
+    assert told.table["cost_to_serve_cost"].sum() == 6 and told.concentration["low"].isna().all()

@@ -148,7 +148,7 @@ def test_the_next_price_is_not_estimable_from_three_quarters() -> None:
     history = pd.DataFrame(
         {"quarter": ["2026Q1", "2026Q2", "2026Q3"], "customer_id": "c00", "cost_to_serve_cost": 100.0}
     )
-    assert "not estimable from 3 quarters" in _cards(_tables(), history=history)["sentence"].iloc[0]
+    assert "not estimable (it takes four quarters; 3 known)" in _cards(_tables(), history=history)["sentence"].iloc[0]
 
 
 def test_prediction_intervals_cover_the_next_quarter_as_often_as_they_say() -> None:

@@ -160,7 +160,10 @@ def _band(ordered: np.ndarray, level: float, draws: int, seed: int) -> tuple[np.
     rng = np.random.default_rng(seed)
     draws = int(np.clip(2_000_000 // n, 50, draws))  # the band of many customers is smooth with few draws
     drawn = -np.sort(-ordered[rng.integers(0, n, size=(draws, n))], axis=1)
-    shares = np.cumsum(drawn, axis=1) / drawn.sum(axis=1, keepdims=True)
+    totals = drawn.sum(axis=1, keepdims=True)
+    if (totals <= 0).any():  # credits outweigh costs in some draws: shares of nothing
+        return np.full(n, np.nan), np.full(n, np.nan)
+    shares = np.cumsum(drawn, axis=1) / totals
     low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 

@@ -70,7 +70,7 @@ def enter_hours(
     """
     placed = place_hours(booked, data)
     roles = data.frame("roles", ["role", "senior", "side"]).drop_duplicates("role").set_index("role")
-    side = placed["side"].fillna(placed["role"].map(roles["side"])).fillna("pmo")
+    side = placed["side"].fillna(placed["role"].map(roles["side"]).astype("str")).fillna("pmo")
     placed = placed.merge(rates[["quarter", "role", "hourly_cost"]], on=["quarter", "role"], how="left")
     pmo, hours = (side == "pmo").to_numpy(), placed["hours"]
     own_rates, own_rate = price_customer_roles(data, settings)

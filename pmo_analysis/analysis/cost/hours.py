@@ -60,20 +60,21 @@ def place_hours(hours: pd.DataFrame, data: Dataset) -> pd.DataFrame:
     engagements = data.frame("engagements", ["engagement_id", "customer_id", "service_id", "size_quoted"])
     by_engagement = engagements.drop_duplicates("engagement_id").set_index("engagement_id")
     projects = data.frame("projects", ["project_id", "customer_id"]).drop_duplicates("project_id")
-    known = hours["engagement_id"].map(by_engagement["customer_id"])
-    owner = hours["project_id"].map(projects.set_index("project_id")["customer_id"])
+    known = hours["engagement_id"].map(by_engagement["customer_id"]).astype("str")
+    owner = hours["project_id"].map(projects.set_index("project_id")["customer_id"]).astype("str")
     mapped = np.select(
         [known.notna(), hours["customer_id"].notna(), owner.notna()],
         ["engagement", "customer", "project"],
         default="nothing",
     )
-    return hours.assign(
+    named = hours.assign(
         customer_id=known.fillna(hours["customer_id"]).fillna(owner),
         service_id=hours["engagement_id"].map(by_engagement["service_id"]),
         size=hours["engagement_id"].map(by_engagement["size_quoted"]),
         engagement_id=hours["engagement_id"].where(known.notna()),
-        mapped_by=pd.Series(mapped, index=hours.index, dtype="str"),
+        mapped_by=mapped,
     )
+    return named.astype(dict.fromkeys(("customer_id", "service_id", "size", "engagement_id", "mapped_by"), "str"))
 
 
 def standard_hours(data: Dataset, engagements: pd.DataFrame) -> pd.Series:

@@ -59,7 +59,7 @@ class CostToServe:
     reconciliation: what, cost (supplied + worked without stated capacity = told + unmapped + unused, to the cent)
     engagements: engagement_id, customer_id, service_id, size, worked_hours, process_hours, senior_hours, cost,
         mandated, allocated_share
-    left_out: reason, worked_hours, cost, rows_count
+    left_out: reason, worked_hours, cost, entries_count (bookings of one kind together)
     """
 
     table: pd.DataFrame

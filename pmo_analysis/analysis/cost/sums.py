@@ -18,6 +18,7 @@ def add_key(rows: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataF
 def sum_entries(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
     """Sums per key and customer, in hours and money; missing where nothing is known."""
     at = list(dict.fromkeys([column, "customer_id"]))
+    entries = entries.dropna(subset=at)
     parts = entries[at].assign(
         worked_hours=entries["hours"],
         cost_to_serve_cost=entries["cost"],
@@ -29,15 +30,14 @@ def sum_entries(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | 
         mandated_process_cost=_part(entries["cost"], entries["mandated"]),
         allocated_hours=entries["hours"].fillna(entries["own_hours"]) * entries["allocated"],
     )
-    sums = parts.groupby(at, dropna=False).sum(min_count=1) / PER_UNIT
+    sums = parts.groupby(at).sum(min_count=1) / PER_UNIT
     priceless = entries["own_hours"].notna() & entries["own_cost"].isna()
-    unpriced = priceless.groupby([entries[c] for c in at], dropna=False).any()
+    unpriced = priceless.groupby([entries[c] for c in at]).any()
     sums["own_cost"] = sums["own_cost"].where(~unpriced)
     charges = np.rint(counted["charged_cost"] * PER_UNIT)
-    done = add_key(counted.assign(charged=charges), keys, column).groupby(at, dropna=False)
-    charged = done["charged"].sum(min_count=1) / PER_UNIT
-    more = pd.DataFrame({"engagement_count": done.size(), "charged_cost": charged})
-    return sums.join(more, how="outer").reset_index().dropna(subset=at)
+    done = add_key(counted.assign(charged=charges), keys, column).groupby(at)
+    more = pd.DataFrame({"engagement_count": done.size(), "charged_cost": done["charged"].sum(min_count=1) / PER_UNIT})
+    return sums.reset_index().merge(more.reset_index(), on=at, how="outer").sort_values(at, ignore_index=True)
 
 
 def _part(amount: pd.Series, flag: pd.Series) -> pd.Series:
@@ -83,11 +83,11 @@ def list_left_out(entries: pd.DataFrame, told: pd.Series, by: str) -> pd.DataFra
     """What the table cannot show: hours that no map covers, and rows whose hours could not be read."""
     unmapped = entries["customer_id"].isna()
     reason = np.select([told, unmapped], ["", "no map covers these hours"], default=f"no {by} is known for these")
-    rows = entries.assign(reason=pd.Series(reason, entries.index, dtype="str"), rows_count=1)[~told]
-    lost = rows.groupby("reason", as_index=False)[["hours", "cost", "rows_count"]].sum(min_count=1)
+    rows = entries.assign(reason=pd.Series(reason, entries.index, dtype="str"), entries_count=1)[~told]
+    lost = rows.groupby("reason", as_index=False)[["hours", "cost", "entries_count"]].sum(min_count=1)
     lost = lost.assign(worked_hours=lost["hours"] / PER_UNIT, cost=lost["cost"] / PER_UNIT)
     unread = int(entries["unread_count"].sum())
     if unread:
-        blank = {"reason": "worked_hours is blank or cannot be read", "rows_count": unread}
+        blank = {"reason": "worked_hours is blank or cannot be read", "entries_count": unread}
         lost = pd.concat([lost, pd.DataFrame([blank])], ignore_index=True)
-    return lost[["reason", "worked_hours", "cost", "rows_count"]]
+    return lost[["reason", "worked_hours", "cost", "entries_count"]]

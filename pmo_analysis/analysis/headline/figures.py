@@ -313,6 +313,8 @@ def _with_beside(row: dict[str, Any], beside: list[dict[str, Any]]) -> dict[str,
 
 def _tell(figures: pd.DataFrame, before: str) -> str:
     clear = figures[figures["direction"].isin(["better", "worse", "higher", "lower"])]
+    if figures["value"].isna().all():
+        return "None of the five topics can be told from these tables."
     unknown = figures.loc[figures["value"].isna(), "topic"].tolist()
     moves = ", ".join(
         f"{topic} {direction}" for topic, direction in zip(clear["topic"], clear["direction"], strict=True)

@@ -130,7 +130,8 @@ def _tell(cards: pd.DataFrame, words: Mapping[str, str]) -> str:
     if cards.empty:
         return words["nothing"][0].upper() + words["nothing"][1:] + "."
     measured = int((cards["benefit"] != words["benefit_unknown"]).sum())
-    return f"{len(cards)} groups of customers; the benefit is measured for {measured} of them."
+    groups = "1 group" if len(cards) == 1 else f"{len(cards)} groups"
+    return f"{groups} of customers; the benefit is measured for {measured} of them."
 
 
 def _cards_of_kind(
