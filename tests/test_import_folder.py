@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.intake.import_folder import refuse_foreign, whole_or_absent, write_csv, write_record
+from pmo_analysis.intake.import_folder import keep_added, refuse_foreign, whole_or_absent, write_csv, write_record
 
 
 def test_a_failure_leaves_no_folder_and_no_scratch(tmp_path):
@@ -34,14 +34,31 @@ def test_what_nobody_imported_is_never_replaced_unless_told(tmp_path):
         write_csv(pd.DataFrame({"a": ["1"]}), scratch / "a.csv")
         write_record(scratch, mapping="m", sources={})
     refuse_foreign(folder, replace=False)
-    (folder / "mine.txt").write_text("notes")
-    with pytest.raises(InputError, match="holds 1 files that no earlier import wrote.*mine.txt"):
+    (folder / "a.csv").write_text("changed by hand")
+    with pytest.raises(InputError, match=r"holds 1 files that no earlier import wrote.*a\.csv"):
         refuse_foreign(folder, replace=False)
     refuse_foreign(folder, replace=True)
-    (folder / "mine.txt").unlink()
-    (folder / "a.csv").write_text("changed by hand")
-    with pytest.raises(InputError, match="a.csv"):
-        refuse_foreign(folder, replace=False)
+
+
+def test_decisions_added_to_an_import_are_carried_over_to_the_next(tmp_path):
+    for text in ("first", "second"):
+        with whole_or_absent(tmp_path / "to") as scratch:
+            (scratch / "a.csv").write_text(text)
+            write_record(scratch, mapping="m", sources={})
+            keep_added(tmp_path / "to", scratch)
+        (tmp_path / "to" / "decisions.csv").write_text("ours")
+    refuse_foreign(tmp_path / "to", replace=False)
+    assert {p.name: p.read_text() for p in (tmp_path / "to").glob("*.csv")} == {
+        "a.csv": "second",
+        "decisions.csv": "ours",
+    }
+    with (
+        pytest.raises(InputError, match=r"decisions\.csv was added by hand"),
+        whole_or_absent(tmp_path / "to") as scratch,
+    ):
+        (scratch / "decisions.csv").write_text("theirs")
+        keep_added(tmp_path / "to", scratch)
+    assert (tmp_path / "to" / "decisions.csv").read_text() == "ours"
 
 
 def test_a_damaged_record_counts_as_foreign_files(tmp_path):

@@ -14,22 +14,41 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 
 RECORD = "import.json"
+REPORTS = ("reconciliation", "set_aside", "flagged", "unmapped")
 
 
 def refuse_foreign(folder: Path, *, replace: bool) -> None:
-    """InputError when a folder holds anything that an earlier import did not write, unless told to replace it."""
+    """InputError when a folder is not an earlier import, or one changed by hand since, unless told to replace it.
+
+    Files that somebody added to an earlier import, such as decisions, are no hindrance: `keep_added` carries them over.
+    """
     if replace or not folder.exists():
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file. Name a folder with --to.")
-    present = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     written = _written(folder)
-    foreign = [n for n in present if n != RECORD and written.get(n) != digest(folder / n)]
+    names = written or dict.fromkeys(_names(folder), "")
+    foreign = [n for n, content in names.items() if (folder / n).is_file() and digest(folder / n) != content]
     if foreign:
         raise InputError(
             f"{folder} holds {len(foreign)} files that no earlier import wrote or that were changed since, such as "
             f"{foreign[0]}. Name another folder, or say that it may be replaced."
         )
+
+
+def keep_added(folder: Path, scratch: Path) -> None:
+    """Carries files that somebody added to an earlier import into the new one; InputError where names clash."""
+    if not folder.is_dir():
+        return
+    added = sorted(set(_names(folder)) - set(_written(folder)) - {RECORD})
+    clash = [n for n in added if (scratch / n).exists()]
+    if clash:
+        raise InputError(
+            f"{folder / clash[0]} was added by hand, and this import would write it too. Move it away first."
+        )
+    for name in added:
+        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(folder / name, scratch / name)
 
 
 @contextmanager
@@ -68,6 +87,10 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
 def digest(path: Path) -> str:
     """SHA-256 of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
 def _written(folder: Path) -> dict[str, str]:

@@ -12,7 +12,15 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.coverage import rank_gaps, unmapped, write_unmapped
 from pmo_analysis.intake.evaluate import ASIDE
-from pmo_analysis.intake.import_folder import digest, refuse_foreign, whole_or_absent, write_csv, write_record
+from pmo_analysis.intake.import_folder import (
+    REPORTS,
+    digest,
+    keep_added,
+    refuse_foreign,
+    whole_or_absent,
+    write_csv,
+    write_record,
+)
 from pmo_analysis.intake.mapping_file import Mapping, list_presets, read_mapping, told
 from pmo_analysis.intake.readers import assign_files, read_source
 from pmo_analysis.intake.reconcile import reconcile
@@ -61,9 +69,10 @@ def import_tables(
     """Writes an organisation's exports as tables of the contract into a folder, with a reconciliation.
 
     The folder appears whole or not at all and holds `<table>.csv`, `reconciliation.csv`, `set_aside.csv`, `flagged.csv`,
-    `unmapped.csv`, `import_notes.md`, `import.json` and, where the mapping declares settings, `settings.toml`. A folder
-    with files that no import wrote is refused unless `replace`. CSV files of value maps are looked for in `maps`,
-    else beside the mapping file. Every problem of mapping and files is raised at once as an InputError.
+    `unmapped.csv`, `import_notes.md`, `import.json` and, where the mapping declares settings, `settings.toml`.
+    A folder that is no earlier import, or one changed by hand, is refused unless `replace`; files added to one are
+    carried over. CSV files of value maps are looked for in `maps`, else beside the mapping file.
+    Every problem of mapping and files is raised at once as an InputError.
     """
     tell = progress or _silent
     folder = Path(to)
@@ -87,6 +96,8 @@ def import_tables(
         _write(scratch, mapping, built, made, notes)
         sources = {f.name: digest(f) for fs in assigned.values() for f in fs}
         write_record(scratch, mapping=mapping.name, sources=sources)
+        if not replace:
+            keep_added(folder, scratch)
     tables = pd.DataFrame(
         [(b.name, len(b.rows), str(folder / f"{b.name}.csv")) for b in built], columns=["table", "rows", "path"]
     )
@@ -139,7 +150,7 @@ def _all(built: Sequence[Built], part: str, columns: list[str]) -> pd.DataFrame:
 def _write(scratch: Path, mapping: Mapping, built: Sequence[Built], made: _Parts, notes: dict[str, str]) -> None:
     for table in built:
         write_csv(table.rows.drop(columns=["_file", "_row"]), scratch / f"{table.name}.csv")
-    for name in ("reconciliation", "set_aside", "flagged", "unmapped"):
+    for name in REPORTS:
         write_csv(getattr(made, name), scratch / f"{name}.csv")
     told_notes = "\n".join(f"- **{name}**: {' '.join(note.split())}" for name, note in notes.items())
     about = f"# How these tables were imported\n\nMapping `{mapping.name}`: {mapping.about}\n\n{told_notes}\n"
