@@ -10,14 +10,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS, Columns, check_customers, order_rows, read_columns
-from pmo_analysis.analysis.segments.mixture import Points, fill_missing, fit_mixture, membership
+from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, membership
 from pmo_analysis.analysis.segments.partitions import SMALLEST_GROUP, Partition, score_labels, search_partitions, tidy_labels
+from pmo_analysis.analysis.segments.place import complete_points, specify_columns
 from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
 from pmo_analysis.analysis.segments.result import Segmentation
 from pmo_analysis.analysis.segments.rules import describe_segments
 from pmo_analysis.analysis.segments.scheme import EVERYBODY, assign_segments, encode, freeze_scheme
 from pmo_analysis.analysis.segments.structure import Test, check_structure
-from pmo_analysis.analysis.segments.transforms import fit_transform
 from pmo_analysis.contract.errors import InputError
 
 SEARCH_ROWS = 800
@@ -74,25 +74,11 @@ def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Se
     taken = Columns(columns.numbers.iloc[rows], columns.choices.iloc[rows], columns.left_out)
     labels = np.zeros(len(rows), int)
     for last in (False, True):
-        specs = _specify(columns, taken, labels)
-        points = _complete(encode(taken.numbers.join(taken.choices), specs))
+        specs = specify_columns(columns, taken, labels)
+        points = complete_points(encode(taken.numbers.join(taken.choices), specs))
         best = search_partitions(points, counts if last else counts[:4], seed=seed, thorough=last)
         labels = max(best.values(), key=lambda p: p.score).labels
     return _Search(specs, points, best)
-
-
-def _specify(columns: Columns, taken: Columns, labels: np.ndarray) -> list[dict[str, Any]]:
-    numbers = [{"name": c, "kind": "number", "transform": fit_transform(taken.numbers[c].to_numpy(), labels)}
-               for c in taken.numbers]
-    choices = [{"name": c, "kind": "choice", "levels": sorted(columns.choices[c].dropna().unique())} for c in taken.choices]
-    return numbers + choices
-
-
-def _complete(points: Points) -> Points:
-    if np.isfinite(points.numbers).all():
-        return points
-    everybody = fit_mixture(points, np.zeros(len(points), int))
-    return Points(fill_missing(points, everybody), points.codes, points.levels)
 
 
 def _choose(search: _Search, segments: int | None, n: int) -> Partition:
@@ -147,7 +133,7 @@ def _content_order(weights: np.ndarray, means: np.ndarray) -> np.ndarray:
 
 
 def _one_group(columns: Columns) -> dict[str, Any]:
-    specs = _specify(columns, columns, np.zeros(len(columns.numbers), int))
+    specs = specify_columns(columns, columns, np.zeros(len(columns.numbers), int))
     points = encode(columns.numbers.join(columns.choices), specs)
     return freeze_scheme(specs, fit_mixture(points, np.zeros(len(points), int)), [EVERYBODY])
 
