@@ -67,8 +67,8 @@ def _studentised_limits(totals: np.ndarray, level: float, draws: int, seed: int)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = (np.log(drawn) - centre) / (drawn_error / drawn) if logs else (drawn - centre) / drawn_error
     t = t[np.isfinite(t)]
-    if spread == 0 or len(t) < draws // 2:
-        return float(value[0]), float(value[0])
+    if not spread > 1e-12 * abs(centre) or len(t) < draws // 2:
+        return np.nan, np.nan  # without any spread nothing tells how sure we are
     upper, lower = np.quantile(t, [(1 + level) / 2, (1 - level) / 2])
     limits = centre - spread * _small_sample_factor(len(totals), level) * np.array([upper, lower])
     low, high = np.exp(limits) if logs else limits
@@ -160,7 +160,8 @@ def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *
         upper, lower = scale * _unbend(t, table["bend"]), scale * _unbend(-t, table["bend"])
     table["low"], table["high"] = table["value"] - upper, table["value"] - lower
     table["low"] = table["low"].mask((table["least"] >= 0) & (table["low"] < 0), 0.0)
-    table.loc[table["n"] < minimum, ["low", "high"]] = np.nan
+    # Without any spread nothing tells how sure we are: five equal answers are not certainty.
+    table.loc[(table["n"] < minimum) | ~(table["error"] > 1e-12 * table["value"].abs()), ["low", "high"]] = np.nan
     return table.reset_index()[[*by, "value", "low", "high", "n"]]
 
 

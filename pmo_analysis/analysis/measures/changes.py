@@ -76,7 +76,7 @@ def _judge(changes: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.D
     better = {m.name: m.better for m in measures}
     p = difference_p_value({**changes, "value": changes["change"]}, level=facts.settings["interval_level"])
     changes = changes.assign(
-        p_value=p, adjusted_p=benjamini_hochberg(p),
+        p_value=p, adjusted_p=_adjust_by_kind(p, changes["group_kind"]),
         direction=tell_direction(changes["low"], changes["high"], changes["measure"].map(better)),
         n=changes["n"].fillna(0).astype("int64"),
     )
@@ -85,3 +85,12 @@ def _judge(changes: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.D
     order = changes.assign(rank=changes["measure"].map(rank)).sort_values(["rank", *_GROUP[1:], "against"], kind="stable").index
     columns = [*_GROUP, "against", "change", "low", "high", "n", "p_value", "adjusted_p", "direction", "flagged"]
     return changes.loc[order, columns].reset_index(drop=True)
+
+
+def _adjust_by_kind(p: np.ndarray, kinds: pd.Series) -> np.ndarray:
+    """Each kind of group is a family of its own: hundreds of customers do not silence what the whole shows."""
+    adjusted = np.full(len(p), np.nan)
+    for kind in kinds.unique():
+        inside = (kinds == kind).to_numpy()
+        adjusted[inside] = benjamini_hochberg(p[inside])
+    return adjusted

@@ -169,6 +169,7 @@ def _tell_cells(figures: pd.DataFrame, measures: list[Measure], facts: Facts) ->
     cells = figures[figures["period"] == facts.quarter].reset_index(drop=True)
     least = facts.settings["minimum_estimate"]
     few = cells["n"].map(lambda n: too_few(n, least))
+    few = few.mask((few == "") & cells["low"].isna(), "no interval: all alike, or all from one customer")
     over = pd.Series(f"over {facts.settings['look_back_quarters']} quarters", index=cells.index).where(cells["group_kind"] == "customer", "")
     cells["note"] = (over + "; " + few).str.strip("; ").astype("str")
     cells["outcome"] = cells["measure"].map({m.name: m.outcome for m in measures}).astype("str")

@@ -1,0 +1,232 @@
+"""Intervals, quantiles, differences and false discovery."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.stats import false_discovery_control
+
+from pmo_analysis.analysis.estimates import (
+    benjamini_hochberg,
+    censored_quantile,
+    difference_interval,
+    difference_p_value,
+    mean_interval,
+    median_interval,
+    quantile_interval,
+    ratio_interval,
+    ratio_table,
+    share_bounds,
+    share_estimate,
+    share_interval,
+    summarise_quantiles,
+    tell_direction,
+    too_few,
+)
+from pmo_analysis.contract.errors import InputError
+
+
+def test_wilson_intervals_are_newcombes():
+    # Newcombe 1998, Statistics in Medicine 17, 857–872.
+    told = share_interval([81, 15, 0, 1], [263, 148, 20, 29])
+    assert told["low"].tolist() == pytest.approx([0.2553, 0.0624, 0.0, 0.0061], abs=6e-5)
+    assert told["high"].tolist() == pytest.approx([0.3662, 0.1605, 0.1611, 0.1718], abs=6e-5)
+
+
+def test_kidney_stone_shares_are_the_published_percentages():
+    # Charig et al. 1986, BMJ 292, 879; 289/350 = 82.57 % prints as 83.
+    told = share_interval([81, 192, 273, 234, 55, 289], [87, 263, 350, 270, 80, 350])
+    assert (100 * told["value"]).round().tolist() == [93, 73, 78, 87, 69, 83]
+
+
+def test_a_share_of_nothing_is_blank_and_impossible_counts_are_refused():
+    assert share_interval(0, 0).iloc[0][["value", "low", "high"]].isna().all()
+    with pytest.raises(InputError):
+        share_interval([5], [4])
+
+
+def test_too_few_observations_keep_the_value_without_limits():
+    told = share_estimate(2, 4)
+    assert told["value"] == 0.5
+    assert np.isnan(told["low"])
+    assert too_few(4, 5) == "too few to say (n = 4)"
+    assert too_few(5, 5) == ""
+    assert np.isnan(mean_interval(pd.Series([1.0, 2.0]))["low"])
+
+
+def test_the_unmeasured_bound_a_share_from_both_sides():
+    assert share_bounds(3, 5, 10) == (0.3, 0.8)
+
+
+def test_wilson_covers_what_it_promises():
+    rng = np.random.default_rng(0)
+    for n in (3, 10, 50, 500):
+        p = rng.uniform(0.05, 0.95, 20_000)
+        told = share_interval(rng.binomial(n, p), np.full(20_000, n))
+        assert 0.93 <= ((told["low"] <= p) & (p <= told["high"])).mean() <= 0.97
+
+
+def test_a_mean_has_students_interval():
+    values = pd.Series([2.0, 4, 4, 5, 7, 9])
+    low, high = stats.t.interval(0.95, 5, values.mean(), values.sem())
+    assert mean_interval(values) == pytest.approx({"value": values.mean(), "low": low, "high": high, "n": 6})
+
+
+def test_five_equal_answers_are_not_certainty():
+    told = mean_interval(pd.Series([4.0] * 5))
+    assert told["value"] == 4
+    assert np.isnan(told["low"])
+    assert np.isnan(ratio_interval(pd.DataFrame({"a": [2.0] * 6, "b": [4.0] * 6}), "a", "b")["low"])
+
+
+def test_answers_of_one_customer_count_as_belonging_together():
+    values = pd.Series([1.0, 1, 1, 5, 5, 5, 3, 3, 3])
+    cluster = pd.Series(list("aaabbbccc"))
+    alone, together = mean_interval(values), mean_interval(values, cluster=cluster)
+    assert together["high"] - together["low"] > 2 * (alone["high"] - alone["low"])
+    # By hand: the three means 1, 5, 3 have sd 2, so the half width is t(2) · 2/√3.
+    assert together["high"] - 3 == pytest.approx(stats.t.ppf(0.975, 2) * 2 / 3**0.5)
+
+
+def hours(seed: int, n: int) -> pd.DataFrame:
+    """Standard hours, and fat-tailed hours worked on them."""
+    rng = np.random.default_rng(seed)
+    standard = rng.choice([8.0, 20.0, 60.0], n)
+    return pd.DataFrame({"standard": standard, "worked": standard * rng.lognormal(-0.32, 0.8, n), "customer": rng.integers(0, 12, n)})
+
+
+def test_a_ratio_is_of_sums_and_ignores_incomplete_rows():
+    frame = pd.DataFrame({"a": [1.0, 9.0, 100.0], "b": [1.0, 1.0, np.nan]})
+    told = ratio_interval(frame, "a", "b")
+    assert (told["value"], told["n"]) == (5.0, 2)
+    assert np.isnan(told["low"])
+
+
+def test_a_ratio_does_not_depend_on_order_or_names_and_scales_with_its_unit():
+    frame = hours(1, 50)
+    told = ratio_interval(frame, "worked", "standard", cluster="customer")
+    shuffled = ratio_interval(frame.sample(frac=1, random_state=2), "worked", "standard", cluster="customer")
+    renamed = ratio_interval(frame.assign(customer=-frame["customer"]), "worked", "standard", cluster="customer")
+    assert told == shuffled == renamed
+    dearer = ratio_interval(frame.assign(worked=2 * frame["worked"]), "worked", "standard", cluster="customer")
+    assert [dearer[c] for c in ("value", "low", "high")] == pytest.approx([2 * told[c] for c in ("value", "low", "high")])
+
+
+def test_a_ratio_of_fat_tailed_hours_covers_nearly_what_it_promises():
+    truth = np.exp(-0.32 + 0.32)
+    told = [ratio_interval(hours(seed, 30), "worked", "standard", draws=400) for seed in range(250)]
+    assert 0.90 <= np.mean([t["low"] <= truth <= t["high"] for t in told]) <= 0.98
+
+
+def test_many_ratios_at_once_agree_with_one_at_a_time():
+    frame = pd.concat([hours(seed, 80).assign(group=f"g{seed}") for seed in range(3)])
+    table = ratio_table(frame, ["group"], numerator="worked", denominator="standard", cluster="customer").set_index("group")
+    for group, rows in frame.groupby("group"):
+        one = ratio_interval(rows, "worked", "standard", cluster="customer")
+        assert table.loc[group, "value"] == pytest.approx(one["value"])
+        assert table.loc[group, "n"] == one["n"] == 80
+        assert (table.loc[group, "high"] - table.loc[group, "low"]) == pytest.approx(one["high"] - one["low"], rel=0.5)
+
+
+def test_a_ratio_of_what_cannot_be_negative_has_no_negative_limit():
+    frame = pd.DataFrame({"numerator": [0.0, 0, 0, 0, 0, 10], "denominator": [1.0] * 6, "group": "g"})
+    assert ratio_table(frame, ["group"]).loc[0, "low"] >= 0
+
+
+def test_a_median_lies_between_order_statistics():
+    values = pd.Series(np.arange(1.0, 26.0))
+    told = median_interval(values)
+    # Binomial(25, ½): the 8th and 18th values cover 95.7 %; interpolation goes slightly inside.
+    assert told["value"] == 13
+    assert 8 <= told["low"] <= 9
+    assert 17 <= told["high"] <= 18
+
+
+def test_medians_of_fat_tailed_hours_cover_what_they_promise():
+    rng = np.random.default_rng(3)
+    for n in (30, 101):
+        told = [median_interval(row) for row in rng.lognormal(0, 1.2, (1500, n))]
+        assert 0.93 <= np.mean([t["low"] <= 1 <= t["high"] for t in told]) <= 0.97
+
+
+def test_a_far_quantile_of_few_values_has_no_upper_limit():
+    told = quantile_interval(pd.Series(np.arange(10.0)), 0.9)
+    assert np.isnan(told["high"])
+    assert told["low"] < told["value"]
+
+
+def test_quantiles_are_told_from_ten_values_up():
+    assert summarise_quantiles(pd.Series(np.arange(1.0, 12.0))) == {"p10": 2.0, "p50": 6.0, "p85": 9.5, "p90": 10.0, "n": 11}
+    few = summarise_quantiles(pd.Series([1.0, 2, 3]))
+    assert few["p50"] == 2
+    assert np.isnan(few["p90"])
+
+
+def test_open_requests_lengthen_the_median_wait():
+    days, ended = [1, 2, 3, 4, 5, 6, 7, 8], [True] * 8
+    assert censored_quantile(days, ended)["value"] == 4
+    # Kaplan–Meier by hand, 3 and 4 still open: 7/8, 6/8, then at 5: ·3/4 = .5625, at 6: ·2/3 = .375.
+    assert censored_quantile(days, [True, True, False, False, True, True, True, True])["value"] == 6
+
+
+def test_a_wait_that_hardly_anybody_has_ended_is_not_known():
+    told = censored_quantile([5, 6, 7, 8, 9], [True, False, False, False, False])
+    assert np.isnan(told["value"])
+    assert told["n"] == 5
+
+
+def test_the_wait_without_open_ones_is_the_plain_quantile():
+    rng = np.random.default_rng(4)
+    days = rng.integers(1, 40, 60)
+    assert censored_quantile(days, np.ones(60, bool), 0.85)["value"] == np.sort(days)[50]
+
+
+def test_differences_of_shares_are_newcombes_hybrid_interval():
+    # Newcombe 1998 (Statistics in Medicine 17, 873–890), table II, example (a): 56/70 − 48/80, method 10: 0.0524 to 0.3339.
+    told = difference_interval(share_estimate(56, 70), share_estimate(48, 80))
+    assert [told["value"], told["low"], told["high"]] == pytest.approx([0.2, 0.0524, 0.3339], abs=1e-4)
+    assert told["n"] == 70
+
+
+def test_p_falls_below_five_percent_exactly_where_the_interval_excludes_zero():
+    told = {"value": np.array([2.0, 2.0, -2.0]), "low": np.array([0.01, -0.01, -5.0]), "high": np.array([5.0, 5.0, -0.5])}
+    assert (difference_p_value(told) < 0.05).tolist() == [True, False, True]
+    assert np.isnan(difference_p_value({"value": 1.0, "low": np.nan, "high": np.nan}))
+
+
+def test_direction_is_told_only_where_zero_is_excluded():
+    low, high = pd.Series([0.1, -0.1, -2.0, np.nan, 0.1]), pd.Series([1.0, 1.0, -1.0, np.nan, 1.0])
+    better = pd.Series(["lower", "higher", "lower", "higher", "none"])
+    assert tell_direction(low, high, better).tolist() == ["worse", "no clear change", "better", "not estimable", "higher"]
+
+
+def test_false_discovery_control_agrees_with_scipy_and_leaves_blanks():
+    p = np.random.default_rng(5).random(40) ** 2
+    assert benjamini_hochberg(p) == pytest.approx(false_discovery_control(p))
+    assert benjamini_hochberg([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+
+
+def test_false_alarms_stay_below_their_rate_and_planted_differences_are_found():
+    rng = np.random.default_rng(6)
+    alarms, found = [], []
+    for _ in range(200):
+        shift = np.where(np.arange(60) < 15, 4.0, 0.0)
+        flagged = benjamini_hochberg(2 * stats.norm.sf(np.abs(rng.normal(shift, 1)))) <= 0.10
+        alarms.append(flagged[15:].sum() / max(flagged.sum(), 1))
+        found.append(flagged[:15].mean())
+    assert np.mean(alarms) <= 0.10
+    assert np.mean(found) >= 0.8
+
+
+def test_overruns_have_a_median_and_a_severe_share_where_their_mean_does_not_settle():
+    # Flyvbjerg & Gardner 2023: 18 % of IT projects overrun by more than half, those by 447 % on average; a Pareto(1.5, 1.378) tail
+    # reproduces both: mean of actual/planned in the tail = 1.5 · 1.378 / .378.
+    assert 1.5 * 1.3778 / 0.3778 - 1 == pytest.approx(4.47, abs=0.01)
+    rng = np.random.default_rng(7)
+    tail = rng.random((40, 5000)) < 0.18
+    ratio = np.where(tail, 1.5 * (1 + rng.pareto(1.3778, (40, 5000))), rng.uniform(0.8, 1.4, (40, 5000)))
+    spread = [np.std(f(ratio)) / np.mean(f(ratio)) for f in (lambda r: r.mean(axis=1), lambda r: np.median(r, axis=1))]
+    assert spread[0] > 5 * spread[1]
+    assert share_estimate((ratio[0] > 1.5).sum(), 5000)["low"] < 0.18 < share_estimate((ratio[0] > 1.5).sum(), 5000)["high"]
