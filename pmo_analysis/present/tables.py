@@ -84,4 +84,9 @@ def _may_hold_text(column: pd.Series) -> bool:
 
 
 def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    return f"'{value}" if isinstance(value, str) and looks_like_formula(value) else value
+
+
+def looks_like_formula(text: str) -> bool:
+    """Whether a spreadsheet may take a text for a formula."""
+    return _FORMULA.match(text) is not None
