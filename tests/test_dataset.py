@@ -16,7 +16,9 @@ from pmo_analysis.intake.cast import DTYPE
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import fingerprint
 
-EFFORT = pd.DataFrame({"worked_on": ["2026-01-07", "2026-01-06"], "worked_hours": ["0.1", "0.2"], "role": ["Lead", "Lead"]})
+EFFORT = pd.DataFrame(
+    {"worked_on": ["2026-01-07", "2026-01-06"], "worked_hours": ["0.1", "0.2"], "role": ["Lead", "Lead"]}
+)
 
 
 def test_absent_tables_and_columns_are_empty_and_typed():
@@ -84,7 +86,9 @@ def test_yes_and_no_in_many_spellings(value, read):
 ])  # fmt: skip
 @pytest.mark.parametrize("column", ["planned_hours", "charged_cost", "complexity"])
 def test_numbers_are_read_as_written_or_not_at_all(column, value, read):
-    frame = Dataset.from_frames({"engagements": pd.DataFrame({"engagement_id": ["E"], column: [value]})}).frame("engagements")
+    frame = Dataset.from_frames({"engagements": pd.DataFrame({"engagement_id": ["E"], column: [value]})}).frame(
+        "engagements"
+    )
     assert frame[column].isna().item() if read is None else frame[column].item() == read
 
 
@@ -100,7 +104,9 @@ def test_leading_zeros_of_identifiers_stay():
 
 
 def test_choices_are_read_in_any_case():
-    frame = Dataset.from_frames({"services": pd.DataFrame({"service_id": ["S"], "status": ["Active"]})}).frame("services")
+    frame = Dataset.from_frames({"services": pd.DataFrame({"service_id": ["S"], "status": ["Active"]})}).frame(
+        "services"
+    )
     assert frame["status"].tolist() == ["active"]
 
 
@@ -123,7 +129,9 @@ def test_the_fingerprint_sees_content_not_order():
     assert mark(EFFORT) != mark(pd.concat([EFFORT, EFFORT.head(1)]))
     assert mark(EFFORT) != mark(EFFORT.assign(worked_hours=["0.1", "0.3"]))
     assert mark(EFFORT.assign(activity="x")) != mark(EFFORT.assign(activity="y"))
-    assert mark(EFFORT.assign(project_id="a", customer_id="bc")) != mark(EFFORT.assign(project_id="ab", customer_id="c"))
+    assert mark(EFFORT.assign(project_id="a", customer_id="bc")) != mark(
+        EFFORT.assign(project_id="ab", customer_id="c")
+    )
 
 
 def test_nothing_secret_or_long_in_the_short_form():

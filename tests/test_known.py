@@ -156,7 +156,9 @@ def test_a_table_with_only_later_rows_is_not_there():
     survey = pd.DataFrame(
         {"response_id": ["R"], "customer_id": ["A"], "answered_on": ["2026-04-01"], "question": ["nps"], "score": [9]}
     )
-    same_tale(Dataset.from_frames(SMALL).as_of("2026Q1"), Dataset.from_frames({**SMALL, "survey": survey}).as_of("2026Q1"))
+    same_tale(
+        Dataset.from_frames(SMALL).as_of("2026Q1"), Dataset.from_frames({**SMALL, "survey": survey}).as_of("2026Q1")
+    )
 
 
 def test_a_column_filled_only_in_later_rows_is_not_there():
@@ -203,8 +205,7 @@ def demo_frames() -> dict[str, pd.DataFrame]:
     return frames_of(load(DEMO))
 
 
-@pytest.mark.parametrize("quarter", ["2025Q1", "2026Q2"])
-@pytest.mark.parametrize("later", [with_later, with_later_versions])
+@pytest.mark.parametrize(("quarter", "later"), [("2025Q1", with_later_versions), ("2026Q2", with_later)])
 def test_later_rows_of_every_table_change_nothing_in_the_demo(demo_frames, quarter, later):
     before = Dataset.from_frames(demo_frames).as_of(quarter)
     assert len(before.tables) == len(TABLES)

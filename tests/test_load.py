@@ -76,10 +76,13 @@ def test_parquet_duckdb_and_sqlite_tell_the_same_as_csv(folder, tmp_path):
             frame = source.frame(name)
             frame.to_parquet(parquet / f"{name}.parquet")
             duck.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
-            frame.astype({c: "str" for c in frame.select_dtypes("datetime")}).to_sql(name, sqlite, index=False)
-    for other in (load(parquet), load(file), load(f"sqlite:///{lite}"), Dataset.from_frames(
-        {name: source.frame(name) for name in source.tables}
-    )):
+            frame.astype(dict.fromkeys(frame.select_dtypes("datetime"), "str")).to_sql(name, sqlite, index=False)
+    for other in (
+        load(parquet),
+        load(file),
+        load(f"sqlite:///{lite}"),
+        Dataset.from_frames({name: source.frame(name) for name in source.tables}),
+    ):
         same_tables(source, other)
 
 
@@ -119,7 +122,15 @@ def test_postgres_is_read_with_its_schema(folder, postgres_url):
 
 
 def test_text_in_any_script_passes_unchanged(folder):
-    names = ["=HYPERLINK(\"x\")", "<script>alert('x')</script>", "مكتب المشاريع", "🚀 rockets", "n" * 300, 'a,"b"\nc', "Ö;ä\tß"]
+    names = [
+        '=HYPERLINK("x")',
+        "<script>alert('x')</script>",
+        "مكتب المشاريع",
+        "🚀 rockets",
+        "n" * 300,
+        'a,"b"\nc',
+        "Ö;ä\tß",
+    ]
     frame = pd.DataFrame({"customer_id": [f"C{i}" for i in range(len(names))], "name": names, "category": "IT"})
     frame.to_csv(folder / "customers.csv", index=False)
     assert load(folder).frame("customers")["name"].tolist() == names

@@ -72,7 +72,9 @@ def trimmed(name: str, source_type: str = "VARCHAR") -> str:
     if source_type != "VARCHAR":
         return text
     # Trimming costs ten times a look at the ends, and hardly any value needs it.
-    ends = f"left({text}, 1) <= ' ' OR right({text}, 1) <= ' ' OR left({text}, 1) = {_HARD} OR right({text}, 1) = {_HARD}"
+    ends = (
+        f"left({text}, 1) <= ' ' OR right({text}, 1) <= ' ' OR left({text}, 1) = {_HARD} OR right({text}, 1) = {_HARD}"
+    )
     return f"CASE WHEN {ends} THEN nullif(trim({text}, {_SPACES}), '') ELSE {text} END"
 
 
@@ -119,17 +121,26 @@ def is_guarded(column: Column) -> bool:
 def select_sql(table: Table, types: Mapping[str, str], relation: str, *, numbered: bool = False) -> str:
     """All columns of a table in the contract's order (absent ones NULL), then the texts set aside.
 
-    `numbered`: the relation has a `_row`, which comes first. Three layers, so that each text is trimmed once and each value read once.
+    `numbered`: the relation has a `_row`, which comes first.
+    Three layers, so that each text is trimmed once and each value read once.
     """
     there = [c for c in table.columns if c.name in types]
     trims = ", ".join(f"{trimmed(c.name, types[c.name])} AS {_trim_name(c)}" for c in there)
     reads = ", ".join(f"{cast_sql(c, types[c.name], _trim_name(c))} AS {_read_name(c)}" for c in there)
-    values = [f"{_read_name(c)} AS {quote(c.name)}" if c in there else _absent(sql_type(c), c.name)
-              for c in table.columns]
-    texts = [f"{_set_aside(c, types[c.name])} AS {quote(text_name(c.name))}" if c in there
-             else _absent("VARCHAR", text_name(c.name)) for c in table.columns if is_guarded(c)]
+    values = [
+        f"{_read_name(c)} AS {quote(c.name)}" if c in there else _absent(sql_type(c), c.name) for c in table.columns
+    ]
+    texts = [
+        f"{_set_aside(c, types[c.name])} AS {quote(text_name(c.name))}"
+        if c in there
+        else _absent("VARCHAR", text_name(c.name))
+        for c in table.columns
+        if is_guarded(c)
+    ]
     row = ["_row"] if numbered else []
-    inner = f"SELECT {', '.join(filter(None, [*row, *(quote(c.name) for c in there), trims])) or 'NULL'} FROM {relation}"
+    inner = (
+        f"SELECT {', '.join(filter(None, [*row, *(quote(c.name) for c in there), trims])) or 'NULL'} FROM {relation}"
+    )
     middle = f"SELECT {', '.join(filter(None, ['*', reads]))} FROM ({inner})"
     return f"SELECT {', '.join([*row, *values, *texts])} FROM ({middle})"
 

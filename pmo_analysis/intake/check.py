@@ -7,14 +7,15 @@ quarter's end is checked by the rows known then; a row whose very date cannot be
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.contract.tables import TABLE, TABLES, Table
+from pmo_analysis.contract.tables import TABLES, Table
 from pmo_analysis.intake.answers import coverage, most_useful_addition
 from pmo_analysis.intake.check_across import find_across, tell_rows
-from pmo_analysis.intake.check_rules import Rule, is_blank, list_rules
+from pmo_analysis.intake.check_rules import Rule, list_rules
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
 
@@ -58,45 +59,48 @@ def _find(data: Dataset) -> Iterator[Problem]:
 def _find_in(data: Dataset, table: Table) -> Iterator[Problem]:
     if data.rows(table.name) == 0:
         if table.required:
-            yield Problem(table.name, "", "required table is missing or has no rows", 0, "",
-                          f"Add {table.name}: {table.row} a row.", STOPS)
+            remedy = f"Add {table.name}: {table.row} a row."
+            yield Problem(table.name, "", "required table is missing or has no rows", 0, "", remedy, STOPS)
         return
     rules = list_rules(table)
-    total, *broken = _row(data, table, ["count(*)", *(f"count(*) FILTER (WHERE {r.condition})" for r in rules)])
-    wholly_blank = yield from _find_missing(table, rules, broken, total)
-    found = [(r, n) for r, n in zip(rules, broken, strict=True) if n and r.column not in wholly_blank]
-    yield from _describe(data, table, found)
+    total, *counts = _row(data, table, ["count(*)", *(f"count(*) FILTER (WHERE {r.condition})" for r in rules)])
+    broken = [(rule, count) for rule, count in zip(rules, counts, strict=True) if count]
+    missing = {rule.column for rule, count in broken if count == total and rule.asks_for_value}
+    yield from (_tell_missing(table, column, total) for column in sorted(missing))
+    yield from _describe(data, table, [(rule, count) for rule, count in broken if rule.column not in missing])
 
 
-def _row(data: Dataset, table: Table, values: list[str]) -> tuple:
+def _row(data: Dataset, table: Table, values: list[str]) -> tuple[Any, ...]:
     query = f"SELECT {', '.join(values)} FROM ({data.checked_sql(table.name)})"
     return data.connection.sql(query).fetchall()[0]
 
 
-def _find_missing(table: Table, rules: list[Rule], broken: list[int], total: int) -> Iterator[Problem]:
-    """Required columns, or groups of which one is required, with no value in any row; gives back their names."""
+def _tell_missing(table: Table, column: str, total: int) -> Problem:
+    """A required column, or group of which one is required, with no value in any row."""
+    wanted = f"{column}: {table.column(column).meaning}" if column in table.names else column
     severity = STOPS if table.required else HARMS
-    conditions = {is_blank(c): c.name for c in table.columns if c.required}
-    missing = set()
-    for rule, count in zip(rules, broken, strict=True):
-        group = " or " in rule.column
-        if count == total and (group or conditions.get(rule.condition) == rule.column):
-            missing.add(rule.column)
-            wanted = rule.column if group else f"{rule.column}: {table.column(rule.column).meaning}"
-            yield Problem(table.name, rule.column, "required column is missing or wholly blank", total, "",
-                          f"Add {wanted}.", severity)
-    return missing
+    problem = "required column is missing or wholly blank"
+    return Problem(table.name, column, problem, total, "", f"Add {wanted}.", severity)
 
 
 def _describe(data: Dataset, table: Table, found: list[tuple[Rule, int]]) -> Iterator[Problem]:
     """A second pass, only over the rules that are broken: the first rows and an example of each."""
     if not found:
         return
-    parts = [f"{value} FILTER (WHERE {rule.condition})" for rule, _ in found
-             for value in ("min(_row, 5)", f"min({rule.example})")]
+    parts = [
+        f"{value} FILTER (WHERE {rule.condition})"
+        for rule, _ in found
+        for value in ("min(_row, 5)", f"min({rule.example})")
+    ]
     values = _row(data, table, parts)
     for (rule, count), rows, example in zip(found, values[::2], values[1::2], strict=True):
-        yield Problem(table.name, rule.column, rule.problem, count, str(example or "")[:200], rule.remedy,
-                      rule.severity, tell_rows(data, rows))
-
-
+        yield Problem(
+            table.name,
+            rule.column,
+            rule.problem,
+            count,
+            str(example or "")[:200],
+            rule.remedy,
+            rule.severity,
+            tell_rows(data, rows),
+        )

@@ -22,7 +22,10 @@ _SCALES = "CASE question WHEN 'nps' THEN 0 ELSE 1 END", "CASE question WHEN 'nps
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: `condition` is true where a row breaks it; `example` is what to show of such a row."""
+    """One rule: `condition` is true where a row breaks it; `example` is what to show of such a row.
+
+    `asks_for_value`: a row breaks it by having none; where every row does, the column is missing.
+    """
 
     column: str
     problem: str
@@ -30,6 +33,7 @@ class Rule:
     example: str
     remedy: str
     severity: str = HARMS
+    asks_for_value: bool = False
 
 
 def list_rules(table: Table) -> list[Rule]:
@@ -38,8 +42,16 @@ def list_rules(table: Table) -> list[Rule]:
     rules = [rule for column in table.columns for rule in _column_rules(column, shown)]
     for group in table.either:
         blank = " AND ".join(is_blank(table.column(c)) for c in group)
-        rules.append(Rule(" or ".join(group), f"none of {', '.join(group)} is given", blank, shown,
-                          "Give at least one of them in every row."))
+        rules.append(
+            Rule(
+                " or ".join(group),
+                f"none of {', '.join(group)} is given",
+                blank,
+                shown,
+                "Give at least one of them in every row.",
+                asks_for_value=True,
+            )
+        )
     return [*rules, *_BETWEEN.get(table.name, ())]
 
 
@@ -52,14 +64,28 @@ def is_blank(column: Column) -> str:
 def _column_rules(column: Column, shown: str) -> Iterator[Rule]:
     name, text = quote(column.name), quote(text_name(column.name))
     if column.kind == "id":
-        yield Rule(column.name, "space around the identifier, removed", f"{text} IS NOT NULL",
-                   f"'[' || {text} || ']'", "Nothing to do; better to remove it at the source.", NOTE)
+        yield Rule(
+            column.name,
+            "space around the identifier, removed",
+            f"{text} IS NOT NULL",
+            f"'[' || {text} || ']'",
+            "Nothing to do; better to remove it at the source.",
+            NOTE,
+        )
     elif is_guarded(column):
-        problem, remedy = _BAD.get(column.kind, ("not one of the choices", f"Write one of {', '.join(column.choices)}."))
+        problem, remedy = _BAD.get(
+            column.kind, ("not one of the choices", f"Write one of {', '.join(column.choices)}.")
+        )
         yield Rule(column.name, problem, f"{text} IS NOT NULL", text, remedy)
     if column.required:
-        yield Rule(column.name, "required value is blank", is_blank(column), shown,
-                   "Fill it in; rows without it count only where it is not needed.")
+        yield Rule(
+            column.name,
+            "required value is blank",
+            is_blank(column),
+            shown,
+            "Fill it in; rows without it count only where it is not needed.",
+            asks_for_value=True,
+        )
     yield from _range_rules(column, name)
 
 

@@ -28,9 +28,7 @@ _WORDS = {
 }
 
 
-def read_csv(
-    connection: duckdb.DuckDBPyConnection, table: Table, path: Path
-) -> tuple[str | None, list[Problem]]:
+def read_csv(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> tuple[str | None, list[Problem]]:
     """A typed view on the file's rows, by name, read once; None where the file cannot be read as it stands."""
     trouble = find_foreign_bytes(table.name, path)
     if trouble:
@@ -43,11 +41,20 @@ def read_csv(
     if columns is None:
         return None, problems
     if delimiter != ",":
-        problems.append(Problem(table.name, "", f"cells separated by {_DELIMITERS[delimiter]}", 0, path.name,
-                                "Read as such; nothing to do.", NOTE))
+        problems.append(
+            Problem(
+                table.name,
+                "",
+                f"cells separated by {_DELIMITERS[delimiter]}",
+                0,
+                path.name,
+                "Read as such; nothing to do.",
+                NOTE,
+            )
+        )
     query = _query(path, header, columns, delimiter)
     try:
-        return keep_rows(connection, table, {c: "VARCHAR" for c in columns}, f"({query})"), problems
+        return keep_rows(connection, table, dict.fromkeys(columns, "VARCHAR"), f"({query})"), problems
     except duckdb.Error as error:
         return None, [*problems, _tell_ragged(connection, table.name, path, query, error)]
 
@@ -58,8 +65,15 @@ def find_foreign_bytes(table: str, path: Path) -> Problem | None:
         if (head := file.read(4))[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return _foreign(table, path, "UTF-16", "from byte 1 on", head, encoding="utf-16")
         if not head.strip():
-            return Problem(table, "", "file is empty", 0, path.name,
-                           "Write at least a line of column names, or remove the file.", STOPS)
+            return Problem(
+                table,
+                "",
+                "file is empty",
+                0,
+                path.name,
+                "Write at least a line of column names, or remove the file.",
+                STOPS,
+            )
         file.seek(0)
         return _find_undecodable(table, path, file)
 
@@ -84,16 +98,23 @@ def _find_undecodable(table: str, path: Path, file: BinaryIO) -> Problem | None:
 
 
 def _around(block: bytes, at: int) -> bytes:
-    return block[max(0, at - 15):at + 15].split(b"\n")[0 if at < 15 else -1] or block[at:at + 1]
+    return block[max(0, at - 15) : at + 15].split(b"\n")[0 if at < 15 else -1] or block[at : at + 1]
 
 
 def _foreign(
     table: str, path: Path, what: str, where: str, shown: bytes, *, line: int = 1, encoding: str = "cp1252"
 ) -> Problem:
     example = shown.decode("latin-1").strip()
-    return Problem(table, "", f"encoding: {path.name} is {what} ({where})", 1, example,
-                   f"Save it as UTF-8, or run pmo import with encoding = \"{encoding}\" in the mapping.",
-                   STOPS, str(max(line - 1, 1)))
+    return Problem(
+        table,
+        "",
+        f"encoding: {path.name} is {what} ({where})",
+        1,
+        example,
+        f'Save it as UTF-8, or run pmo import with encoding = "{encoding}" in the mapping.',
+        STOPS,
+        str(max(line - 1, 1)),
+    )
 
 
 def _read_header(path: Path, known: Sequence[str]) -> tuple[list[str], str]:
@@ -124,7 +145,8 @@ def _tell_ragged(
     try:
         connection.sql(f"SELECT count(*) FROM ({lenient})").fetchall()
         found = connection.sql(
-            "SELECT error_type::VARCHAR, line, csv_line FROM reject_errors ORDER BY line, error_type").fetchall()
+            "SELECT error_type::VARCHAR, line, csv_line FROM reject_errors ORDER BY line, error_type"
+        ).fetchall()
         connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
     except duckdb.Error:
         found = []
@@ -132,11 +154,25 @@ def _tell_ragged(
         return _irregular(table, path, str(error).splitlines()[0])
     lines = sorted({line for _, line, _ in found})
     what = _WORDS.get(found[0][0], found[0][0].lower())
-    return Problem(table, "", f"line {lines[0]} of {path.name} has {what}", len(lines), str(found[0][2])[:200],
-                   "Mend these lines: every one needs as many cells as the header, text with commas in quotation marks.",
-                   STOPS, ", ".join(str(line - 1) for line in lines[:5]))
+    return Problem(
+        table,
+        "",
+        f"line {lines[0]} of {path.name} has {what}",
+        len(lines),
+        str(found[0][2])[:200],
+        "Mend these lines: every one needs as many cells as the header, text with commas in quotation marks.",
+        STOPS,
+        ", ".join(str(line - 1) for line in lines[:5]),
+    )
 
 
 def _irregular(table: str, path: Path, reason: str) -> Problem:
-    return Problem(table, "", f"{path.name} is not a regular CSV", 1, reason[:200],
-                   "Save it anew as CSV UTF-8: one kind of line end, text with commas in quotation marks.", STOPS)
+    return Problem(
+        table,
+        "",
+        f"{path.name} is not a regular CSV",
+        1,
+        reason[:200],
+        "Save it anew as CSV UTF-8: one kind of line end, text with commas in quotation marks.",
+        STOPS,
+    )

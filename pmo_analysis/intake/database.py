@@ -74,8 +74,10 @@ def _view_duckdb(
 def _tell_unopened(path: Path, error: str) -> str:
     if "lock" in error.lower() or "already attached" in error.lower() or "different configuration" in error.lower():
         return f"{path} is being written by another program. Close it there, or wait, and try again."
-    return (f"{path} is not a whole DuckDB file ({error.splitlines()[0][:160]}). "
-            "It may have been cut off or made by a newer DuckDB: write it again.")
+    return (
+        f"{path} is not a whole DuckDB file ({error.splitlines()[0][:160]}). "
+        "It may have been cut off or made by a newer DuckDB: write it again."
+    )
 
 
 def read_database(
@@ -86,13 +88,17 @@ def read_database(
     try:
         engine = sa.create_engine(address)
     except ModuleNotFoundError as error:
-        raise InputError(f"{mask(url)} needs the driver {error.name!r}. Install it; for PostgreSQL: "
-                         "pip install 'pmo-analysis[postgres]'.") from error
+        raise InputError(
+            f"{mask(url)} needs the driver {error.name!r}. Install it; for PostgreSQL: "
+            "pip install 'pmo-analysis[postgres]'."
+        ) from error
     try:
         views, problems = _read_all(connection, engine, mask(url), schema)
     except SQLAlchemyError as error:
-        raise InputError(f"{mask(url)} cannot be read: {_bare(error, address)} "
-                         "Check the address, the rights and whether the server runs.") from None
+        raise InputError(
+            f"{mask(url)} cannot be read: {_bare(error, address)} "
+            "Check the address, the rights and whether the server runs."
+        ) from None
     finally:
         engine.dispose()
     return views, problems, Path(address.database or address.get_backend_name()).stem
@@ -104,8 +110,10 @@ def _parse(url: str) -> URL:
         address.get_dialect()
     except (ArgumentError, ValueError) as error:
         kind = url.split("://")[0]
-        raise InputError(f"{mask(url)} is not a database address ({kind}:// is not known). Write it like "
-                         "sqlite:///file.db or postgresql://user@host/database.") from error
+        raise InputError(
+            f"{mask(url)} is not a database address ({kind}:// is not known). Write it like "
+            "sqlite:///file.db or postgresql://user@host/database."
+        ) from error
     except ModuleNotFoundError:
         pass  # told by create_engine, with the driver's name
     if address.drivername in ("postgresql", "postgres"):
@@ -137,8 +145,9 @@ def _read_all(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, shown: s
             problems.extend(told)
             if columns is not None:
                 wanted = [h for h in header if h.strip().lower() in columns]
-                views[table.name] = _copy(connection, engine, sa.table(
-                    name, *(sa.column(h) for h in wanted), schema=schema), table)
+                views[table.name] = _copy(
+                    connection, engine, sa.table(name, *(sa.column(h) for h in wanted), schema=schema), table
+                )
     _require_any(views, problems, shown, names, schema)
     return views, problems
 
@@ -151,12 +160,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, source: sa.T
     connection.execute(f"CREATE TEMP TABLE {name} ({declared or '_none VARCHAR'})")
     with engine.connect() as reader:
         options = {"stream_results": True, "yield_per": _CHUNK}
-        for rows in reader.execution_options(**options).execute(sa.select(*source.columns)).partitions() if columns else ():
+        for rows in (
+            reader.execution_options(**options).execute(sa.select(*source.columns)).partitions() if columns else ()
+        ):
             chunk = fresh("chunk", table.name)
             connection.register(chunk, pa.table(list(_texts(rows, len(columns))), names=columns))
             connection.execute(f"INSERT INTO {name} SELECT * FROM {chunk}")
             connection.unregister(chunk)
-    view = keep_rows(connection, table, {c: "VARCHAR" for c in columns}, name)
+    view = keep_rows(connection, table, dict.fromkeys(columns, "VARCHAR"), name)
     connection.execute(f"DROP TABLE {name}")
     return view
 
@@ -174,7 +185,9 @@ def _text(value: object) -> str | None:
         case bool():
             return "true" if value else "false"
         case float():
-            return None if value != value else f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+            return (
+                None if value != value else f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+            )
         case Decimal():
             return None if value.is_nan() else f"{value:f}"
         case date():
@@ -191,5 +204,7 @@ def _require_any(
         return
     there = f"It has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}." if names else "It has no tables at all."
     where = f" in schema {schema!r}" if schema else ""
-    raise InputError(f"{shown} has no table of the contract{where}. {there} "
-                     f"Needed are {', '.join(t.name for t in TABLES if t.required)}; schema=… says where they lie.")
+    raise InputError(
+        f"{shown} has no table of the contract{where}. {there} "
+        f"Needed are {', '.join(t.name for t in TABLES if t.required)}; schema=… says where they lie."
+    )

@@ -145,7 +145,7 @@ def _keep_frame(connection: duckdb.DuckDBPyConnection, table: Table, frame: pd.D
     plain = frame[[c for c in frame if c in table.names]].reset_index(drop=True)
     zoned = [c for c in plain if isinstance(plain[c].dtype, pd.DatetimeTZDtype)]
     mixed = [c for c in plain if plain[c].dtype == object or isinstance(plain[c].dtype, pd.CategoricalDtype)]
-    plain = plain.assign(**{c: plain[c].dt.tz_localize(None) for c in zoned}).astype({c: "str" for c in mixed})
+    plain = plain.assign(**{c: plain[c].dt.tz_localize(None) for c in zoned}).astype(dict.fromkeys(mixed, "str"))
     name = fresh("frame", table.name)
     rows = plain if len(plain.columns) else pd.DataFrame({"_none": range(len(plain))})
     connection.register(name, pa.Table.from_pandas(rows, preserve_index=False))

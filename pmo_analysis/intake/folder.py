@@ -12,6 +12,7 @@ from pmo_analysis.contract.tables import TABLE, Table
 from pmo_analysis.intake.cast import literal, quote
 from pmo_analysis.intake.csv_file import read_csv
 from pmo_analysis.intake.headers import match_headers, unknown_table
+from pmo_analysis.intake.import_folder import RECORD, REPORTS
 from pmo_analysis.intake.problems import STOPS, Problem
 from pmo_analysis.intake.typed import see_rows, types_of
 
@@ -30,9 +31,7 @@ def list_files(folder: Path) -> dict[str, list[Path]]:
     return dict(found)
 
 
-def read_folder(
-    connection: duckdb.DuckDBPyConnection, folder: Path
-) -> tuple[dict[str, str], list[Problem]]:
+def read_folder(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[dict[str, str], list[Problem]]:
     """The tables of a folder as typed views, and what could not be read; a folder without any is an InputError."""
     files = list_files(folder)
     if not set(files) & set(TABLE):
@@ -54,7 +53,8 @@ def _read_table(
 ) -> tuple[str | None, list[Problem]]:
     shown = " and ".join(p.name for p in paths)
     if name not in TABLE:
-        return None, [unknown_table(name, shown)]
+        ours = name in REPORTS and (paths[0].parent / RECORD).is_file()
+        return None, [] if ours else [unknown_table(name, shown)]
     if len(paths) > 1:
         return None, [Problem(name, "", f"there is both {shown}", 0, shown, "Keep one of them.", STOPS)]
     try:
@@ -62,12 +62,12 @@ def _read_table(
             return read_csv(connection, TABLE[name], paths[0])
         return _read_parquet(connection, TABLE[name], paths[0])
     except PermissionError:
-        return None, [Problem(name, "", f"{shown} may not be read", 0, shown, "Ask its owner for the right to read.", STOPS)]
+        return None, [
+            Problem(name, "", f"{shown} may not be read", 0, shown, "Ask its owner for the right to read.", STOPS)
+        ]
 
 
-def _read_parquet(
-    connection: duckdb.DuckDBPyConnection, table: Table, path: Path
-) -> tuple[str | None, list[Problem]]:
+def _read_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> tuple[str | None, list[Problem]]:
     parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     for part in parts:
         part.open("rb").close()
@@ -77,8 +77,17 @@ def _read_parquet(
         types = types_of(connection, source)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0][:200]
-        return None, [Problem(table.name, "", f"{path.name} is not a whole Parquet file", 1, reason,
-                              "Write it again; the copy may have been cut off.", STOPS)]
+        return None, [
+            Problem(
+                table.name,
+                "",
+                f"{path.name} is not a whole Parquet file",
+                1,
+                reason,
+                "Write it again; the copy may have been cut off.",
+                STOPS,
+            )
+        ]
     chosen = ", ".join(f"{quote(c)} AS {quote(c.strip().lower())}" for c in types if c.strip().lower() in table.names)
     columns, problems = match_headers(table, [c.strip().lower() for c in types], path.name)
     if columns is None:

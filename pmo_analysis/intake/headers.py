@@ -14,13 +14,24 @@ def match_headers(table: Table, header: Sequence[str], place: str) -> tuple[list
     """The contract's columns among a header in lower case, and problems; None where a name stands twice."""
     twice = sorted(n for n, count in Counter(header).items() if count > 1 and n in table.names)
     if twice:
-        return None, [Problem(table.name, n, f"column is named twice in {place}", 0, n,
-                              "Rename or remove one of the two.", STOPS) for n in twice]
+        return None, [
+            Problem(table.name, n, f"column is named twice in {place}", 0, n, "Rename or remove one of the two.", STOPS)
+            for n in twice
+        ]
     known = [n for n in header if n in table.names]
     strange = sorted({n for n in header if n and n not in table.names})
-    return known, [Problem(table.name, n, "column is not in the contract, ignored", 0, n,
-                           nearest(n, [c for c in table.names if c not in known] or table.names), NOTE)
-                   for n in strange]
+    return known, [
+        Problem(
+            table.name,
+            n,
+            "column is not in the contract, ignored",
+            0,
+            n,
+            nearest(n, [c for c in table.names if c not in known] or table.names),
+            NOTE,
+        )
+        for n in strange
+    ]
 
 
 def unknown_table(name: str, shown: str) -> Problem:

@@ -80,20 +80,20 @@ def _latest(table: Table, relation: str, today: str) -> str:
     if "as_of_on" not in table.names:
         return rows
     keys = ", ".join(quote(k) for k in table.key)
-    lone = " AND ".join(f"{quote(k)} IS NOT NULL" for k in table.key)
+    keyed = " AND ".join(f"{quote(k)} IS NOT NULL" for k in table.key)
     order = ", ".join(["as_of_on DESC NULLS LAST", *(quote(n) for n in table.names)])
     newest = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) = 1"
-    return f"{rows} QUALIFY NOT ({lone}) OR {newest}"
+    return f"{rows} QUALIFY NOT ({keyed}) OR {newest}"
 
 
 def _column(table: Table, name: str, today: str) -> str:
     value = f"t.{quote(name)}"
     if table.name in _STATE and name.removesuffix(TEXT) == _STATE[table.name][0]:
         _, on, still, otherwise = _STATE[table.name]
-        later = f"t.{quote(on)} > {today}"
+        not_yet = f"t.{quote(on)} > {today}"
         if name.endswith(TEXT):
-            return f"CASE WHEN {later} THEN NULL ELSE {value} END"
-        return f"CASE WHEN {later} THEN '{still}' ELSE coalesce({value}, {otherwise}) END"
+            return f"CASE WHEN {not_yet} THEN NULL ELSE {value} END"
+        return f"CASE WHEN {not_yet} THEN '{still}' ELSE coalesce({value}, {otherwise}) END"
     for later in _NOT_YET.get(table.name, ()):
         if name.removesuffix(TEXT) in later.columns:
             undated = " AND t.as_of_on IS NULL" if later.only_undated else ""

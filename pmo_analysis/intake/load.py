@@ -19,9 +19,7 @@ from pmo_analysis.intake.problems import Problem
 _DUCKDB_MAGIC = b"DUCK"
 
 
-def load(
-    source: str | Path, *, schema: str | None = None, settings: Mapping[str, Any] | None = None
-) -> Dataset:
+def load(source: str | Path, *, schema: str | None = None, settings: Mapping[str, Any] | None = None) -> Dataset:
     """The tables of an organisation, ready to be checked and told.
 
     `source`: a folder of CSV and/or Parquet files named after the contract's tables (a `settings.toml` beside
@@ -42,8 +40,14 @@ def load(
 def _load_folder(folder: Path, changes: Mapping[str, Any] | None) -> Dataset:
     connection = connect()
     views, problems = read_folder(connection, folder)
-    return _finish(connection, views, problems, source=str(folder), name=folder.resolve().name,
-                   settings=read_settings(folder, changes))
+    return _finish(
+        connection,
+        views,
+        problems,
+        source=str(folder),
+        name=folder.resolve().name,
+        settings=read_settings(folder, changes),
+    )
 
 
 def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
@@ -52,12 +56,15 @@ def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None
     if head.startswith(b"SQLite format 3"):
         raise InputError(f"{path} is an SQLite file. Give it as sqlite:///{path}.")
     if head[8:12] != _DUCKDB_MAGIC:
-        raise InputError(f"{path} is a file, neither a folder of tables nor a DuckDB file. "
-                         f"Give the folder that holds it, or run `pmo import` on it.")
+        raise InputError(
+            f"{path} is a file, neither a folder of tables nor a DuckDB file. "
+            f"Give the folder that holds it, or run `pmo import` on it."
+        )
     connection = connect()
     views, problems = read_duckdb(connection, path, schema)
-    return _finish(connection, views, problems, source=str(path), name=path.stem,
-                   settings=read_settings(path.parent, changes))
+    return _finish(
+        connection, views, problems, source=str(path), name=path.stem, settings=read_settings(path.parent, changes)
+    )
 
 
 def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
@@ -65,8 +72,7 @@ def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -
         raise InputError("spark:// is not available in this version. Export the tables as Parquet and give the folder.")
     connection = connect()
     views, problems, name = read_database(connection, url, schema)
-    return _finish(connection, views, problems, source=mask(url), name=name,
-                   settings=read_settings(None, changes))
+    return _finish(connection, views, problems, source=mask(url), name=name, settings=read_settings(None, changes))
 
 
 def _finish(
@@ -79,6 +85,10 @@ def _finish(
     settings: Settings,
 ) -> Dataset:
     return from_views(
-        connection, views, source=source, name=settings["organisation"] or name,
-        settings=settings, troubles=tuple(problems),
+        connection,
+        views,
+        source=source,
+        name=settings["organisation"] or name,
+        settings=settings,
+        troubles=tuple(problems),
     )

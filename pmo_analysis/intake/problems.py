@@ -34,10 +34,13 @@ def list_problems(problems: Iterable[Problem]) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(TABLE)}
     rank = {STOPS: 0, HARMS: 1, NOTE: 2}
     rows = sorted(
-        problems, key=lambda p: (rank[p.severity], order.get(p.table, len(order)), p.table, p.column, p.problem, p.example)
+        problems,
+        key=lambda p: (rank[p.severity], order.get(p.table, len(order)), p.table, p.column, p.problem, p.example),
     )
     found = [{**asdict(p), "answers_lost": _lost(p)} for p in rows]
-    return pd.DataFrame(found, columns=list(COLUMNS)).astype({"rows": "int64"} | {c: "str" for c in COLUMNS if c != "rows"})
+    return pd.DataFrame(found, columns=list(COLUMNS)).astype(
+        {"rows": "int64"} | {c: "str" for c in COLUMNS if c != "rows"}
+    )
 
 
 def _lost(problem: Problem) -> str:
