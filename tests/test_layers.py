@@ -15,7 +15,7 @@ PACKAGE = ROOT / "pmo_analysis"
 FLOORS = ("contract", "intake", "analysis", "quarter", "present", "run", "cli", "__init__", "__main__")
 
 # Siblings in analysis/ take each other's results as tables. These alone may import each other.
-SIBLINGS_ALLOWED = {("history", "segments"), ("value", "weights")}
+SIBLINGS_ALLOWED = {("history", "segments"), ("value", "weights"), ("scenarios", "queues")}
 COMMON_GROUND = "estimates"
 
 # Only these floors know these libraries.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import hyperu
+from scipy.special import gammaincc, gammaln, hyperu
 
 from pmo_analysis.contract.errors import InputError
 
@@ -44,16 +44,26 @@ def queue_wait(
 
 
 def erlang_b(load: Numbers, servers: Numbers) -> Numbers:
-    """The share of arrivals that find every server busy where nobody may queue (stable recursion)."""
+    """The share of arrivals that find every server busy where nobody may queue: a Poisson's mass over its sum."""
     load, servers = np.broadcast_arrays(np.asarray(load, float), np.asarray(servers, float))
-    fraction = servers - np.floor(servers)
     busy = np.where(load > 0, load, 1.0)
-    # 1/B(f, a) = a^-f U(-f, -f, a) starts the recursion; it is 1 for whole numbers of servers.
-    blocking = np.where(fraction > 0, busy**fraction / hyperu(-fraction, -fraction, busy), 1.0)
-    for step in range(1, int(servers.max(initial=0)) + 1):
-        grown = busy * blocking / (fraction + step + busy * blocking)
-        blocking = np.where(step <= np.floor(servers), grown, blocking)
+    below = gammaincc(servers + 1, busy)
+    mass = np.exp(servers * np.log(busy) - busy - gammaln(servers + 1))
+    blocking = np.divide(mass, below, out=np.ones_like(busy), where=below > 1e-280)
+    if (below <= 1e-280).any():
+        # Far more work than servers: the sum underflows, the recursion does not.
+        blocking = np.where(below > 1e-280, blocking, _erlang_b_by_steps(busy, np.where(below > 1e-280, 0.0, servers)))
     return np.where(load > 0, blocking, np.where(servers > 0, 0.0, 1.0))
+
+
+def _erlang_b_by_steps(load: Numbers, servers: Numbers) -> Numbers:
+    fraction = servers - np.floor(servers)
+    # 1/B(f, a) = a^-f U(-f, -f, a) starts the recursion; it is 1 for whole numbers of servers.
+    blocking = np.where(fraction > 0, load**fraction / hyperu(-fraction, -fraction, load), 1.0)
+    for step in range(1, int(servers.max(initial=0)) + 1):
+        grown = load * blocking / (fraction + step + load * blocking)
+        blocking = np.where(step <= np.floor(servers), grown, blocking)
+    return blocking
 
 
 def _refuse_bad(arrivals: Numbers, service: Numbers, servers: Numbers, target: Numbers, *, has_target: bool) -> None:

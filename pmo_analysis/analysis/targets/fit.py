@@ -72,8 +72,8 @@ def _pooling(table: pd.DataFrame, whole: pd.Series) -> float:
 
 def _qualities(rows: pd.DataFrame) -> pd.DataFrame:
     names = ["satisfaction_score", "value_score", "unit_cost"]
-    present = {n: rows[n] if n in rows else np.nan for n in names}
-    numbers = rows.assign(**present).astype({n: float for n in names})
+    present = {n: rows.get(n, np.nan) for n in names}
+    numbers = rows.assign(**present).astype(dict.fromkeys(names, float))
     return numbers.groupby(["segment", "service_id"])[names].mean().reset_index()
 
 

@@ -18,11 +18,12 @@ def suggest_next(trials: Trials, known: Knowledge, forecast: Forecast, active: n
     top = np.argsort(-chance, axis=1, kind="stable")[:, :count]
     who, rank = np.repeat(np.flatnonzero(active), count), np.tile(np.arange(1, count + 1), len(chance))
     what = top.ravel()
-    return pd.DataFrame({
+    table = pd.DataFrame({
         "customer_id": np.array(trials.customers, dtype=object)[who],
         "service_id": np.array(trials.services, dtype=object)[what],
         "probability": forecast.chance[who, what], "rank": rank, "reason": _reasons(trials, known, forecast, who, what),
     }, columns=COLUMNS)
+    return table.sort_values(["customer_id", "rank"], ignore_index=True)
 
 
 def _reasons(

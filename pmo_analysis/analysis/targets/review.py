@@ -1,0 +1,108 @@
+"""Do the right products reach the right customers at the right stage, and what will be asked next quarter?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.analysis.targets.demand import LOAD, expect_demand, expect_load
+from pmo_analysis.analysis.targets.misplaced import find_misplaced
+from pmo_analysis.analysis.targets.neglect import count_refused, find_unused, propose_stops
+from pmo_analysis.analysis.targets.workload import recent_requests, role_hours, with_cost
+from pmo_analysis.contract.quarters import shift_quarter
+from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.dataset import Dataset
+
+DEMAND_QUARTERS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class TargetReview:
+    """Where services miss their customers, over the look-back, and what next quarter asks.
+
+    off_target: service_id, category, stage, engagement_count, worked_hours, cost, kind (off target / too late)
+    unused: service_id, name, last_requested_on, customers_count, verdict
+    refused: service_id, refused_count, asked_count, refused_share, low, high
+    demand: service_id, segment ("all" = the whole service), expected_count, low, high, n (quarters)
+    load: role, expected_hours, low, high, practical_hours, utilisation_share
+    to_stop: service_id, freed_hours (per quarter), reason
+    """
+
+    off_target: pd.DataFrame
+    unused: pd.DataFrame
+    refused: pd.DataFrame
+    demand: pd.DataFrame
+    load: pd.DataFrame
+    to_stop: pd.DataFrame
+    sentence: str
+
+    def _repr_html_(self) -> str:
+        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.load.to_html(index=False)
+
+
+def review_targets(
+    data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None
+) -> TargetReview:
+    """Tells where services miss their target, which nobody uses, and what next quarter asks of each role.
+
+    groups: customer_id, category, segment. Off target and too late are judged only against the categories and
+    stages that the catalogue declares; hours and cost are those booked so far on the look-back's requests.
+    Columns: see TargetReview.
+    """
+    settings = settings or data.settings
+    hours = role_hours(data)
+    longer = recent_requests(data, quarter, settings, DEMAND_QUARTERS)
+    since = shift_quarter(quarter, 1 - settings["look_back_quarters"])
+    work = with_cost(data, longer[longer["quarter"] >= since], hours)
+    services = data.frame("services")
+    misplaced = find_misplaced(work, services, groups)
+    unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400))
+    demand = expect_demand(longer, groups, quarter, back=DEMAND_QUARTERS, level=settings["interval_level"],
+                           growth=settings["demand_growth_share"])
+    load = _load(data, quarter, demand, work, hours, settings)
+    to_stop = propose_stops(load, misplaced, unused, work, settings)
+    refused = count_refused(work, settings)
+    sentence = _sentence(misplaced, services, demand, load, settings)
+    return TargetReview(misplaced, unused, refused, demand, load, to_stop, sentence)
+
+
+def _on_offer(services: pd.DataFrame) -> pd.DataFrame:
+    chosen = ~services["mandated"].astype("boolean").fillna(False).astype(bool)
+    return services[(services["status"].fillna("active") == "active") & services["active_to_on"].isna() & chosen]
+
+
+def _load(
+    data: Dataset, quarter: str, demand: pd.DataFrame, work: pd.DataFrame, hours: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    if not data.has("effort", "engagement_id"):
+        return pd.DataFrame(columns=LOAD)
+    practical = _practical_hours(data, quarter, settings)
+    return expect_load(demand, work, hours, practical, level=settings["interval_level"])
+
+
+def _practical_hours(data: Dataset, quarter: str, settings: Settings) -> pd.Series:
+    """Practical hours by role in the latest quarter told, from the theoretical ones where they are missing."""
+    capacity = data.frame("capacity")
+    capacity = capacity[capacity["quarter"] == capacity["quarter"].max()] if len(capacity) else capacity
+    practical = capacity["practical_hours"].fillna(capacity["theoretical_hours"] * settings["practical_share"])
+    return practical.astype(float).groupby(capacity["role"]).sum(min_count=1)
+
+
+def _sentence(
+    misplaced: pd.DataFrame, services: pd.DataFrame, demand: pd.DataFrame, load: pd.DataFrame, settings: Settings
+) -> str:
+    declared = services["target_categories"].notna().any() or services["stages"].notna().any()
+    counts = misplaced.groupby("kind")["engagement_count"].sum() if len(misplaced) else pd.Series(dtype=int)
+    told = (f"{counts.get('off target', 0):,} requests came from categories the service is not meant for, "
+            f"{counts.get('too late', 0):,} after the stages it is meant for."
+            if declared else "No service declares target_categories or stages: off target and too late are not known.")
+    whole = demand.loc[demand["segment"] == "all", "expected_count"].sum()
+    told += f" About {whole:,.0f} requests are expected next quarter."
+    if load.empty or load["utilisation_share"].isna().all():
+        return f"{told} Hours or capacity are missing, so whether they fit is not known."
+    full = load.iloc[int(np.nanargmax(load["utilisation_share"].to_numpy(float)))]
+    over = "above" if full["utilisation_share"] > settings["utilisation_warning_share"] else "within"
+    return (f"{told} {full['role']} is the busiest role at {100 * full['utilisation_share']:.0f} %, {over} the "
+            f"{100 * settings['utilisation_warning_share']:.0f} % from which waits grow steeply.")
