@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 from pmo_analysis.contract.errors import SettingError
 
-_PATTERN = re.compile(r"^(\d{4})Q([1-4])$")
+_PATTERN = re.compile(r"([1-9][0-9]{3})Q([1-4])")
 
 
 def parse_quarter(quarter: str) -> tuple[int, int]:
     """`2026Q3` → (2026, 3); anything else is a SettingError that shows the form."""
-    match = _PATTERN.match(str(quarter))
+    match = _PATTERN.fullmatch(str(quarter))
     if not match:
         raise SettingError(f"{quarter!r} is not a quarter. Write it like 2026Q3 (year, Q, 1 to 4).")
     return int(match[1]), int(match[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -64,7 +65,8 @@ class Settings(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         _known(name)
-        return self._changed.get(name, declared()[name].value)
+        # a copy: whoever changes a list that was read does not change the setting
+        return deepcopy(self._changed.get(name, declared()[name].value))
 
     def __iter__(self) -> Iterator[str]:
         return iter(declared())
