@@ -70,9 +70,5 @@ def _words() -> dict[str, Any]:
 
 @cache
 def _contract_meanings() -> dict[str, str]:
-    """Meanings of the contract's columns by name, where all tables that have the column agree."""
-    meanings: dict[str, set[str]] = {}
-    for table in TABLES:
-        for column in table.columns:
-            meanings.setdefault(column.name, set()).add(column.meaning)
-    return {name: next(iter(told)) for name, told in meanings.items() if len(told) == 1}
+    """Meanings of the contract's columns by name; of several tables, what the first one says."""
+    return {c.name: c.meaning for table in reversed(TABLES) for c in table.columns}
