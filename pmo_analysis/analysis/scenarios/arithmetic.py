@@ -70,7 +70,8 @@ def _staff(capacity: pd.DataFrame, rates: pd.DataFrame, settings: Settings) -> p
     if missing:
         raise InputError(f"The capacity table has no column {missing[0]}.")
     table = capacity.reindex(columns=["role", "fte", "practical_hours", "theoretical_hours", "capacity_cost"])
-    practical = table["practical_hours"].astype(float).fillna(table["theoretical_hours"].astype(float) * settings["practical_share"])
+    theoretical = table["theoretical_hours"].astype(float)
+    practical = table["practical_hours"].astype(float).fillna(theoretical * settings["practical_share"])
     hourly = table["role"].map(rates.drop_duplicates("role").set_index("role")["hourly_cost"]).astype(float)
     cost = table["capacity_cost"].astype(float).fillna(hourly * practical)
     return pd.DataFrame({"role": table["role"].astype("str"), "fte": table["fte"].astype(float),
@@ -84,8 +85,9 @@ def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Sce
     fte, supplied, paid = _team(capacity, inputs.get("fte"))
     z = float(stats.norm.ppf((1 + work.level) / 2))
     count = float((volume * work.count).sum())
-    hours = _total(volume * factor, work.hours, work.hours_square, volume * factor**2, z, (volume * spare).sum() + work.other_hours)
-    cost = _total(volume * factor, work.cost, work.cost_square, volume * factor**2, z, (volume * spare).sum() * work.hourly_cost)
+    grown, spread, reserved = volume * factor, volume * factor**2, float((volume * spare).sum())
+    hours = _total(grown, work.hours, work.hours_square, spread, z, reserved + work.other_hours)
+    cost = _total(grown, work.cost, work.cost_square, spread, z, reserved * work.hourly_cost)
     wait = _waits(count, hours, fte, supplied, work.hours_per_day)
     unused = np.maximum(supplied - hours, 0.0) / supplied * paid if supplied > 0 else np.full(3, np.nan)
     process = work.process_share * cost
@@ -95,7 +97,8 @@ def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Sce
     reach = (cost[2] - cost[0]) / count - each * z / np.sqrt(count) if count else np.nan
     unit = each + np.array([0.0, -1.0, 1.0]) * np.maximum(reach, 0.0)
     affected = np.full(3, float(_affected(work, inputs, wait)))
-    rows = [hours, cost, unit, _over(hours, supplied), wait, _share(process, unused, cost), affected, charged, unused[[0, 2, 1]]]
+    overhead = _share(process, unused, cost)
+    rows = [hours, cost, unit, _over(hours, supplied), wait, overhead, affected, charged, unused[[0, 2, 1]]]
     result = pd.DataFrame(rows, columns=["value", "low", "high"])
     result.insert(0, "figure", list(FIGURES))
     return Scenario(work, capacity, inputs, result, tuple(notes), _sentence(result, inputs))

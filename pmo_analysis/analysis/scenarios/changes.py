@@ -37,7 +37,8 @@ def _checked(name: str, value: Any, known: Mapping[str, list[str]]) -> Any:
         by = CHANGES[name][2]
         unknown = [str(key) for key in value if str(key) not in known[by]]
         if unknown:
-            raise SettingError(f"{name} names the {by} {unknown[0]!r}, which is not in the scenario. {nearest(unknown[0], known[by])}")
+            hint = nearest(unknown[0], known[by])
+            raise SettingError(f"{name} names the {by} {unknown[0]!r}, which is not in the scenario. {hint}")
         return {str(key): _number(name, value[key]) for key in sorted(value, key=str)}
     return _number(name, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +55,10 @@ def read_work(engagements: pd.DataFrame, rates: pd.DataFrame, capacity: pd.DataF
     rows = _rows(engagements).sort_values(["service_id", "worked_hours"], ignore_index=True)
     services = sorted(rows["service_id"].unique())
     groups = rows.groupby("service_id")
-    total = {c: groups[c].sum(min_count=1).reindex(services).to_numpy(float) for c in ("worked_hours", "cost", "charged_cost")}
+    summed = ("worked_hours", "cost", "charged_cost")
+    total = {c: groups[c].sum(min_count=1).reindex(services).to_numpy(float) for c in summed}
     square = {c: (rows[c] ** 2).groupby(rows["service_id"]).sum(min_count=1).reindex(services).to_numpy(float)
-              for c in ("worked_hours", "cost", "charged_cost")}
+              for c in summed}
     worked = float(np.nansum(total["worked_hours"]))
     used = float(capacity["used_hours"].sum()) if "used_hours" in capacity else worked
     process = float(rows["process_hours"].sum() / worked) if worked > 0 else 0.0
@@ -85,7 +87,7 @@ def _refuse(engagements: pd.DataFrame) -> None:
 def _rows(engagements: pd.DataFrame) -> pd.DataFrame:
     numbers = ["worked_hours", "cost", "standard_hours", "process_hours", "charged_cost"]
     rows = engagements.reindex(columns=["service_id", "customer_id", "bespoke", "tier", *numbers])
-    rows = rows.astype({n: float for n in numbers} | {"service_id": "str"})
+    rows = rows.astype({**dict.fromkeys(numbers, float), "service_id": "str"})
     for name in ("worked_hours", "cost"):
         mean = rows.groupby("service_id")[name].transform("mean")
         rows[name] = rows[name].fillna(mean).fillna(rows[name].mean())
@@ -173,7 +175,7 @@ def _spare(hours: Numbers, limits: list[float], aim: float) -> float:
     """Spare hours when each size reserves the newsvendor's quantile of the work that falls in it."""
     cuts = np.concatenate([[0], np.searchsorted(hours, limits, side="right"), [len(hours)]])
     total = 0.0
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in itertools.pairwise(cuts):
         if stop > start:
             size = hours[start + int(np.ceil(aim * (stop - start))) - 1]
             total += float(np.maximum(size - hours[start:stop], 0.0).sum())

@@ -27,7 +27,7 @@ def senior_hours(data: Dataset, quarter: str, settings: Settings) -> pd.DataFram
     rows = sums.collect().to_pandas()
     rows = rows[rows["bookings"] > 0].astype({"worked_hours": float})
     roles = data.frame("roles", ["role", "senior", "side"]).drop_duplicates("role").set_index("role")
-    side = rows["side"].fillna(rows["role"].map(roles["side"])).fillna("pmo")
+    side = rows["side"].astype("str").fillna(rows["role"].map(roles["side"]).astype("str")).fillna("pmo")
     senior = rows["role"].map(roles["senior"]).astype("boolean")
     rows = rows.assign(side=side, senior_hours=rows["worked_hours"].where(senior.fillna(False).astype(bool), 0.0))
     known = rows[senior.notna().to_numpy()].rename(columns={"worked_hours": "all_hours"})

@@ -8,6 +8,7 @@ Criteria such as BIC find groups in rounded hours where there is one.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,7 +157,7 @@ def _valley(fitted: _Mixture, count: int) -> float:
         return (share / spread * np.exp(-0.5 * ((at[:, None] - mean) / spread) ** 2)).sum(1)
 
     ratios = []
-    for low, high in zip(mean[:-1], mean[1:], strict=True):
+    for low, high in itertools.pairwise(mean):
         between = density(np.linspace(low, high, 60))
         ratios.append(between.min() / min(between[0], between[-1]))
     return float(max(ratios))

@@ -69,6 +69,6 @@ def _booked(data: Dataset, by: str) -> pd.DataFrame:
     lazy = data["effort"].filter(~nw.col(by).is_null()).group_by(*keys).agg(hours.sum(), hours.count().alias("bookings"))
     rows = lazy.collect().to_pandas()
     sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
-    side = rows["side"].fillna(rows["role"].map(sides)).fillna("pmo")
+    side = rows["side"].astype("str").fillna(rows["role"].map(sides).astype("str")).fillna("pmo")
     ours = rows[(side == "pmo") & (rows["bookings"] > 0)]
     return ours.astype({"worked_hours": float}).groupby(by, as_index=False)["worked_hours"].sum()

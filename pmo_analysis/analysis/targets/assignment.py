@@ -84,7 +84,7 @@ def assign_capacity(
 
 
 def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> list[str]:
-    roles = [str(r) for r in capacity.keys()]
+    roles = [str(r) for r in dict(capacity)]
     needed = ["customer_id", "service_id", "value", *(f"{r}_hours" for r in roles)]
     missing = [c for c in needed if c not in pairs]
     if missing:

@@ -83,7 +83,7 @@ def _unlinked_factor(hours: pd.DataFrame, role: str) -> float:
 def _role_load(
     role: str, sums: pd.DataFrame, count: pd.Series, whole: pd.DataFrame, factor: float, level: float
 ) -> tuple[str, float, float, float]:
-    own = sums.loc[role].reindex(whole.index).fillna(0.0) if role in sums.index else sums.iloc[:0].reindex(whole.index).fillna(0.0)
+    own = sums.xs(role).reindex(whole.index).fillna(0.0) if role in sums.index else whole.assign(worked_hours=0.0, square=0.0)
     each = (own["worked_hours"] / count.where(count > 0)).fillna(0.0)
     spread = (own["square"] / count.where(count > 0)).fillna(0.0) - each**2
     z = stats.norm.ppf((1 + level) / 2)

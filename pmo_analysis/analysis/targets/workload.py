@@ -34,7 +34,7 @@ def role_hours(data: Dataset) -> pd.DataFrame:
     sums = data["effort"].group_by("engagement_id", "role", "side").agg(hours.sum(), hours.count().alias("bookings"))
     rows = sums.collect().to_pandas()
     sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
-    side = rows["side"].fillna(rows["role"].map(sides)).fillna("pmo")
+    side = rows["side"].astype("str").fillna(rows["role"].map(sides).astype("str")).fillna("pmo")
     ours = rows[(side == "pmo") & (rows["bookings"] > 0)].astype({"worked_hours": float})
     return ours.groupby(["engagement_id", "role"], dropna=False, sort=True)["worked_hours"].sum().reset_index()
 
