@@ -26,8 +26,8 @@ def list_unanswered(data: Dataset) -> pd.DataFrame:
         for need in question.needs:
             if not _is_met(data, need):
                 missing = need.name if data.rows(need.table) else need.table
-                what = "column" if "." in missing else "table"
-                sentence = f"No {missing.replace('_', ' ') if what == 'table' else missing} {what}: {need.untold} not told."
+                place = f"no {missing} column" if "." in missing else f"no {missing.replace('_', ' ')} table"
+                sentence = f"{need.untold[0].upper()}{need.untold[1:]}: not told, since there is {place}."
                 rows.append((question.number, question.title, missing, sentence))
     return pd.DataFrame(rows, columns=["question", "title", "missing", "sentence"])
 

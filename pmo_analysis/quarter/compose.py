@@ -15,7 +15,6 @@ from pmo_analysis.analysis.history import segment_history
 from pmo_analysis.analysis.leadership import review_leadership
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
 from pmo_analysis.analysis.propositions import Propositions, list_deliveries, write_propositions
-from pmo_analysis.analysis.scenarios import make_baseline
 from pmo_analysis.analysis.segments import Segmentation, segment_customers
 from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
 from pmo_analysis.analysis.sizes import SizeReview, review_sizes
@@ -27,6 +26,7 @@ from pmo_analysis.intake.answers import list_unanswered
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.quarter.result import Quarter
+from pmo_analysis.quarter.scenario import build_baseline
 
 NO_SEGMENT = "no recent request"
 NO_CATEGORY = "category not known"
@@ -57,7 +57,7 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
         history=segment_history(feature_panel(known, quarter, settings), scheme=segmentation.scheme, seed=seed),
         propositions=_propose(known, quarter, settings, groups, told, past),
         leadership=review_leadership(known, quarter, settings, run_chart=measures.run_chart),
-        baseline=_baseline(known, quarter, settings, groups, costs["customer"]),
+        baseline=build_baseline(known, quarter, settings, costs["customer"]),
         headline=_headline(known, quarter, settings, told, past),
         advice=_advise(known, quarter, settings, told),
         trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}),

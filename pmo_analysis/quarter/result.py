@@ -36,7 +36,8 @@ class Quarter:
 
     `data` is what was known at the quarter's end; groups: customer_id, name, category, segment;
     problems: of `pmo.check`; unanswered: question, title, missing, sentence; cost: by customer, cost_by: by
-    service, category and segment; baseline: the scenario that what-if starts from.
+    service, category and segment; baseline: the scenario that what-if starts
+    from, None where no hours or no capacity is known.
     """
 
     quarter: str
@@ -58,7 +59,7 @@ class Quarter:
     seniority: SeniorReview
     propositions: Propositions
     leadership: Leadership
-    baseline: Scenario
+    baseline: Scenario | None
     headline: Headline
     advice: Advice
     trust: Trust
@@ -176,5 +177,5 @@ def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "saving": q.sizes.saving,
         "senior_shares": q.seniority.shares,
         "delegable": q.seniority.delegable,
-        "scenario": q.baseline.result,
+        "scenario": q.baseline.result if q.baseline else pd.DataFrame(),
     }

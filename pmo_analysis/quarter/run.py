@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ import narwhals as nw
 import pandas as pd
 
 from pmo_analysis.analysis.scenarios import Scenario
-from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import last_complete_quarter, parse_quarter, quarter_of
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.check import require_usable
@@ -20,6 +20,7 @@ from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.load import load
 from pmo_analysis.quarter.compose import compose
 from pmo_analysis.quarter.result import Quarter
+from pmo_analysis.quarter.scenario import build_baseline
 
 _DATED = {"engagements": ("requested_on", "started_on", "delivered_on"), "effort": ("worked_on",)}
 
@@ -67,9 +68,29 @@ def run_quarter(
     return compose(data.as_of(chosen, data.settings["fiscal_year_end_month"]), chosen, data.settings)
 
 
-def baseline(quarter: Quarter, *, services: list[str] | None = None, segments: list[str] | None = None) -> Scenario:
-    """The scenario that what-if starts from, for all or some services and segments."""
-    return quarter.baseline.narrow(services=services, segments=segments)
+def baseline(
+    quarter: Quarter, *, services: Collection[str] | None = None, segments: Collection[str] | None = None
+) -> Scenario:
+    """The scenario that what-if starts from, for all or some services (ids) and segments.
+
+    InputError where no hours or no capacity is known, or a service or segment has no engagement in the quarter.
+    """
+    groups = quarter.groups
+    _require_known("service", services, quarter.cost.engagements["service_id"])
+    _require_known("segment", segments, groups["segment"])
+    customers = None if segments is None else groups.loc[groups["segment"].isin(segments), "customer_id"]
+    found = build_baseline(
+        quarter.data, quarter.quarter, quarter.settings, quarter.cost, services=services, customers=customers
+    )
+    if found is None:
+        raise InputError(f"{quarter.quarter}: no hours booked or no capacity stated, so nothing to vary. Add effort and capacity.")
+    return found
+
+
+def _require_known(kind: str, wanted: Collection[str] | None, known: pd.Series) -> None:
+    strange = [name for name in wanted or () if name not in set(known)]
+    if strange:
+        raise InputError(f"No {kind} {strange[0]!r} in this quarter. {nearest(strange[0], known.dropna().unique())}")
 
 
 def _span(data: Dataset) -> tuple[date, date]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.analysis.measures.productivity import base_quarter
 from pmo_analysis.analysis.measures.definition import Measure
 from pmo_analysis.analysis.measures.facts import Facts
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
@@ -24,8 +23,8 @@ def tell_observations(rows: pd.DataFrame, measures: list[Measure], facts: Facts)
     ratio = chosen["measure"].map({n: m.estimate == "ratio" for n, m in scored.items()}).fillna(False).astype("bool")
     level = chosen["numerator"].where(~ratio, chosen["numerator"] / chosen["denominator"].where(chosen["denominator"] > 0))
     level = level / _base_levels(chosen, scored, rows, facts)
-    worst = chosen["measure"].map({n: anchors[n][0] for n in scored})
-    best = chosen["measure"].map({n: anchors[n][1] for n in scored})
+    worst = chosen["measure"].map({n: anchors[n][0] for n in scored}).astype("float64")
+    best = chosen["measure"].map({n: anchors[n][1] for n in scored}).astype("float64")
     value = 100 * (level - worst) / (best - worst)
     table = chosen[["customer_id", "quarter", "measure"]].assign(
         value=value.mask(ratio, value.clip(0, 100)),
@@ -37,7 +36,7 @@ def tell_observations(rows: pd.DataFrame, measures: list[Measure], facts: Facts)
 def _base_levels(chosen: pd.DataFrame, scored: dict[str, Measure], rows: pd.DataFrame, facts: Facts) -> pd.Series:
     """What a row's level is divided by: the whole's base for measures against a base quarter, else 1."""
     based = [n for n, m in scored.items() if m.option == "against_base"]
-    base = rows[rows["measure"].isin(based) & (rows["quarter"] == base_quarter(facts)) & rows["denominator"].notna()]
+    base = rows[rows["measure"].isin(based) & (rows["quarter"] == facts.base_quarter) & rows["denominator"].notna()]
     sums = base.groupby("measure")[["numerator", "denominator"]].sum()
     levels = (sums["numerator"] / sums["denominator"]).reindex(based)
     return chosen["measure"].map({n: 1.0 for n in scored} | levels.to_dict()).astype("float64")
