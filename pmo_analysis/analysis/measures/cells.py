@@ -17,7 +17,6 @@ from pmo_analysis.analysis.estimates import (
 )
 from pmo_analysis.analysis.measures.definition import Measure
 from pmo_analysis.analysis.measures.facts import Facts
-from pmo_analysis.analysis.measures.productivity import base_quarter
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 
@@ -43,8 +42,11 @@ def build_cases(rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.Data
     The whole is told for every quarter of the run chart; categories, segments and services for this quarter and those
     it is compared with; a customer, who has few rows a quarter, over the look-back and the look-back before.
     """
+    # Categories are compared as small numbers, where texts would be compared letter by letter.
+    keys = ["measure", "quarter", "customer_id", "service_id"]
+    rows = rows.drop(columns="source_id").astype({key: "category" for key in keys})
     about = groups.drop_duplicates("customer_id").set_index("customer_id")
-    compared = {facts.quarter, base_quarter(facts), *compared_quarters(facts).values()}
+    compared = {facts.quarter, facts.base_quarter, *compared_quarters(facts).values()}
     recent = rows[rows["quarter"].isin(compared)]
     charted = rows[rows["quarter"].isin(compared | set(chart_quarters(facts)))]
     parts = [
@@ -117,7 +119,7 @@ def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
 def _ratios_without_largest(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     known = cases[cases["numerator"].notna() & cases["denominator"].notna()]
-    known = known.assign(size=known["numerator"].abs()).sort_values(["size", "denominator", "source_id"])
+    known = known.assign(size=known["numerator"].abs()).sort_values(["size", "numerator", "denominator"], kind="stable")
     return _ratios(known[known.duplicated("cell", keep="last")], settings)
 
 

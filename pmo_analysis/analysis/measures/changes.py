@@ -10,7 +10,6 @@ from pmo_analysis.analysis.measures.cells import ESTIMATE, KEYS, compared_quarte
 from pmo_analysis.analysis.measures.definition import Measure
 from pmo_analysis.analysis.measures.facts import Facts
 from pmo_analysis.analysis.measures.lower_cost import SAVINGS
-from pmo_analysis.analysis.measures.productivity import base_quarter
 from pmo_analysis.contract.quarters import shift_quarter
 
 _GROUP = KEYS[:3]
@@ -39,7 +38,8 @@ def divide_by_base(
 
 def _bases(figures: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     """The base figure of each group; a customer's is that of the look-back before."""
-    period = figures["group_kind"].map(lambda kind: _customer_base(facts) if kind == "customer" else base_quarter(facts))
+    customer = figures["group_kind"] == "customer"
+    period = np.where(customer, _customer_base(facts), facts.base_quarter)
     rows = figures[figures["period"] == period].set_index(_GROUP)[ESTIMATE]
     return rows.rename(columns={"value": "base", "low": "base_low", "high": "base_high", "n": "base_n"})
 

@@ -22,10 +22,10 @@ def _forecast_bias(facts: Facts) -> pd.DataFrame:
 
 def _paid_back(facts: Facts) -> pd.DataFrame:
     """A project is due when its last benefit is; it paid back if what was measured reaches its cost."""
-    grouped = facts.benefits[facts.benefits["due_on"].notna()].groupby("project_id")
-    rows = grouped.agg(due_on=("due_on", "max"), realised=("realised_benefit", "sum"),
-                       blank=("realised_benefit", lambda x: x.isna().sum()), actual_cost=("actual_cost", "first"),
-                       customer_id=("customer_id", "first")).reset_index()
+    due = facts.benefits[facts.benefits["due_on"].notna()].sort_values(["project_id", "realised_benefit"])
+    grouped = due.assign(blank=due["realised_benefit"].isna()).groupby("project_id")
+    rows = grouped.agg(due_on=("due_on", "max"), realised=("realised_benefit", "sum"), blank=("blank", "sum"),
+                       actual_cost=("actual_cost", "first"), customer_id=("customer_id", "first")).reset_index()
     reached = rows["realised"] >= rows["actual_cost"]
     open_still = (rows["blank"] > 0) & ~reached
     paid = yes_no(reached, rows["actual_cost"]).mask(open_still)

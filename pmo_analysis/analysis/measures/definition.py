@@ -57,7 +57,7 @@ def measured_rows(
         "source_id": table[source_id], "numerator": numerator, "denominator": denominator,
     }, index=table.index)
     for name in ("numerator", "denominator"):
-        rows[name] = pd.array(rows[name], "Float64").to_numpy("float64", na_value=np.nan)
+        rows[name] = rows[name].to_numpy("float64", na_value=np.nan)
     seen = rows["numerator"].notna() & rows["denominator"].notna()
     rows["whole_weight"] = whole_weight
     rows["seen_weight"] = rows["whole_weight"] * seen if seen_weight is None else seen_weight

@@ -15,7 +15,7 @@ def _answers(question: str) -> Callable[[Facts], pd.DataFrame]:
     """Answers to one question; invitations are rows without an answer, so that the response is told."""
 
     def rows(facts: Facts) -> pd.DataFrame:
-        survey = facts.data.frame("survey")
+        survey = facts.survey
         survey = survey[survey["question"] == question]
         service = survey["engagement_id"].map(facts.engagements.set_index("engagement_id")["service_id"])
         quarter = quarters_of(survey["answered_on"], facts.fiscal_year_end_month)
@@ -33,7 +33,7 @@ def _points(score: pd.Series) -> pd.Series:
 
 
 def _invitations(facts: Facts, question: str) -> pd.DataFrame:
-    asked = facts.data.frame("survey_invitations")
+    asked = facts.invitations
     asked = asked[asked["question"] == question]
     return measured_rows(asked, asked["quarter"], "customer_id", np.nan, seen_weight=0.0,
                          whole_weight=asked["invited_count"].fillna(0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 import narwhals as nw
 import numpy as np
@@ -22,6 +23,8 @@ class Facts:
     `bookings`: engagement_id, customer_id, service_id, quarter, role, side, process (yes/no, blank unknown),
     mandated, worked_hours, cost (blank where the role has no rate).
     `spent`: index engagement_id; pmo_hours, pmo_cost, own_hours, own_process_hours over the engagement's life.
+    `ended`: engagements delivered or cancelled, with ended_quarter, standard_hours frozen at the base quarter (blank =
+    unmatched) and what was spent. `base_quarter`: four earlier, or the first with hours where those begin later.
     """
 
     data: Dataset = field(repr=False)
@@ -32,6 +35,10 @@ class Facts:
     spent: pd.DataFrame = field(repr=False)
     projects: pd.DataFrame = field(repr=False)
     benefits: pd.DataFrame = field(repr=False)
+    survey: pd.DataFrame = field(repr=False)
+    invitations: pd.DataFrame = field(repr=False)
+    base_quarter: str
+    ended: pd.DataFrame = field(repr=False)
 
     @property
     def fiscal_year_end_month(self) -> int:
@@ -59,8 +66,36 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     engagements = _engagements(data, month)
     projects = _projects(data, month)
     bookings = _bookings(data, engagements, projects, settings)
-    return Facts(data, quarter, settings, engagements, bookings, _spent(bookings), projects,
-                 _benefits(data, projects, month))
+    spent, base = _spent(bookings), _base_quarter(bookings, quarter)
+    ended = end_work(engagements, bookings, spent, _frozen_standards(data, quarter_end(base, month)))
+    return Facts(data, quarter, settings, engagements, bookings, spent, projects, _benefits(data, projects, month),
+                 data.frame("survey"), data.frame("survey_invitations"), base, ended)
+
+
+def _base_quarter(bookings: pd.DataFrame, quarter: str) -> str:
+    wanted, known = shift_quarter(quarter, -4), bookings["quarter"].dropna()
+    return max(wanted, known.min()) if len(known) else wanted
+
+
+def end_work(
+    engagements: pd.DataFrame, bookings: pd.DataFrame, spent: pd.DataFrame, standards: pd.DataFrame
+) -> pd.DataFrame:
+    """Engagements delivered or cancelled, with what they took; a cancelled one ends with its last hours."""
+    rows = engagements[engagements["state"].isin(["delivered", "cancelled"])]
+    last = bookings.groupby("engagement_id")["quarter"].max()
+    ended = rows["delivered_quarter"].fillna(rows["engagement_id"].map(last).where(rows["state"] == "cancelled"))
+    rows = rows.assign(ended_quarter=ended).join(spent, on="engagement_id")
+    return rows.merge(standards, left_on=["service_id", "size_quoted"], right_on=["service_id", "size"], how="left")
+
+
+def _frozen_standards(data: Dataset, end: date) -> pd.DataFrame:
+    """One standard per service and size: the one valid at the base quarter's end, else the first after."""
+    offered = data.frame("offerings", ["service_id", "size", "standard_hours", "valid_from_on"])
+    early = ~(offered["valid_from_on"] > pd.Timestamp(end))
+    before = offered[early].sort_values("valid_from_on", na_position="first").drop_duplicates(["service_id", "size"], keep="last")
+    after = offered[~early].sort_values("valid_from_on").drop_duplicates(["service_id", "size"])
+    both = pd.concat([before, after]).drop_duplicates(["service_id", "size"])
+    return both[["service_id", "size", "standard_hours"]]
 
 
 def quarters_of(dates: pd.Series, fiscal_year_end_month: int) -> pd.Series:
@@ -81,8 +116,12 @@ def working_days(first: pd.Series, last: pd.Series, settings: Settings) -> pd.Se
     return days
 
 
+_ENGAGEMENT = ["engagement_id", "customer_id", "service_id", "requested_on", "started_on", "promised_on", "delivered_on",
+               "project_id", "size_quoted", "state", "reworked", "approval_count", "document_count", "touchpoint_count"]
+
+
 def _engagements(data: Dataset, month: int) -> pd.DataFrame:
-    rows = data.frame("engagements")
+    rows = data.frame("engagements", _ENGAGEMENT)
     rows["asked_on"] = rows["requested_on"].fillna(rows["started_on"])
     for name, on in (("asked", "asked_on"), ("promised", "promised_on"), ("delivered", "delivered_on")):
         rows[f"{name}_quarter"] = quarters_of(rows[on], month)

@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 from pmo_analysis.analysis.measures.cells import KEYS, chart_quarters
 from pmo_analysis.analysis.measures.definition import Measure, measured_rows
 from pmo_analysis.analysis.measures.facts import Facts
-from pmo_analysis.analysis.measures.productivity import ended_work
 from pmo_analysis.contract.quarters import shift_quarter
 
 SAVINGS = ("unit_cost_saving_cost", "efficiency_saving_cost", "rate_saving_cost")
@@ -19,7 +18,7 @@ SAVINGS = ("unit_cost_saving_cost", "efficiency_saving_cost", "rate_saving_cost"
 
 def delivered_units(facts: Facts) -> pd.DataFrame:
     """Deliveries with a size, hours and a cost: engagement_id, customer_id, service_id, size, quarter, hours, cost."""
-    rows = ended_work(facts)
+    rows = facts.ended
     rows = rows[(rows["state"] == "delivered") & rows["size_quoted"].notna() & (rows["pmo_hours"] > 0) & rows["pmo_cost"].notna()]
     return rows[["engagement_id", "customer_id", "service_id", "size_quoted", "ended_quarter", "pmo_hours", "pmo_cost"]].rename(
         columns={"size_quoted": "size", "ended_quarter": "quarter", "pmo_hours": "hours", "pmo_cost": "cost"})
