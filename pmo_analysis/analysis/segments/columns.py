@@ -25,6 +25,10 @@ class Columns:
     choices: pd.DataFrame
     left_out: pd.DataFrame
 
+    def take(self, rows: np.ndarray) -> Columns:
+        """Some of the customers."""
+        return Columns(self.numbers.iloc[rows], self.choices.iloc[rows], self.left_out)
+
 
 def check_customers(values: pd.DataFrame) -> pd.DataFrame:
     """The table with its columns by name and its rows by content (the key last); InputError where it has no meaning."""

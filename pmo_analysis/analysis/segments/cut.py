@@ -10,7 +10,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS, Columns, check_customers, order_rows, read_columns
-from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, membership
+from pmo_analysis.analysis.segments.mixture import Mixture, Points, fit_mixture, membership
 from pmo_analysis.analysis.segments.partitions import SMALLEST_GROUP, Partition, score_labels, search_partitions, tidy_labels
 from pmo_analysis.analysis.segments.place import complete_points, specify_columns
 from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
@@ -22,6 +22,7 @@ from pmo_analysis.contract.errors import InputError
 
 SEARCH_ROWS = 800
 _FIT_ROWS = 20_000
+_FIT_STEPS = 25
 _MOST_CONFUSION = 0.08
 _CONFUSION_FROM = 120
 
@@ -65,13 +66,13 @@ def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int
         return _describe(values, columns, _one_group(columns), test, evidence, "")
     partition = _choose(search, segments, len(values))
     evidence["chosen"] = evidence["count"] == partition.count
-    scheme = _fit_scheme(values, search, partition, rng)
+    scheme = _fit_scheme(values, columns, rows, partition, rng)
     return _describe(values, columns, scheme, test, evidence, "")
 
 
 def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Search:
     """Search twice: on powers that make the whole round, then on those that make the groups found round."""
-    taken = Columns(columns.numbers.iloc[rows], columns.choices.iloc[rows], columns.left_out)
+    taken = columns.take(rows)
     labels = np.zeros(len(rows), int)
     for last in (False, True):
         specs = specify_columns(columns, taken, labels)
@@ -112,18 +113,21 @@ def _confusion(share: np.ndarray) -> np.ndarray:
     return pair / (size[:, None] + size[None, :])
 
 
-def _fit_scheme(values: pd.DataFrame, search: _Search, partition: Partition, rng: np.random.Generator) -> dict[str, Any]:
-    points = encode(values, search.columns)
-    if len(points) > _FIT_ROWS:
-        points = points.take(np.sort(rng.choice(len(points), _FIT_ROWS, replace=False)))
+def _fit_scheme(values: pd.DataFrame, columns: Columns, rows: np.ndarray, partition: Partition,
+                rng: np.random.Generator) -> dict[str, Any]:
+    """The scheme reached from the chosen partition alone: powers within its groups, then EM on all customers."""
+    specs = specify_columns(columns, columns.take(rows), partition.labels)
+    points = encode(values, specs)
     labels = partition.labels
-    if len(points) != len(labels):
-        labels = membership(points, fit_mixture(search.points, labels)).argmax(axis=1)
-    mixture = fit_mixture(points, labels, steps=15)
+    if len(points) > len(rows):
+        start = fit_mixture(points.take(rows), labels)
+        points = points.take(np.sort(rng.choice(len(points), min(_FIT_ROWS, len(points)), replace=False)))
+        labels = membership(points, start).argmax(axis=1)
+    mixture = fit_mixture(points, labels, steps=_FIT_STEPS)
     order = _content_order(mixture.weights, mixture.means)
-    mixture = type(mixture)(mixture.weights[order], mixture.means[order], mixture.covariances[order],
-                            tuple(c[order] for c in mixture.chances))
-    return freeze_scheme(search.columns, mixture, [f"S{i + 1}" for i in range(len(order))])
+    mixture = Mixture(mixture.weights[order], mixture.means[order], mixture.covariances[order],
+                      tuple(c[order] for c in mixture.chances))
+    return freeze_scheme(specs, mixture, [f"S{i + 1}" for i in range(len(order))])
 
 
 def _content_order(weights: np.ndarray, means: np.ndarray) -> np.ndarray:

@@ -152,6 +152,7 @@ def fill_missing(points: Points, mixture: Mixture) -> np.ndarray:
     filled = points.numbers.copy()
     for rows, seen in missing_patterns(points.numbers):
         if not seen.all():
-            guesses = [_fill(points.numbers[rows], seen, m, c)[0] for m, c in zip(mixture.means, mixture.covariances, strict=True)]
-            filled[rows] = np.einsum("ng,gnd->nd", share[rows], np.stack(guesses))
+            groups = zip(mixture.means, mixture.covariances, strict=True)
+            guesses = np.stack([_fill(points.numbers[rows], seen, mean, spread)[0] for mean, spread in groups])
+            filled[rows] = np.einsum("ng,gnd->nd", share[rows], guesses)
     return filled

@@ -1,6 +1,6 @@
 """One population that looks like the data: smooth, possibly curved dependence, unimodal columns, no groups.
 
-Sequential regression in normal scores: each column on the earlier ones, with squares and absolute values where the
+Sequential regression in normal scores: each column on the earlier ones, with squares, sizes and their logarithms where the
 data ask for them, and residuals from neighbours in fitted value. Marginals are the nearest unimodal densities
 (isotonic up, then down). Choices follow a multinomial logit on the simulated columns. The data's own gaps follow.
 """
@@ -82,8 +82,8 @@ def _ridge(x: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _bend(z: np.ndarray, bend: tuple[int, str]) -> np.ndarray:
-    column = z[:, bend[0]]
-    return column**2 if bend[1] == "square" else np.abs(column)
+    size = np.abs(z[:, bend[0]])
+    return {"square": size**2, "size": size, "log": np.log(size + 0.1)}[bend[1]]
 
 
 def _terms(z: np.ndarray, earlier: list[int], bends: list[tuple[int, str]]) -> np.ndarray:
@@ -105,8 +105,10 @@ def _fit_step(z: np.ndarray, j: int, earlier: list[int]) -> _Step:
     return _Step(j, earlier, bends, coefficients, fitted[order], residual[order])
 
 
-def _next_bend(z: np.ndarray, earlier: list[int], bends: list[tuple[int, str]], residual: np.ndarray) -> tuple[int, str] | None:
-    free = [(i, shape) for i in earlier for shape in ("square", "size") if (i, shape) not in bends]
+def _next_bend(
+    z: np.ndarray, earlier: list[int], bends: list[tuple[int, str]], residual: np.ndarray
+) -> tuple[int, str] | None:
+    free = [(i, shape) for i in earlier for shape in ("square", "size", "log") if (i, shape) not in bends]
     if len(bends) >= _MOST_TERMS or not free:
         return None
     gains = [np.corrcoef(_bend(z, b), residual)[0, 1] ** 2 for b in free]
@@ -182,7 +184,9 @@ def _choice_terms(points: Points, scores: np.ndarray, j: int) -> np.ndarray:
     return np.hstack([scores, *earlier])
 
 
-def _draw_codes(points: Points, logits: list[LogisticRegression | None], scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _draw_codes(
+    points: Points, logits: list[LogisticRegression | None], scores: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     codes = points.codes.copy()
     for j, logit in enumerate(logits):
         known = points.codes[:, j] >= 0

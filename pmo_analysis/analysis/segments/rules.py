@@ -11,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 from pmo_analysis.contract.units import tell_number, unit_of
 
 _DEPTH = 3
+_HARDLY = 0.2
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def find_rule(shown: pd.DataFrame, inside: np.ndarray) -> list[Condition]:
 def name_segment(shown: pd.DataFrame, inside: np.ndarray, conditions: list[Condition]) -> str:
     """A plain name from the two conditions in which the group differs most from everybody."""
     spread = shown.std().replace(0, 1)
-    shift = ((shown[inside].median() - shown.median()) / spread).abs()
-    ordered = sorted(conditions, key=lambda c: (-shift[c.feature], c.feature))[:2]
-    return ", ".join(_word(c, shown[c.feature]) for c in ordered) or "all customers"
+    shift = (shown[inside].mean() - shown.mean()) / spread
+    ordered = sorted(conditions, key=lambda c: (-abs(shift[c.feature]), c.feature))[:2]
+    return ", ".join(_word(c, shift[c.feature]) for c in ordered) or "all customers"
 
 
 def plain(feature: str) -> str:
@@ -86,15 +87,15 @@ def _tell(value: float, feature: str) -> str:
     return tell_number(value, feature).strip() if unit and abs(value) >= 100 else f"{value:,.3g}"
 
 
-def _word(condition: Condition, column: pd.Series) -> str:
+def _word(condition: Condition, shift: float) -> str:
     if " = " in condition.feature:
         return condition.tell()
     unit, name = unit_of(condition.feature), plain(condition.feature)
     more, less = ("many", "few") if unit and unit.suffix == "_count" and name.endswith("s") else ("high", "low")
     more, less = ("much", "little") if unit and unit.suffix == "_share" else (more, less)
-    if np.isfinite(condition.low) and np.isfinite(condition.high):
+    if abs(shift) < _HARDLY:
         return f"medium {name}"
-    return f"{more} {name}" if np.isfinite(condition.low) else f"{less} {name}"
+    return f"{more} {name}" if shift > 0 else f"{less} {name}"
 
 
 def _unique(title: str, segment: str, used: set[str]) -> str:
