@@ -184,6 +184,20 @@ def test_a_folder_that_is_not_there(tmp_path):
         load(tmp_path / "nowhere")
 
 
+def test_a_path_that_cannot_be_opened_is_told_with_its_reason(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="name too long"):
+        load(tmp_path / ("n" * 300))
+    with pytest.raises(InputError, match="no folder or file ''"):
+        load("")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match="may not be read by you"):
+        load(tmp_path)
+
+
 def test_an_empty_folder_and_one_with_other_files(tmp_path):
     write(tmp_path, "notes.csv", "a\n1\n")
     with pytest.raises(InputError, match="no table of the contract.*pmo import"):

@@ -31,9 +31,19 @@ def load(source: str | Path, *, schema: str | None = None, settings: Mapping[str
     changes = settings.changed() if isinstance(settings, Settings) else settings
     if "://" in text:
         return _load_url(text, schema, changes)
+    try:
+        return _load_path(text, schema, changes)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"{text} cannot be opened: {reason}. Check the path and your right to read it.") from error
+
+
+def _load_path(text: str, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
     path = Path(text).expanduser()
-    if not path.exists():
-        raise InputError(f"There is no folder or file {path}. Give the folder that holds customers.csv and the others.")
+    if not text.strip() or not path.exists():
+        raise InputError(
+            f"There is no folder or file {text!r}. Give the folder that holds customers.csv and the others."
+        )
     return _load_folder(path, changes) if path.is_dir() else _load_file(path, schema, changes)
 
 
