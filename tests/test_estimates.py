@@ -94,7 +94,9 @@ def hours(seed: int, n: int) -> pd.DataFrame:
     """Standard hours, and fat-tailed hours worked on them."""
     rng = np.random.default_rng(seed)
     standard = rng.choice([8.0, 20.0, 60.0], n)
-    return pd.DataFrame({"standard": standard, "worked": standard * rng.lognormal(-0.32, 0.8, n), "customer": rng.integers(0, 12, n)})
+    return pd.DataFrame(
+        {"standard": standard, "worked": standard * rng.lognormal(-0.32, 0.8, n), "customer": rng.integers(0, 12, n)}
+    )
 
 
 def test_a_ratio_is_of_sums_and_ignores_incomplete_rows():
@@ -111,7 +113,9 @@ def test_a_ratio_does_not_depend_on_order_or_names_and_scales_with_its_unit():
     renamed = ratio_interval(frame.assign(customer=-frame["customer"]), "worked", "standard", cluster="customer")
     assert told == shuffled == renamed
     dearer = ratio_interval(frame.assign(worked=2 * frame["worked"]), "worked", "standard", cluster="customer")
-    assert [dearer[c] for c in ("value", "low", "high")] == pytest.approx([2 * told[c] for c in ("value", "low", "high")])
+    assert [dearer[c] for c in ("value", "low", "high")] == pytest.approx(
+        [2 * told[c] for c in ("value", "low", "high")]
+    )
 
 
 def test_a_ratio_of_fat_tailed_hours_covers_nearly_what_it_promises():
@@ -122,7 +126,9 @@ def test_a_ratio_of_fat_tailed_hours_covers_nearly_what_it_promises():
 
 def test_many_ratios_at_once_agree_with_one_at_a_time():
     frame = pd.concat([hours(seed, 80).assign(group=f"g{seed}") for seed in range(3)])
-    table = ratio_table(frame, ["group"], numerator="worked", denominator="standard", cluster="customer").set_index("group")
+    table = ratio_table(frame, ["group"], numerator="worked", denominator="standard", cluster="customer").set_index(
+        "group"
+    )
     for group, rows in frame.groupby("group"):
         one = ratio_interval(rows, "worked", "standard", cluster="customer")
         assert table.loc[group, "value"] == pytest.approx(one["value"])
@@ -158,7 +164,13 @@ def test_a_far_quantile_of_few_values_has_no_upper_limit():
 
 
 def test_quantiles_are_told_from_ten_values_up():
-    assert summarise_quantiles(pd.Series(np.arange(1.0, 12.0))) == {"p10": 2.0, "p50": 6.0, "p85": 9.5, "p90": 10.0, "n": 11}
+    assert summarise_quantiles(pd.Series(np.arange(1.0, 12.0))) == {
+        "p10": 2.0,
+        "p50": 6.0,
+        "p85": 9.5,
+        "p90": 10.0,
+        "n": 11,
+    }
     few = summarise_quantiles(pd.Series([1.0, 2, 3]))
     assert few["p50"] == 2
     assert np.isnan(few["p90"])
@@ -191,7 +203,11 @@ def test_differences_of_shares_are_newcombes_hybrid_interval():
 
 
 def test_p_falls_below_five_percent_exactly_where_the_interval_excludes_zero():
-    told = {"value": np.array([2.0, 2.0, -2.0]), "low": np.array([0.01, -0.01, -5.0]), "high": np.array([5.0, 5.0, -0.5])}
+    told = {
+        "value": np.array([2.0, 2.0, -2.0]),
+        "low": np.array([0.01, -0.01, -5.0]),
+        "high": np.array([5.0, 5.0, -0.5]),
+    }
     assert (difference_p_value(told) < 0.05).tolist() == [True, False, True]
     assert np.isnan(difference_p_value({"value": 1.0, "low": np.nan, "high": np.nan}))
 
@@ -199,7 +215,13 @@ def test_p_falls_below_five_percent_exactly_where_the_interval_excludes_zero():
 def test_direction_is_told_only_where_zero_is_excluded():
     low, high = pd.Series([0.1, -0.1, -2.0, np.nan, 0.1]), pd.Series([1.0, 1.0, -1.0, np.nan, 1.0])
     better = pd.Series(["lower", "higher", "lower", "higher", "none"])
-    assert tell_direction(low, high, better).tolist() == ["worse", "no clear change", "better", "not estimable", "higher"]
+    assert tell_direction(low, high, better).tolist() == [
+        "worse",
+        "no clear change",
+        "better",
+        "not estimable",
+        "higher",
+    ]
 
 
 def test_false_discovery_control_agrees_with_scipy_and_leaves_blanks():
@@ -223,10 +245,14 @@ def test_false_alarms_stay_below_their_rate_and_planted_differences_are_found():
 def test_overruns_have_a_median_and_a_severe_share_where_their_mean_does_not_settle():
     # Flyvbjerg & Gardner 2023: 18 % of IT projects overrun by more than half, those by 447 % on average; a Pareto(1.5, 1.378) tail
     # reproduces both: mean of actual/planned in the tail = 1.5 · 1.378 / .378.
-    assert 1.5 * 1.3778 / 0.3778 - 1 == pytest.approx(4.47, abs=0.01)
+    assert pytest.approx(4.47, abs=0.01) == 1.5 * 1.3778 / 0.3778 - 1
     rng = np.random.default_rng(7)
     tail = rng.random((40, 5000)) < 0.18
     ratio = np.where(tail, 1.5 * (1 + rng.pareto(1.3778, (40, 5000))), rng.uniform(0.8, 1.4, (40, 5000)))
     spread = [np.std(f(ratio)) / np.mean(f(ratio)) for f in (lambda r: r.mean(axis=1), lambda r: np.median(r, axis=1))]
     assert spread[0] > 5 * spread[1]
-    assert share_estimate((ratio[0] > 1.5).sum(), 5000)["low"] < 0.18 < share_estimate((ratio[0] > 1.5).sum(), 5000)["high"]
+    assert (
+        share_estimate((ratio[0] > 1.5).sum(), 5000)["low"]
+        < 0.18
+        < share_estimate((ratio[0] > 1.5).sum(), 5000)["high"]
+    )

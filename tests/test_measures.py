@@ -18,22 +18,47 @@ GROUPS = pd.DataFrame({"customer_id": ["A", "B"], "category": ["IT", "HR"], "seg
 
 def engagement(key: str, customer: str, asked: str, done: str | None, **more: object) -> dict[str, object]:
     state = "open" if done is None else "delivered"
-    return {"engagement_id": key, "customer_id": customer, "service_id": "S1", "requested_on": asked, "delivered_on": done,
-            "state": state, "size_quoted": "S", **more}
+    return {
+        "engagement_id": key,
+        "customer_id": customer,
+        "service_id": "S1",
+        "requested_on": asked,
+        "delivered_on": done,
+        "state": state,
+        "size_quoted": "S",
+        **more,
+    }
 
 
 def tables(**more: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Two customers, one service of 10 standard hours with a target of 5 working days, four engagements this quarter."""
     engagements = [
-        engagement("E1", "A", "2026-07-06", "2026-07-10", promised_on="2026-07-10", reworked="no", project_id="P1"),  # 4 days, kept
+        engagement(
+            "E1", "A", "2026-07-06", "2026-07-10", promised_on="2026-07-10", reworked="no", project_id="P1"
+        ),  # 4 days, kept
         engagement("E2", "A", "2026-07-06", "2026-07-20", promised_on="2026-07-17", reworked="yes"),  # 10 days, late
         engagement("E3", "B", "2026-08-03", "2026-08-05", promised_on="2026-08-07", reworked="no"),  # 2 days, kept
         engagement("E4", "B", "2026-09-01", None, promised_on="2026-09-10"),  # 21 days and still open: late
         engagement("E0", "A", "2025-08-04", "2025-08-08", promised_on="2025-08-08", reworked="no"),
     ]
     base = {
-        "customers": pd.DataFrame({"customer_id": ["A", "B"], "name": ["Anna", "Bert"], "category": ["IT", "HR"], "active_from_on": "2024-01-01"}),
-        "services": pd.DataFrame({"service_id": ["S1"], "name": ["Review"], "lead_time_target_days": ["5"], "process": ["no"], "mandated": ["no"]}),
+        "customers": pd.DataFrame(
+            {
+                "customer_id": ["A", "B"],
+                "name": ["Anna", "Bert"],
+                "category": ["IT", "HR"],
+                "active_from_on": "2024-01-01",
+            }
+        ),
+        "services": pd.DataFrame(
+            {
+                "service_id": ["S1"],
+                "name": ["Review"],
+                "lead_time_target_days": ["5"],
+                "process": ["no"],
+                "mandated": ["no"],
+            }
+        ),
         "engagements": pd.DataFrame(engagements),
     }
     return base | more
@@ -48,18 +73,31 @@ def cell(measures, name: str, kind: str = "all", group: str = "all") -> pd.Serie
     return cells[(cells["measure"] == name) & (cells["group_kind"] == kind) & (cells["group"] == group)].iloc[0]
 
 
-PROJECTS = pd.DataFrame({
-    "project_id": ["P1", "P2", "P3", "P4", "P5"], "customer_id": ["A", "A", "B", "B", "B"],
-    "status": ["closed", "closed", "closed", "stopped", "running"], "strategic": ["yes", "no", "no", "no", "yes"],
-    "planned_start_on": "2026-01-05", "planned_finish_on": ["2026-07-31", "2026-07-31", None, "2026-12-01", "2026-12-01"],
-    "actual_finish_on": ["2026-07-31", "2026-08-01", "2026-09-01", "2026-09-15", None],
-    "planned_cost": ["100", "200", "300", "400", "500"], "actual_cost": ["100", "320", "270", "100", "50"],
-    "planned_value_cost": ["100", "200", "300", "", "100"], "earned_value_cost": ["100", "200", "300", "", "80"],
-})
-BENEFITS = pd.DataFrame({
-    "benefit_id": ["b1", "b2", "b3", "b4"], "project_id": ["P1", "P1", "P2", "P3"], "due_on": ["2026-07-01", "2026-08-01", "2026-09-01", "2026-09-01"],
-    "planned_benefit": ["100", "100", "300", "500"], "realised_benefit": ["90", "30", "", "200"], "confirmed": ["yes", "no", "", "no"],
-})
+PROJECTS = pd.DataFrame(
+    {
+        "project_id": ["P1", "P2", "P3", "P4", "P5"],
+        "customer_id": ["A", "A", "B", "B", "B"],
+        "status": ["closed", "closed", "closed", "stopped", "running"],
+        "strategic": ["yes", "no", "no", "no", "yes"],
+        "planned_start_on": "2026-01-05",
+        "planned_finish_on": ["2026-07-31", "2026-07-31", None, "2026-12-01", "2026-12-01"],
+        "actual_finish_on": ["2026-07-31", "2026-08-01", "2026-09-01", "2026-09-15", None],
+        "planned_cost": ["100", "200", "300", "400", "500"],
+        "actual_cost": ["100", "320", "270", "100", "50"],
+        "planned_value_cost": ["100", "200", "300", "", "100"],
+        "earned_value_cost": ["100", "200", "300", "", "80"],
+    }
+)
+BENEFITS = pd.DataFrame(
+    {
+        "benefit_id": ["b1", "b2", "b3", "b4"],
+        "project_id": ["P1", "P1", "P2", "P3"],
+        "due_on": ["2026-07-01", "2026-08-01", "2026-09-01", "2026-09-01"],
+        "planned_benefit": ["100", "100", "300", "500"],
+        "realised_benefit": ["90", "30", "", "200"],
+        "confirmed": ["yes", "no", "", "no"],
+    }
+)
 
 
 def test_execution_is_counted_over_finished_projects():
@@ -133,12 +171,21 @@ def test_holidays_and_working_days_of_the_organisation_count():
 
 
 def survey(scores: list[int], question: str = "nps") -> pd.DataFrame:
-    return pd.DataFrame({"response_id": [f"{question}{i}" for i in range(len(scores))], "question": question, "score": [str(s) for s in scores],
-                         "customer_id": ["A" if i % 2 else "B" for i in range(len(scores))], "answered_on": "2026-08-01"})
+    return pd.DataFrame(
+        {
+            "response_id": [f"{question}{i}" for i in range(len(scores))],
+            "question": question,
+            "score": [str(s) for s in scores],
+            "customer_id": ["A" if i % 2 else "B" for i in range(len(scores))],
+            "answered_on": "2026-08-01",
+        }
+    )
 
 
 def test_promoters_are_told_for_the_invited_with_bounds():
-    invited = pd.DataFrame({"quarter": [QUARTER] * 2, "customer_id": ["A", "B"], "question": "nps", "invited_count": ["5", "5"]})
+    invited = pd.DataFrame(
+        {"quarter": [QUARTER] * 2, "customer_id": ["A", "B"], "question": "nps", "invited_count": ["5", "5"]}
+    )
     row = cell(told(survey=survey([10, 9, 8, 3]), survey_invitations=invited), "nps_points")
     assert (row["value"], row["n"], row["measured_share"]) == (25, 4, 0.4)
     assert (row["worst"], row["best"]) == (-50, 70)
@@ -155,10 +202,19 @@ def test_a_question_nobody_was_asked_is_missing_not_zero():
 
 
 def test_three_tables_alone_name_what_is_missing():
-    bare = {name: table[[c for c in table if c not in ("promised_on", "reworked", "size_quoted", "project_id")]] for name, table in tables().items()}
+    bare = {
+        name: table[[c for c in table if c not in ("promised_on", "reworked", "size_quoted", "project_id")]]
+        for name, table in tables().items()
+    }
     measures = measure_outcomes(Dataset.from_frames(bare), QUARTER, GROUPS, LOOSE)
-    assert set(measures.cells["measure"]) == {"lead_time_days", "lead_time_p85_days", "lead_time_ratio", "quiet_share", "never_served_share", "came_back_share"} & set(
-        measures.cells["measure"])
+    assert set(measures.cells["measure"]) == {
+        "lead_time_days",
+        "lead_time_p85_days",
+        "lead_time_ratio",
+        "quiet_share",
+        "never_served_share",
+        "came_back_share",
+    } & set(measures.cells["measure"])
     assert {"engagements.promised_on", "effort", "survey", "benefits", "projects"} <= set(measures.missing["missing"])
     assert measures.missing["sentence"].str.len().min() > 20
 
@@ -173,11 +229,19 @@ def test_no_rows_at_all_give_empty_tables():
 
 def effort(**hours: float) -> pd.DataFrame:
     day = {"E0": "2025-08-05", "E4": "2026-09-02"}
-    return pd.DataFrame({"engagement_id": list(hours), "worked_hours": [str(h) for h in hours.values()], "role": "analyst",
-                         "worked_on": [day.get(key, "2026-07-08") for key in hours]})
+    return pd.DataFrame(
+        {
+            "engagement_id": list(hours),
+            "worked_hours": [str(h) for h in hours.values()],
+            "role": "analyst",
+            "worked_on": [day.get(key, "2026-07-08") for key in hours],
+        }
+    )
 
 
-OFFERINGS = pd.DataFrame({"service_id": ["S1"], "size": ["S"], "standard_hours": ["10"], "valid_from_on": ["2024-01-01"]})
+OFFERINGS = pd.DataFrame(
+    {"service_id": ["S1"], "size": ["S"], "standard_hours": ["10"], "valid_from_on": ["2024-01-01"]}
+)
 ROLES = pd.DataFrame({"role": ["analyst"], "senior": ["no"], "hourly_cost": ["50"], "side": ["pmo"]})
 
 
@@ -194,7 +258,15 @@ def test_cancelled_work_has_hours_and_no_output():
 
 
 def test_a_saving_splits_exactly_into_hours_and_rates():
-    capacity = pd.DataFrame({"quarter": ["2025Q3", "2026Q3"], "role": "analyst", "fte": "1", "practical_hours": "100", "capacity_cost": ["5000", "6000"]})
+    capacity = pd.DataFrame(
+        {
+            "quarter": ["2025Q3", "2026Q3"],
+            "role": "analyst",
+            "fte": "1",
+            "practical_hours": "100",
+            "capacity_cost": ["5000", "6000"],
+        }
+    )
     measures = told(effort=effort(E0=10, E1=8, E2=8, E3=8), offerings=OFFERINGS, roles=ROLES, capacity=capacity)
     # Unit cost 10 h × 50 = 500 before, 8 h × 60 = 480 now, three units: 60 saved = 3·2·55 by hours − 3·10·9 by rates.
     assert cell(measures, "unit_cost_saving_cost")["value"] == pytest.approx(60)
@@ -206,9 +278,19 @@ def test_a_saving_splits_exactly_into_hours_and_rates():
 
 def test_process_is_told_by_hours_and_by_money_and_the_customers_own_hours_apart():
     rows = effort(E1=6, E3=2)
-    process = pd.DataFrame({"engagement_id": ["E1", "E1"], "worked_hours": ["2", "3"], "role": ["lead", "user"], "worked_on": "2026-07-08",
-                            "activity": ["process", "delivery"], "side": ["", "customer"]})
-    roles = pd.DataFrame({"role": ["analyst", "lead"], "senior": ["no", "yes"], "hourly_cost": ["50", "100"], "side": ["pmo", "pmo"]})
+    process = pd.DataFrame(
+        {
+            "engagement_id": ["E1", "E1"],
+            "worked_hours": ["2", "3"],
+            "role": ["lead", "user"],
+            "worked_on": "2026-07-08",
+            "activity": ["process", "delivery"],
+            "side": ["", "customer"],
+        }
+    )
+    roles = pd.DataFrame(
+        {"role": ["analyst", "lead"], "senior": ["no", "yes"], "hourly_cost": ["50", "100"], "side": ["pmo", "pmo"]}
+    )
     measures = told(effort=pd.concat([rows, process]), roles=roles)
     assert cell(measures, "process_hours_share")["value"] == pytest.approx(2 / 10)
     assert cell(measures, "process_cost_share")["value"] == pytest.approx(200 / 600)
@@ -247,7 +329,9 @@ def test_later_rows_do_not_change_a_past_quarter():
 
 
 def test_order_of_rows_changes_nothing():
-    frames = tables(projects=PROJECTS, benefits=BENEFITS, effort=effort(E0=10, E1=8, E2=12, E3=5), offerings=OFFERINGS, roles=ROLES)
+    frames = tables(
+        projects=PROJECTS, benefits=BENEFITS, effort=effort(E0=10, E1=8, E2=12, E3=5), offerings=OFFERINGS, roles=ROLES
+    )
     shuffled = {name: table.sample(frac=1, random_state=3) for name, table in frames.items()}
     once, again = (measure_outcomes(Dataset.from_frames(f), QUARTER, GROUPS, LOOSE) for f in (frames, shuffled))
     for name in ("cells", "changes", "run_chart", "observations"):
@@ -256,16 +340,22 @@ def test_order_of_rows_changes_nothing():
 
 def many(promised: dict[str, list[tuple[str, int, int]]]) -> dict[str, pd.DataFrame]:
     """Engagements by quarter start: (customer, kept, broken)."""
-    rows = [engagement(f"{start}{customer}{i}", customer, start, start, promised_on=start)
-            | ({} if i < kept else {"delivered_on": str(pd.Timestamp(start) + pd.Timedelta(days=3))[:10]})
-            for start, parts in promised.items() for customer, kept, broken in parts for i in range(kept + broken)]
+    rows = [
+        engagement(f"{start}{customer}{i}", customer, start, start, promised_on=start)
+        | ({} if i < kept else {"delivered_on": str(pd.Timestamp(start) + pd.Timedelta(days=3))[:10]})
+        for start, parts in promised.items()
+        for customer, kept, broken in parts
+        for i in range(kept + broken)
+    ]
     return tables() | {"engagements": pd.DataFrame(rows)}
 
 
 def test_a_change_has_a_direction_only_where_its_interval_excludes_zero():
     frames = many({"2026-04-06": [("A", 20, 20), ("B", 20, 20)], "2026-07-06": [("A", 38, 2), ("B", 21, 19)]})
     changes = measure_outcomes(Dataset.from_frames(frames), QUARTER, GROUPS).changes
-    rows = changes[(changes["measure"] == "promises_kept_share") & (changes["against"] == "last quarter")].set_index("group")
+    rows = changes[(changes["measure"] == "promises_kept_share") & (changes["against"] == "last quarter")].set_index(
+        "group"
+    )
     assert rows.loc["IT", "direction"] == "better"
     assert rows.loc["HR", "direction"] == "no clear change"
     assert rows.loc["IT", "change"] == pytest.approx(0.45)
@@ -281,7 +371,9 @@ def test_a_reversal_of_the_whole_against_every_part_is_said():
     rows = measures.reversals[measures.reversals["measure"] == "promises_kept_share"]
     assert rows["group_kind"].tolist() == ["category"]
     assert "fell against last quarter on the whole, yet rose in every category" in rows["sentence"].iloc[0]
-    splits = measures.splits[(measures.splits["measure"] == "promises_kept_share") & (measures.splits["group_kind"] == "category")]
+    splits = measures.splits[
+        (measures.splits["measure"] == "promises_kept_share") & (measures.splits["group_kind"] == "category")
+    ]
     split = splits[splits["against"] == "last quarter"].iloc[0]
     assert split["change"] == pytest.approx(0.64 - 0.75)
     assert split["mix"] + split["rate"] == pytest.approx(split["change"])
@@ -290,7 +382,11 @@ def test_a_reversal_of_the_whole_against_every_part_is_said():
 
 def test_kidney_stones_are_a_reversal():
     # Charig et al. 1986: A is better for small and for large stones, B on the whole.
-    rows = [("all", "all", 273 / 350 - 289 / 350), ("category", "small", 81 / 87 - 234 / 270), ("category", "large", 192 / 263 - 55 / 80)]
+    rows = [
+        ("all", "all", 273 / 350 - 289 / 350),
+        ("category", "small", 81 / 87 - 234 / 270),
+        ("category", "large", 192 / 263 - 55 / 80),
+    ]
     changes = pd.DataFrame(rows, columns=["group_kind", "group", "change"]).assign(measure="success", against="B")
     assert find_reversals(changes)["groups_count"].tolist() == [2]
     assert find_reversals(changes.assign(change=changes["change"].abs())).empty

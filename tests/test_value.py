@@ -34,8 +34,10 @@ def planted(units: int, seed: int) -> tuple[pd.DataFrame, pd.Series, dict[str, s
     rows = rows.melt("unit_id", var_name="outcome", value_name="value")
     names, weight = [f"c{i:03d}" for i in range(units)], np.array(list(WEIGHTS.values()))
     common = 24.5 * np.ones((5, 5)) + 24.5 * np.eye(5)
-    oracle = [weight @ (group_mean[g] + common @ np.linalg.solve(common + 400 / n * np.eye(5), y - group_mean[g]))
-              for g, n, y in zip(group, count, mean, strict=True)]
+    oracle = [
+        weight @ (group_mean[g] + common @ np.linalg.solve(common + 400 / n * np.eye(5), y - group_mean[g]))
+        for g, n, y in zip(group, count, mean, strict=True)
+    ]
     groups = dict(zip(names, [f"g{g}" for g in group], strict=True))
     return rows, pd.Series(true @ weight, index=names), groups, pd.Series(oracle, index=names)
 
@@ -69,13 +71,17 @@ def test_few_observations_are_pulled_to_their_group_and_many_stay():
 
 def test_units_of_a_group_under_eight_shrink_to_the_whole():
     rng = np.random.default_rng(1)
-    rows = pd.DataFrame([(f"u{i:02d}", "benefit", v) for i in range(30) for v in rng.normal(50, 10, 4)],
-                        columns=["unit_id", "outcome", "value"])
+    rows = pd.DataFrame(
+        [(f"u{i:02d}", "benefit", v) for i in range(30) for v in rng.normal(50, 10, 4)],
+        columns=["unit_id", "outcome", "value"],
+    )
     rows.loc[rows["unit_id"] < "u07", "value"] += 20
     small = {f"u{i:02d}": "small" if i < 7 else "rest" for i in range(30)}
     eight = {name: "small" if name < "u08" else "rest" for name in small}
-    seven_score, eight_score = (score_value(rows, groups=g).scores.set_index("unit_id").loc["u00", "score"] for g in (small, eight))
-    assert score_value(rows, groups={name: "rest" for name in small}).scores.shape == (30, 7)
+    seven_score, eight_score = (
+        score_value(rows, groups=g).scores.set_index("unit_id").loc["u00", "score"] for g in (small, eight)
+    )
+    assert score_value(rows, groups=dict.fromkeys(small, "rest")).scores.shape == (30, 7)
     assert eight_score != pytest.approx(seven_score, abs=1e-6)
 
 
@@ -86,15 +92,28 @@ def test_order_and_names_of_rows_change_nothing():
     pd.testing.assert_frame_equal(once.scores, shuffled.scores, check_exact=True)
     pd.testing.assert_frame_equal(once.acceptability, shuffled.acceptability, check_exact=True)
     names = {name: f"x{99 - int(name[1:])}" for name in groups}
-    renamed = score_value(rows.assign(unit_id=rows["unit_id"].map(names)), WEIGHTS, groups={names[k]: v for k, v in groups.items()}, draws=200)
+    renamed = score_value(
+        rows.assign(unit_id=rows["unit_id"].map(names)),
+        WEIGHTS,
+        groups={names[k]: v for k, v in groups.items()},
+        draws=200,
+    )
     back = renamed.scores.set_index("unit_id").loc[[names[k] for k in once.scores["unit_id"]], "score"]
     assert back.tolist() == once.scores["score"].tolist()
 
 
 def test_an_unmeasured_outcome_is_said_and_bounded():
     rng = np.random.default_rng(2)
-    rows = pd.DataFrame([(f"u{i:02d}", o, v) for i in range(12) for o in ("benefit", "experience")
-                         if not (i == 0 and o == "benefit") for v in rng.normal(60, 10, 10)], columns=["unit_id", "outcome", "value"])
+    rows = pd.DataFrame(
+        [
+            (f"u{i:02d}", o, v)
+            for i in range(12)
+            for o in ("benefit", "experience")
+            if not (i == 0 and o == "benefit")
+            for v in rng.normal(60, 10, 10)
+        ],
+        columns=["unit_id", "outcome", "value"],
+    )
     told = score_value(rows, {"benefit": 0.6, "experience": 0.3, "execution": 0.1})
     scores, bounds = told.scores.set_index("unit_id"), told.bounds.set_index("unit_id")
     assert scores.loc["u00", "measured_share"] == pytest.approx(0.3)
@@ -103,9 +122,13 @@ def test_an_unmeasured_outcome_is_said_and_bounded():
 
 
 def test_blank_values_and_outcomes_without_weight_are_left_out_with_a_reason():
-    rows = pd.DataFrame({"unit_id": ["a", "a", "b", None], "outcome": ["x", "y", "x", "x"], "value": [50.0, 40.0, None, 3.0]})
+    rows = pd.DataFrame(
+        {"unit_id": ["a", "a", "b", None], "outcome": ["x", "y", "x", "x"], "value": [50.0, 40.0, None, 3.0]}
+    )
     told = score_value(rows, {"x": 1.0})
-    assert told.left_out["reason"].tolist() == ["value, unit, outcome or n is blank"] * 2 + ["its outcome has no weight"]
+    assert told.left_out["reason"].tolist() == ["value, unit, outcome or n is blank"] * 2 + [
+        "its outcome has no weight"
+    ]
     assert told.scores["unit_id"].tolist() == ["a"]
 
 
@@ -118,7 +141,10 @@ def test_nothing_measured_gives_empty_tables_and_a_sentence():
 
 def test_rows_that_sum_up_observations_count_as_those_observations():
     rng = np.random.default_rng(4)
-    rows = pd.DataFrame([(f"u{i:02d}", "x", v) for i in range(12) for v in rng.normal(50 + i, 12, 6)], columns=["unit_id", "outcome", "value"])
+    rows = pd.DataFrame(
+        [(f"u{i:02d}", "x", v) for i in range(12) for v in rng.normal(50 + i, 12, 6)],
+        columns=["unit_id", "outcome", "value"],
+    )
     summed = rows.groupby(["unit_id", "outcome"])["value"].agg(["mean", "size", "std"]).reset_index()
     summed.columns = ["unit_id", "outcome", "value", "n", "sd"]
     one, two = score_value(rows).scores, score_value(summed).scores
@@ -128,7 +154,11 @@ def test_rows_that_sum_up_observations_count_as_those_observations():
 
 def test_who_was_asked_which_question_does_not_decide_the_score():
     rng = np.random.default_rng(5)
-    rows = [(f"u{i:02d}", "experience", "hard" if i % 2 else "easy", (40 if i % 2 else 80) + e) for i in range(20) for e in rng.normal(0, 10, 30)]
+    rows = [
+        (f"u{i:02d}", "experience", "hard" if i % 2 else "easy", (40 if i % 2 else 80) + e)
+        for i in range(20)
+        for e in rng.normal(0, 10, 30)
+    ]
     scores = score_value(pd.DataFrame(rows, columns=["unit_id", "outcome", "measure", "value"])).scores
     assert scores["score"].between(52, 68).all()
 
@@ -175,7 +205,15 @@ def test_known_weights_leave_only_the_scores_uncertain():
 
 def test_the_three_task_project_rolls_up_as_published():
     # Slides "Earned Value": BAC 500, PV 300, EV 200, AC 250.
-    tasks = pd.DataFrame({"task": ["Design", "Build", "Test"], "BAC": [200, 200, 100], "PV": [200, 100, 0], "EV": [200, 0, 0], "AC": [250, 0, 0]})
+    tasks = pd.DataFrame(
+        {
+            "task": ["Design", "Build", "Test"],
+            "BAC": [200, 200, 100],
+            "PV": [200, 100, 0],
+            "EV": [200, 0, 0],
+            "AC": [250, 0, 0],
+        }
+    )
     table = earned_value(tasks)
     whole = table.iloc[-1]
     assert whole[["CV", "SV", "EAC"]].tolist() == [-50, -100, 625]
@@ -233,7 +271,10 @@ def test_topsis_takes_names_and_refuses_what_does_not_fit():
 
 def test_promoters_by_adjusted_wald_give_the_golden_values():
     # Rocks 2016: 3 added to n, 3/4 to promoters and to detractors.
-    for promoters, detractors, n, nps, low, high in [(7, 3, 15, 26.6667, -13.2474, 57.6918), (50, 20, 100, 30.0, 14.0511, 44.2013)]:
+    for promoters, detractors, n, nps, low, high in [
+        (7, 3, 15, 26.6667, -13.2474, 57.6918),
+        (50, 20, 100, 30.0, 14.0511, 44.2013),
+    ]:
         row = net_promoter_score([10] * promoters + [3] * detractors + [8] * (n - promoters - detractors)).iloc[0]
         assert row[["nps", "low", "high"]].tolist() == pytest.approx([nps, low, high], abs=0.001)
 

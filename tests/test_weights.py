@@ -11,9 +11,14 @@ from pmo_analysis.contract.errors import InputError, SettingError
 
 RESTAURANT = [[1, "1/3", "1/5"], [3, 1, "1/4"], [5, 4, 1]]  # Rich C. Lee, AHP example
 HOUSE = [  # Saaty 1990, EJOR 48, 9–26
-    [1, 5, 3, 7, 6, 6, "1/3", "1/4"], ["1/5", 1, "1/3", 5, 3, 3, "1/5", "1/7"], ["1/3", 3, 1, 6, 3, 4, 6, "1/5"],
-    ["1/7", "1/5", "1/6", 1, "1/3", "1/4", "1/7", "1/8"], ["1/6", "1/3", "1/3", 3, 1, "1/2", "1/5", "1/6"],
-    ["1/6", "1/3", "1/4", 4, 2, 1, "1/5", "1/6"], [3, 5, "1/6", 7, 5, 5, 1, "1/2"], [4, 7, 5, 8, 6, 6, 2, 1],
+    [1, 5, 3, 7, 6, 6, "1/3", "1/4"],
+    ["1/5", 1, "1/3", 5, 3, 3, "1/5", "1/7"],
+    ["1/3", 3, 1, 6, 3, 4, 6, "1/5"],
+    ["1/7", "1/5", "1/6", 1, "1/3", "1/4", "1/7", "1/8"],
+    ["1/6", "1/3", "1/3", 3, 1, "1/2", "1/5", "1/6"],
+    ["1/6", "1/3", "1/4", 4, 2, 1, "1/5", "1/6"],
+    [3, 5, "1/6", 7, 5, 5, 1, "1/2"],
+    [4, 7, 5, 8, 6, 6, 2, 1],
 ]
 FRUITS = [[1, "1/3", 5], [3, 1, 7], ["1/5", "1/7", 1]]  # Teknomo 2006
 
@@ -64,7 +69,8 @@ def test_a_consistent_matrix_gives_its_weights_back_by_every_method():
 def test_the_random_index_is_named_and_changes_the_ratio_only():
     saaty, donegan = ahp_weights(HOUSE), ahp_weights(HOUSE, random_index="donegan_dodd")
     assert saaty.consistency_ratio * RANDOM_INDEX["saaty"][7] == pytest.approx(
-        donegan.consistency_ratio * RANDOM_INDEX["donegan_dodd"][7])
+        donegan.consistency_ratio * RANDOM_INDEX["donegan_dodd"][7]
+    )
     assert donegan.random_index in donegan.sentence
     assert saaty.weights.equals(donegan.weights)
 
@@ -75,7 +81,10 @@ def test_two_outcomes_cannot_contradict_each_other():
     assert told.consistency_ratio == 0
 
 
-@pytest.mark.parametrize("matrix", [[[1, 2], [2, 1]], [[1, 2, 3], [0.5, 1, 2]], [[1, "x"], [1, 1]], [[1, -2], [-0.5, 1]], [[1, "1/0"], [1, 1]]])
+@pytest.mark.parametrize(
+    "matrix",
+    [[[1, 2], [2, 1]], [[1, 2, 3], [0.5, 1, 2]], [[1, "x"], [1, 1]], [[1, -2], [-0.5, 1]], [[1, "1/0"], [1, 1]]],
+)
 def test_a_matrix_that_is_no_comparison_is_refused(matrix):
     with pytest.raises(InputError):
         ahp_weights(matrix)
@@ -90,7 +99,8 @@ def test_an_unknown_method_is_refused():
 
 def test_swings_become_shares():
     assert swing_weights({"benefit": 100, "execution": 60, "experience": 40}).to_dict() == pytest.approx(
-        {"benefit": 0.5, "execution": 0.3, "experience": 0.2})
+        {"benefit": 0.5, "execution": 0.3, "experience": 0.2}
+    )
     with pytest.raises(InputError):
         swing_weights({"benefit": 0})
 

@@ -14,8 +14,23 @@ from pmo_analysis.contract.errors import InputError, SettingError
 # Mean consistency index of random matrices, for 1, 2, 3 … alternatives.
 RANDOM_INDEX = {
     "saaty": (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59),
-    "donegan_dodd": (0.0, 0.0, 0.4887, 0.8045, 1.0591, 1.1797, 1.2519, 1.3171, 1.3733, 1.4055, 1.4213, 1.4497, 1.4643,
-                     1.4822, 1.4969),
+    "donegan_dodd": (
+        0.0,
+        0.0,
+        0.4887,
+        0.8045,
+        1.0591,
+        1.1797,
+        1.2519,
+        1.3171,
+        1.3733,
+        1.4055,
+        1.4213,
+        1.4497,
+        1.4643,
+        1.4822,
+        1.4969,
+    ),
 }
 CONSISTENT_BELOW = 0.10
 
@@ -61,11 +76,19 @@ def ahp_weights(
     size, lambda_max = len(values), _lambda_max(values, weights, method)
     index = (lambda_max - size) / (size - 1) if size > 2 else 0.0
     if size > len(RANDOM_INDEX[random_index]):
-        raise InputError(f"{size} things cannot be compared consistently in pairs; at most {len(RANDOM_INDEX[random_index])}. Group them first.")
+        raise InputError(
+            f"{size} things cannot be compared consistently in pairs; at most {len(RANDOM_INDEX[random_index])}. Group them first."
+        )
     ratio = index / RANDOM_INDEX[random_index][size - 1] if size > 2 else 0.0
-    verdict = "agree well enough" if ratio <= CONSISTENT_BELOW else "contradict each other: compare again before using the weights"
+    verdict = (
+        "agree well enough"
+        if ratio <= CONSISTENT_BELOW
+        else "contradict each other: compare again before using the weights"
+    )
     sentence = f"The comparisons {verdict} (consistency ratio {ratio:.3f}, random index {random_index}, limit {CONSISTENT_BELOW})."
-    return Weights(pd.Series(weights, index=names, name="weight"), ratio, index, lambda_max, method, random_index, sentence)
+    return Weights(
+        pd.Series(weights, index=names, name="weight"), ratio, index, lambda_max, method, random_index, sentence
+    )
 
 
 def _read_pairs(matrix: Any) -> tuple[list[Any], np.ndarray]:
@@ -77,8 +100,10 @@ def _read_pairs(matrix: Any) -> tuple[list[Any], np.ndarray]:
     apart = np.argwhere(np.abs(values * values.T - 1) > 0.02)
     if len(apart):
         i, j = apart[0]
-        raise InputError(f"Row {i + 1}, column {j + 1} is {values[i, j]:g} and its mirror {values[j, i]:g}; each must be 1 over the "
-                         f"other ({len(apart)} cells are not).")
+        raise InputError(
+            f"Row {i + 1}, column {j + 1} is {values[i, j]:g} and its mirror {values[j, i]:g}; each must be 1 over the "
+            f"other ({len(apart)} cells are not)."
+        )
     return names or list(range(len(values))), values
 
 
@@ -87,7 +112,9 @@ def _number(cell: Any) -> float:
     try:
         return float(above) / float(below) if slash else float(above)
     except (ValueError, ZeroDivisionError) as error:
-        raise InputError(f"{cell!r} is not a comparison. Write a number such as 3 or a fraction such as 1/3.") from error
+        raise InputError(
+            f"{cell!r} is not a comparison. Write a number such as 3 or a fraction such as 1/3."
+        ) from error
 
 
 def _weigh(values: np.ndarray, method: str) -> np.ndarray:
@@ -114,7 +141,9 @@ def swing_weights(points: Mapping[str, float]) -> pd.Series:
     """Weights from swings: points (0–100) for moving each outcome from its worst to its best anchor; they add up to 1."""
     values = pd.Series(dict(points), dtype="float64")
     if len(values) == 0 or (values < 0).any() or values.isna().any() or values.sum() == 0:
-        raise InputError("Swing points are at least 0 and not all 0: one number per outcome, 100 for the swing that matters most.")
+        raise InputError(
+            "Swing points are at least 0 and not all 0: one number per outcome, 100 for the swing that matters most."
+        )
     return (values / values.sum()).rename("weight")
 
 

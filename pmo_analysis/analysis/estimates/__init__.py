@@ -33,9 +33,23 @@ from pmo_analysis.analysis.estimates.sums import (
 )
 
 __all__ = [
-    "Estimate", "benjamini_hochberg", "censored_quantile", "difference_interval", "difference_p_value",
-    "mean_interval", "mean_table", "median_interval", "net_promoter_score", "promoter_limits",
+    "Estimate",
+    "benjamini_hochberg",
+    "censored_quantile",
+    "difference_interval",
+    "difference_p_value",
+    "mean_interval",
+    "mean_table",
+    "median_interval",
+    "net_promoter_score",
+    "promoter_limits",
     "quantile_interval",
-    "ratio_interval", "ratio_table", "share_bounds", "share_estimate", "share_interval",
-    "summarise_quantiles", "tell_direction", "too_few",
+    "ratio_interval",
+    "ratio_table",
+    "share_bounds",
+    "share_estimate",
+    "share_interval",
+    "summarise_quantiles",
+    "tell_direction",
+    "too_few",
 ]

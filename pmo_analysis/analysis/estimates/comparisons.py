@@ -27,8 +27,9 @@ def difference_interval(now: Mapping[str, Any], before: Mapping[str, Any]) -> Es
 def difference_p_value(difference: Mapping[str, Any], *, level: float = 0.95) -> np.ndarray:
     """The two-sided p that belongs to an interval of a difference: below 1 − level exactly when it excludes 0."""
     value = np.asarray(difference["value"], "float64")
-    near = np.where(value >= 0, value - np.asarray(difference["low"], "float64"),
-                    np.asarray(difference["high"], "float64") - value)
+    near = np.where(
+        value >= 0, value - np.asarray(difference["low"], "float64"), np.asarray(difference["high"], "float64") - value
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         z = stats.norm.ppf((1 + level) / 2) * np.abs(value) / near
     return np.where(np.isfinite(near), 2 * stats.norm.sf(np.where(value == 0, 0.0, z)), np.nan)
@@ -53,6 +54,9 @@ def tell_direction(low: pd.Series, high: pd.Series, better: pd.Series) -> pd.Ser
     """
     sign = np.where(low > 0, 1, np.where(high < 0, -1, 0))
     good = np.where(better == "higher", 1, np.where(better == "lower", -1, 0))
-    told = np.where(sign == 0, "no clear change", np.where(sign * good == 0, np.where(sign > 0, "higher", "lower"),
-                                                           np.where(sign * good > 0, "better", "worse")))
+    told = np.where(
+        sign == 0,
+        "no clear change",
+        np.where(sign * good == 0, np.where(sign > 0, "higher", "lower"), np.where(sign * good > 0, "better", "worse")),
+    )
     return pd.Series(np.where(low.isna() | high.isna(), "not estimable", told), index=low.index, dtype="str")

@@ -18,11 +18,14 @@ def share_interval(successes: Any, n: Any, *, level: float = 0.95) -> pd.DataFra
     `successes` and `n` are numbers or equally long lists; one row each: value, low, high, n
     (blank where n = 0). Source: Wilson (1927); Newcombe (1998).
     """
-    hits, size = np.broadcast_arrays(np.atleast_1d(np.asarray(successes, "float64")),
-                                     np.atleast_1d(np.asarray(n, "float64")))
+    hits, size = np.broadcast_arrays(
+        np.atleast_1d(np.asarray(successes, "float64")), np.atleast_1d(np.asarray(n, "float64"))
+    )
     wrong = int(((hits < 0) | (hits > size)).sum())
     if wrong:
-        raise InputError(f"share_interval: {wrong} of {len(hits)} rows have successes below 0 or above n. Check the counts.")
+        raise InputError(
+            f"share_interval: {wrong} of {len(hits)} rows have successes below 0 or above n. Check the counts."
+        )
     z2 = special.ndtri((1 + level) / 2) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         share = hits / size
@@ -39,8 +42,12 @@ def share_estimate(successes: float, n: float, *, level: float = 0.95, minimum: 
     """One share as value, low, high, n; the limits are missing below `minimum` observations."""
     row = share_interval(successes, n, level=level).iloc[0]
     enough = n >= minimum
-    return {"value": float(row["value"]), "low": float(row["low"]) if enough else np.nan,
-            "high": float(row["high"]) if enough else np.nan, "n": int(n)}
+    return {
+        "value": float(row["value"]),
+        "low": float(row["low"]) if enough else np.nan,
+        "high": float(row["high"]) if enough else np.nan,
+        "n": int(n),
+    }
 
 
 def share_bounds(successes: float, measured: float, all_count: float) -> tuple[float, float]:
@@ -64,18 +71,28 @@ def net_promoter_score(
     answers = pd.Series(np.asarray(scores, "float64")).dropna()
     wrong = answers[(answers < 0) | (answers > 10)]
     if len(wrong):
-        raise InputError(f"net_promoter_score: {len(wrong)} answers lie outside 0 to 10, first {wrong.iloc[0]:g}. "
-                         "Check the question's scale.")
+        raise InputError(
+            f"net_promoter_score: {len(wrong)} answers lie outside 0 to 10, first {wrong.iloc[0]:g}. "
+            "Check the question's scale."
+        )
     up, down, n = int((answers >= 9).sum()), int((answers <= 6).sum()), len(answers)
     asked = max(int(invited), n) if invited else None
     low, high, method = promoter_limits(up, down, n, asked, level=level, draws=draws, seed=seed)
     unseen = asked - n if asked is not None else 0
-    return pd.DataFrame([{
-        "nps": 100 * (up - down) / n if n else np.nan, "low": low, "high": high, "n": n, "invited_count": asked,
-        "worst_points": 100 * (up - down - unseen) / asked if asked else np.nan,
-        "best_points": 100 * (up - down + unseen) / asked if asked else np.nan,
-        "method": method,
-    }]).astype({"invited_count": "Int64"})
+    return pd.DataFrame(
+        [
+            {
+                "nps": 100 * (up - down) / n if n else np.nan,
+                "low": low,
+                "high": high,
+                "n": n,
+                "invited_count": asked,
+                "worst_points": 100 * (up - down - unseen) / asked if asked else np.nan,
+                "best_points": 100 * (up - down + unseen) / asked if asked else np.nan,
+                "method": method,
+            }
+        ]
+    ).astype({"invited_count": "Int64"})
 
 
 def promoter_limits(
@@ -96,7 +113,9 @@ def _adjusted_wald(up: int, down: int, n: int, level: float) -> tuple[float, flo
     return 100 * max(centre - reach, -1.0), 100 * min(centre + reach, 1.0)
 
 
-def _unseen_limits(counts: tuple[int, int, int], asked: int, level: float, draws: int, seed: int) -> tuple[float, float]:
+def _unseen_limits(
+    counts: tuple[int, int, int], asked: int, level: float, draws: int, seed: int
+) -> tuple[float, float]:
     """Limits of the invited's score: what was seen is certain, the rest is drawn given it."""
     up, down, n = counts
     if asked == n:

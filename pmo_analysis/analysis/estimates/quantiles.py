@@ -53,8 +53,10 @@ def summarise_quantiles(
 ) -> dict[str, float]:
     """P10, median, P85 and P90 as p10, p50, p85, p90, and n; below `minimum` values only the median stands."""
     known = np.asarray(pd.Series(values).dropna(), "float64")
-    told = {f"p{round(100 * s)}": float(np.quantile(known, s)) if len(known) >= (1 if s == 0.5 else minimum) else np.nan
-            for s in shares}
+    told = {
+        f"p{round(100 * s)}": float(np.quantile(known, s)) if len(known) >= (1 if s == 0.5 else minimum) else np.nan
+        for s in shares
+    }
     return {**told, "n": len(known)}
 
 

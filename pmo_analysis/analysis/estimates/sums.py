@@ -168,8 +168,13 @@ def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *
 def _moments(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Per group: value, n, clusters, linearised error, and bend: the residuals' skewness over the root of n."""
     grouped = sums.groupby(by, dropna=False)
-    table = grouped.agg(above=("above", "sum"), below=("below", "sum"), n=("rows", "sum"),
-                        clusters=("rows", "size"), least=("above", "min"))
+    table = grouped.agg(
+        above=("above", "sum"),
+        below=("below", "sum"),
+        n=("rows", "sum"),
+        clusters=("rows", "size"),
+        least=("above", "min"),
+    )
     table["value"] = table["above"] / table["below"].where(table["below"] != 0)
     table["clusters"] = table["clusters"].where(table["clusters"] > 1)
     rest = sums["above"] - grouped["above"].transform("sum") / grouped["below"].transform("sum") * sums["below"]

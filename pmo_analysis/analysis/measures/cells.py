@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def build_cases(rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.Data
     """
     # Categories are compared as small numbers, where texts would be compared letter by letter.
     keys = ["measure", "quarter", "customer_id", "service_id"]
-    rows = rows.drop(columns="source_id").astype({key: "category" for key in keys})
+    rows = rows.drop(columns="source_id").astype(dict.fromkeys(keys, "category"))
     about = groups.drop_duplicates("customer_id").set_index("customer_id")
     compared = {facts.quarter, facts.base_quarter, *compared_quarters(facts).values()}
     recent = rows[rows["quarter"].isin(compared)]
@@ -71,15 +72,17 @@ def _number_cells(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _grouped(rows: pd.DataFrame, kind: str, group: pd.Series) -> pd.DataFrame:
-    cases = rows.assign(group_kind=kind, group=group.astype("str"), period=rows["quarter"], cluster=pd.factorize(rows["customer_id"])[0])
+    cases = rows.assign(
+        group_kind=kind, group=group.astype("str"), period=rows["quarter"], cluster=pd.factorize(rows["customer_id"])[0]
+    )
     return cases[group.notna()]
 
 
 def _customer_cases(rows: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     back = facts.settings["look_back_quarters"]
     before = shift_quarter(facts.quarter, -back)
-    period = {q: facts.quarter for q in quarters_between(shift_quarter(before, 1), facts.quarter)}
-    period |= {q: before for q in quarters_between(shift_quarter(before, 1 - back), before)}
+    period = dict.fromkeys(quarters_between(shift_quarter(before, 1), facts.quarter), facts.quarter)
+    period |= dict.fromkeys(quarters_between(shift_quarter(before, 1 - back), before), before)
     rows = rows[rows["quarter"].isin(period) & rows["customer_id"].notna()]
     cases = _grouped(rows, "customer", rows["customer_id"])
     return cases.assign(period=cases["quarter"].map(period), cluster=np.arange(len(cases)))
@@ -108,13 +111,17 @@ def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     sums = sums.set_axis(["cell", "hits", "n", "rows"], axis=1)
     told = share_interval(sums["hits"], sums["n"], level=settings["interval_level"])
     told.loc[told["n"] < settings["minimum_estimate"], ["low", "high"]] = np.nan
-    bounds = pd.DataFrame({"worst": sums["hits"] / sums["rows"], "best": (sums["hits"] + sums["rows"] - sums["n"]) / sums["rows"]})
+    bounds = pd.DataFrame(
+        {"worst": sums["hits"] / sums["rows"], "best": (sums["hits"] + sums["rows"] - sums["n"]) / sums["rows"]}
+    )
     table = pd.concat([sums["cell"], told, bounds], axis=1)
     return table[table["n"] > 0]
 
 
 def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    return ratio_table(cases, ["cell"], cluster="cluster", level=settings["interval_level"], minimum=settings["minimum_estimate"])
+    return ratio_table(
+        cases, ["cell"], cluster="cluster", level=settings["interval_level"], minimum=settings["minimum_estimate"]
+    )
 
 
 def _ratios_without_largest(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -124,8 +131,14 @@ def _ratios_without_largest(cases: pd.DataFrame, settings: Settings) -> pd.DataF
 
 
 def _means(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    return mean_table(cases, ["cell"], value="numerator", cluster="cluster", level=settings["interval_level"],
-                      minimum=settings["minimum_estimate"])
+    return mean_table(
+        cases,
+        ["cell"],
+        value="numerator",
+        cluster="cluster",
+        level=settings["interval_level"],
+        minimum=settings["minimum_estimate"],
+    )
 
 
 def _one_by_one(tell: TellCell) -> TellCells:
@@ -136,7 +149,7 @@ def _one_by_one(tell: TellCell) -> TellCells:
         keys = cases["cell"].drop_duplicates()
         edges = [*keys.index, len(cases)]
         columns = cases[["numerator", "denominator", "whole_weight"]].to_numpy("float64")
-        told = [tell(columns[a:b], settings) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        told = [tell(columns[a:b], settings) for a, b in pairwise(edges)]
         table = pd.concat([keys.reset_index(drop=True), pd.DataFrame(told)], axis=1)
         return table[table["n"] > 0]
 
@@ -156,8 +169,9 @@ def _quantile(share: float) -> TellCell:
 
 def _waiting(share: float) -> TellCell:
     def tell(cell: np.ndarray, settings: Settings) -> dict[str, float]:
-        return censored_quantile(cell[:, 0], cell[:, 1] > 0, share, level=settings["interval_level"],
-                                 minimum=_least(share, settings))
+        return censored_quantile(
+            cell[:, 0], cell[:, 1] > 0, share, level=settings["interval_level"], minimum=_least(share, settings)
+        )
 
     return tell
 
@@ -171,10 +185,18 @@ def _promoters(cell: np.ndarray, settings: Settings) -> dict[str, float]:
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0, "worst": np.nan, "best": np.nan}
     low, high = np.nan, np.nan
     if n >= settings["minimum_estimate"]:
-        low, high, _ = promoter_limits(up, down, n, asked, level=settings["interval_level"], seed=settings["seed"], draws=1000)
+        low, high, _ = promoter_limits(
+            up, down, n, asked, level=settings["interval_level"], seed=settings["seed"], draws=1000
+        )
     unseen, whole = (asked or n) - n, asked or n
-    return {"value": 100 * (up - down) / n, "low": low, "high": high, "n": n,
-            "worst": 100 * (up - down - unseen) / whole, "best": 100 * (up - down + unseen) / whole}
+    return {
+        "value": 100 * (up - down) / n,
+        "low": low,
+        "high": high,
+        "n": n,
+        "worst": 100 * (up - down - unseen) / whole,
+        "best": 100 * (up - down + unseen) / whole,
+    }
 
 
 # By the way a measure is estimated, and whether its largest row is left out.

@@ -15,9 +15,7 @@ from pmo_analysis.contract.quarters import shift_quarter
 _GROUP = KEYS[:3]
 
 
-def divide_by_base(
-    figures: pd.DataFrame, measures: list[Measure], facts: Facts
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def divide_by_base(figures: pd.DataFrame, measures: list[Measure], facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Figures against a base quarter: with the base's uncertainty (to be told), and without it (to be compared).
 
     Two quarters over one base share the base's error, which cancels in their difference. The limits of a ratio
@@ -29,11 +27,16 @@ def divide_by_base(
     scaled = rows.assign(**{c: rows[c] / rows["base"] for c in ("value", "low", "high")})
     with np.errstate(divide="ignore", invalid="ignore"):
         now = {c: np.log(rows[c].where(rows[c] > 0)) for c in ("value", "low", "high")} | {"n": rows["n"]}
-        base = {c: np.log(rows[b].where(rows[b] > 0)) for c, b in (("value", "base"), ("low", "base_low"), ("high", "base_high"))}
+        base = {
+            c: np.log(rows[b].where(rows[b] > 0))
+            for c, b in (("value", "base"), ("low", "base_low"), ("high", "base_high"))
+        }
     told = difference_interval(now, base | {"n": rows["base_n"]})
     based = scaled.assign(low=np.exp(told["low"]), high=np.exp(told["high"]))
     rest = figures[~chosen]
-    return (pd.concat([rest, table.loc[table["base"] > 0, figures.columns]], ignore_index=True) for table in (based, scaled))
+    return (
+        pd.concat([rest, table.loc[table["base"] > 0, figures.columns]], ignore_index=True) for table in (based, scaled)
+    )
 
 
 def _bases(figures: pd.DataFrame, facts: Facts) -> pd.DataFrame:
@@ -48,15 +51,15 @@ def _customer_base(facts: Facts) -> str:
     return shift_quarter(facts.quarter, -facts.settings["look_back_quarters"])
 
 
-def tell_changes(
-    figures: pd.DataFrame, savings: pd.DataFrame, measures: list[Measure], facts: Facts
-) -> pd.DataFrame:
+def tell_changes(figures: pd.DataFrame, savings: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.DataFrame:
     """Every figure of the quarter against last quarter and last year; a saving is a change by itself."""
     back = facts.settings["look_back_quarters"]
     compared = [(against, quarter, False) for against, quarter in compared_quarters(facts).items()]
     compared.append((f"{back} quarters before", _customer_base(facts), True))
-    tables = [_compare(figures, facts.quarter, quarter, customers).assign(against=against)
-              for against, quarter, customers in compared]
+    tables = [
+        _compare(figures, facts.quarter, quarter, customers).assign(against=against)
+        for against, quarter, customers in compared
+    ]
     saved = savings[(savings["period"] == facts.quarter) & savings["measure"].isin(SAVINGS)]
     saved = saved.rename(columns={"value": "change"}).assign(against="last year")
     changes = pd.concat([*tables, saved[[*_GROUP, "change", "low", "high", "n", "against"]]], ignore_index=True)
@@ -76,13 +79,18 @@ def _judge(changes: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.D
     better = {m.name: m.better for m in measures}
     p = difference_p_value({**changes, "value": changes["change"]}, level=facts.settings["interval_level"])
     changes = changes.assign(
-        p_value=p, adjusted_p=_adjust_by_kind(p, changes["group_kind"]),
+        p_value=p,
+        adjusted_p=_adjust_by_kind(p, changes["group_kind"]),
         direction=tell_direction(changes["low"], changes["high"], changes["measure"].map(better)),
         n=changes["n"].fillna(0).astype("int64"),
     )
     changes["flagged"] = changes["adjusted_p"] <= facts.settings["false_discovery_rate"]
     rank = {m.name: i for i, m in enumerate(measures)}
-    order = changes.assign(rank=changes["measure"].map(rank)).sort_values(["rank", *_GROUP[1:], "against"], kind="stable").index
+    order = (
+        changes.assign(rank=changes["measure"].map(rank))
+        .sort_values(["rank", *_GROUP[1:], "against"], kind="stable")
+        .index
+    )
     columns = [*_GROUP, "against", "change", "low", "high", "n", "p_value", "adjusted_p", "direction", "flagged"]
     return changes.loc[order, columns].reset_index(drop=True)
 

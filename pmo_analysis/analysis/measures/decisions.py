@@ -24,8 +24,13 @@ def _paid_back(facts: Facts) -> pd.DataFrame:
     """A project is due when its last benefit is; it paid back if what was measured reaches its cost."""
     due = facts.benefits[facts.benefits["due_on"].notna()].sort_values(["project_id", "realised_benefit"])
     grouped = due.assign(blank=due["realised_benefit"].isna()).groupby("project_id")
-    rows = grouped.agg(due_on=("due_on", "max"), realised=("realised_benefit", "sum"), blank=("blank", "sum"),
-                       actual_cost=("actual_cost", "first"), customer_id=("customer_id", "first")).reset_index()
+    rows = grouped.agg(
+        due_on=("due_on", "max"),
+        realised=("realised_benefit", "sum"),
+        blank=("blank", "sum"),
+        actual_cost=("actual_cost", "first"),
+        customer_id=("customer_id", "first"),
+    ).reset_index()
     reached = rows["realised"] >= rows["actual_cost"]
     open_still = (rows["blank"] > 0) & ~reached
     paid = yes_no(reached, rows["actual_cost"]).mask(open_still)
@@ -33,21 +38,54 @@ def _paid_back(facts: Facts) -> pd.DataFrame:
 
 
 DECISIONS = (
-    Measure("unspent_at_stop_share", "decisions", "Money not yet spent when projects were stopped",
-            "1 − Σ actual cost / Σ approved cost over projects stopped in the quarter",
-            "share", "higher", "projects", ("projects", "projects.status", "projects.planned_cost", "projects.actual_cost"),
-            _unspent, "ratio"),
-    Measure("forecast_bias_share", "decisions", "Cost above what was approved",
-            "Σ(actual − approved cost) / Σ approved cost over projects closed in the quarter",
-            "share", "lower", "projects", ("projects", "projects.planned_cost", "projects.actual_cost"),
-            _forecast_bias, "ratio"),
-    Measure("forecast_bias_without_largest_share", "decisions", "Cost above what was approved, without the largest",
-            "the same without the project whose actual cost differs most from the approved",
-            "share", "lower", "projects", ("projects", "projects.planned_cost", "projects.actual_cost"),
-            _forecast_bias, "ratio", "without_largest"),
-    Measure("paid_back_share", "decisions", "Projects that returned at least their cost",
-            "projects whose realised benefit reaches their actual cost / projects whose last benefit fell due in the quarter "
-            "and is measured; bounds count the unmeasured as none and as all",
-            "share", "higher", "benefits", ("benefits", "benefits.realised_benefit", "projects.actual_cost"),
-            _paid_back, "share"),
+    Measure(
+        "unspent_at_stop_share",
+        "decisions",
+        "Money not yet spent when projects were stopped",
+        "1 − Σ actual cost / Σ approved cost over projects stopped in the quarter",
+        "share",
+        "higher",
+        "projects",
+        ("projects", "projects.status", "projects.planned_cost", "projects.actual_cost"),
+        _unspent,
+        "ratio",
+    ),
+    Measure(
+        "forecast_bias_share",
+        "decisions",
+        "Cost above what was approved",
+        "Σ(actual − approved cost) / Σ approved cost over projects closed in the quarter",
+        "share",
+        "lower",
+        "projects",
+        ("projects", "projects.planned_cost", "projects.actual_cost"),
+        _forecast_bias,
+        "ratio",
+    ),
+    Measure(
+        "forecast_bias_without_largest_share",
+        "decisions",
+        "Cost above what was approved, without the largest",
+        "the same without the project whose actual cost differs most from the approved",
+        "share",
+        "lower",
+        "projects",
+        ("projects", "projects.planned_cost", "projects.actual_cost"),
+        _forecast_bias,
+        "ratio",
+        "without_largest",
+    ),
+    Measure(
+        "paid_back_share",
+        "decisions",
+        "Projects that returned at least their cost",
+        "projects whose realised benefit reaches their actual cost / projects whose last benefit fell due in the quarter "
+        "and is measured; bounds count the unmeasured as none and as all",
+        "share",
+        "higher",
+        "benefits",
+        ("benefits", "benefits.realised_benefit", "projects.actual_cost"),
+        _paid_back,
+        "share",
+    ),
 )

@@ -13,8 +13,17 @@ from pmo_analysis.analysis.measures.facts import Facts
 
 # A row behind a figure. `numerator` blank = not measured; `quarter` is the one in which it is dated.
 # `seen_weight` of `whole_weight` was measured: counts, or money where the measure is about money.
-ROW_COLUMNS = ("measure", "quarter", "customer_id", "service_id", "source_id", "numerator", "denominator",
-               "seen_weight", "whole_weight")
+ROW_COLUMNS = (
+    "measure",
+    "quarter",
+    "customer_id",
+    "service_id",
+    "source_id",
+    "numerator",
+    "denominator",
+    "seen_weight",
+    "whole_weight",
+)
 
 
 KINDS = ("all", "category", "segment", "service", "customer")
@@ -48,14 +57,27 @@ class Measure:
 
 
 def measured_rows(
-    table: pd.DataFrame, quarter: Any, source_id: str, numerator: Any, denominator: Any = 1.0, *,
-    seen_weight: Any = None, whole_weight: Any = 1.0,
+    table: pd.DataFrame,
+    quarter: Any,
+    source_id: str,
+    numerator: Any,
+    denominator: Any = 1.0,
+    *,
+    seen_weight: Any = None,
+    whole_weight: Any = 1.0,
 ) -> pd.DataFrame:
     """Rows in the shape of ROW_COLUMNS (without the name); blank numerators or denominators count as not measured."""
-    rows = pd.DataFrame({
-        "quarter": quarter, "customer_id": _column(table, "customer_id"), "service_id": _column(table, "service_id"),
-        "source_id": table[source_id], "numerator": numerator, "denominator": denominator,
-    }, index=table.index)
+    rows = pd.DataFrame(
+        {
+            "quarter": quarter,
+            "customer_id": _column(table, "customer_id"),
+            "service_id": _column(table, "service_id"),
+            "source_id": table[source_id],
+            "numerator": numerator,
+            "denominator": denominator,
+        },
+        index=table.index,
+    )
     for name in ("numerator", "denominator"):
         rows[name] = rows[name].to_numpy("float64", na_value=np.nan)
     seen = rows["numerator"].notna() & rows["denominator"].notna()

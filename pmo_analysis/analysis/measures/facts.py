@@ -53,11 +53,15 @@ class Facts:
 
     def starts(self, quarters: Iterable[str]) -> pd.Series:
         """The first day of each quarter, index quarter."""
-        return pd.Series({q: pd.Timestamp(quarter_start(q, self.fiscal_year_end_month)) for q in quarters}, dtype="datetime64[us]")
+        return pd.Series(
+            {q: pd.Timestamp(quarter_start(q, self.fiscal_year_end_month)) for q in quarters}, dtype="datetime64[us]"
+        )
 
     def ends(self, quarters: Iterable[str]) -> pd.Series:
         """The last day of each quarter, index quarter."""
-        return pd.Series({q: pd.Timestamp(quarter_end(q, self.fiscal_year_end_month)) for q in quarters}, dtype="datetime64[us]")
+        return pd.Series(
+            {q: pd.Timestamp(quarter_end(q, self.fiscal_year_end_month)) for q in quarters}, dtype="datetime64[us]"
+        )
 
 
 def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
@@ -68,8 +72,20 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     bookings = _bookings(data, engagements, projects, settings)
     spent, base = _spent(bookings), _base_quarter(bookings, quarter)
     ended = end_work(engagements, bookings, spent, _frozen_standards(data, quarter_end(base, month)))
-    return Facts(data, quarter, settings, engagements, bookings, spent, projects, _benefits(data, projects, month),
-                 data.frame("survey"), data.frame("survey_invitations"), base, ended)
+    return Facts(
+        data,
+        quarter,
+        settings,
+        engagements,
+        bookings,
+        spent,
+        projects,
+        _benefits(data, projects, month),
+        data.frame("survey"),
+        data.frame("survey_invitations"),
+        base,
+        ended,
+    )
 
 
 def _base_quarter(bookings: pd.DataFrame, quarter: str) -> str:
@@ -92,7 +108,11 @@ def _frozen_standards(data: Dataset, end: date) -> pd.DataFrame:
     """One standard per service and size: the one valid at the base quarter's end, else the first after."""
     offered = data.frame("offerings", ["service_id", "size", "standard_hours", "valid_from_on"])
     early = ~(offered["valid_from_on"] > pd.Timestamp(end))
-    before = offered[early].sort_values("valid_from_on", na_position="first").drop_duplicates(["service_id", "size"], keep="last")
+    before = (
+        offered[early]
+        .sort_values("valid_from_on", na_position="first")
+        .drop_duplicates(["service_id", "size"], keep="last")
+    )
     after = offered[~early].sort_values("valid_from_on").drop_duplicates(["service_id", "size"])
     both = pd.concat([before, after]).drop_duplicates(["service_id", "size"])
     return both[["service_id", "size", "standard_hours"]]
@@ -111,13 +131,31 @@ def working_days(first: pd.Series, last: pd.Series, settings: Settings) -> pd.Se
     known = first.notna() & last.notna()
     days = pd.Series(np.nan, index=first.index)
     holidays = np.array(settings["holidays"], dtype="datetime64[D]")
-    days[known] = np.busday_count(first[known].to_numpy("datetime64[D]"), last[known].to_numpy("datetime64[D]"),
-                                  weekmask=" ".join(settings["working_days"]), holidays=holidays)
+    days[known] = np.busday_count(
+        first[known].to_numpy("datetime64[D]"),
+        last[known].to_numpy("datetime64[D]"),
+        weekmask=" ".join(settings["working_days"]),
+        holidays=holidays,
+    )
     return days
 
 
-_ENGAGEMENT = ["engagement_id", "customer_id", "service_id", "requested_on", "started_on", "promised_on", "delivered_on",
-               "project_id", "size_quoted", "state", "reworked", "approval_count", "document_count", "touchpoint_count"]
+_ENGAGEMENT = [
+    "engagement_id",
+    "customer_id",
+    "service_id",
+    "requested_on",
+    "started_on",
+    "promised_on",
+    "delivered_on",
+    "project_id",
+    "size_quoted",
+    "state",
+    "reworked",
+    "approval_count",
+    "document_count",
+    "touchpoint_count",
+]
 
 
 def _engagements(data: Dataset, month: int) -> pd.DataFrame:
@@ -164,15 +202,21 @@ def _bookings(data: Dataset, engagements: pd.DataFrame, projects: pd.DataFrame, 
 
 def _summed_effort(data: Dataset) -> pd.DataFrame:
     if not data.has("effort"):
-        return pd.DataFrame({n: pd.Series(dtype="str") for n in _BOOKED_BY[:6]} | {
-            n: pd.Series(dtype="float64") for n in ("year", "month", "worked_hours")})
+        return pd.DataFrame(
+            {n: pd.Series(dtype="str") for n in _BOOKED_BY[:6]}
+            | {n: pd.Series(dtype="float64") for n in ("year", "month", "worked_hours")}
+        )
     day = nw.col("worked_on")
     rows = (
-        data["effort"].filter(~nw.col("worked_hours").is_null(), ~day.is_null())
+        data["effort"]
+        .filter(~nw.col("worked_hours").is_null(), ~day.is_null())
         .with_columns(day.dt.year().alias("year"), day.dt.month().alias("month"))
-        .group_by(*_BOOKED_BY).agg(nw.col("worked_hours").sum()).collect().to_pandas()
+        .group_by(*_BOOKED_BY)
+        .agg(nw.col("worked_hours").sum())
+        .collect()
+        .to_pandas()
     )
-    rows = rows.astype({n: "str" for n in _BOOKED_BY[:6]} | {"worked_hours": "float64"})
+    rows = rows.astype(dict.fromkeys(_BOOKED_BY[:6], "str") | {"worked_hours": "float64"})
     return rows.sort_values(_BOOKED_BY, ignore_index=True)
 
 
@@ -205,6 +249,10 @@ def _spent(bookings: pd.DataFrame) -> pd.DataFrame:
     cost = pmo.groupby("engagement_id")["cost"].sum(min_count=1)
     spent["pmo_cost"] = cost.where(unpriced == 0)
     process = own[own["process"].fillna(False).astype("bool")]
-    more = pd.DataFrame({"own_hours": own.groupby("engagement_id")["worked_hours"].sum(),
-                         "own_process_hours": process.groupby("engagement_id")["worked_hours"].sum()})
+    more = pd.DataFrame(
+        {
+            "own_hours": own.groupby("engagement_id")["worked_hours"].sum(),
+            "own_process_hours": process.groupby("engagement_id")["worked_hours"].sum(),
+        }
+    )
     return spent.join(more, how="outer").rename_axis("engagement_id")

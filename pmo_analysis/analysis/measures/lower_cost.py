@@ -19,9 +19,15 @@ SAVINGS = ("unit_cost_saving_cost", "efficiency_saving_cost", "rate_saving_cost"
 def delivered_units(facts: Facts) -> pd.DataFrame:
     """Deliveries with a size, hours and a cost: engagement_id, customer_id, service_id, size, quarter, hours, cost."""
     rows = facts.ended
-    rows = rows[(rows["state"] == "delivered") & rows["size_quoted"].notna() & (rows["pmo_hours"] > 0) & rows["pmo_cost"].notna()]
-    return rows[["engagement_id", "customer_id", "service_id", "size_quoted", "ended_quarter", "pmo_hours", "pmo_cost"]].rename(
-        columns={"size_quoted": "size", "ended_quarter": "quarter", "pmo_hours": "hours", "pmo_cost": "cost"})
+    rows = rows[
+        (rows["state"] == "delivered")
+        & rows["size_quoted"].notna()
+        & (rows["pmo_hours"] > 0)
+        & rows["pmo_cost"].notna()
+    ]
+    return rows[
+        ["engagement_id", "customer_id", "service_id", "size_quoted", "ended_quarter", "pmo_hours", "pmo_cost"]
+    ].rename(columns={"size_quoted": "size", "ended_quarter": "quarter", "pmo_hours": "hours", "pmo_cost": "cost"})
 
 
 def _saving_rows(facts: Facts) -> pd.DataFrame:
@@ -30,7 +36,9 @@ def _saving_rows(facts: Facts) -> pd.DataFrame:
     means = units.groupby(["service_id", "size", "quarter"])["cost"].mean().rename("earlier").reset_index()
     means["quarter"] = means["quarter"].map(lambda quarter: shift_quarter(quarter, 4))
     rows = units.merge(means, on=["service_id", "size", "quarter"], how="left")
-    return measured_rows(rows, rows["quarter"], "engagement_id", rows["earlier"] - rows["cost"], whole_weight=rows["cost"])
+    return measured_rows(
+        rows, rows["quarter"], "engagement_id", rows["earlier"] - rows["cost"], whole_weight=rows["cost"]
+    )
 
 
 def estimate_savings(facts: Facts, groups: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +49,9 @@ def estimate_savings(facts: Facts, groups: pd.DataFrame) -> pd.DataFrame:
     """
     units = delivered_units(facts)
     units = units.assign(cell=units.groupby(["service_id", "size"]).ngroup())
-    cells = (_tell_saving(part, (kind, group, quarter), facts) for kind, group, quarter, part in _parts(units, groups, facts))
+    cells = (
+        _tell_saving(part, (kind, group, quarter), facts) for kind, group, quarter, part in _parts(units, groups, facts)
+    )
     with threadpool_limits(1):
         told = [row for cell in cells for row in cell]
     return pd.DataFrame(told, columns=[*KEYS, "value", "low", "high", "n", "measured_share"])
@@ -78,7 +88,9 @@ def _tell_saving(units: pd.DataFrame, keys: tuple[str, str, str], facts: Facts) 
 
 def _resamples(customers: int, facts: Facts) -> np.ndarray:
     rng = np.random.default_rng(facts.settings["seed"])
-    return rng.multinomial(customers, np.full(customers, 1 / customers), facts.settings["bootstrap_draws"]).astype("float64")
+    return rng.multinomial(customers, np.full(customers, 1 / customers), facts.settings["bootstrap_draws"]).astype(
+        "float64"
+    )
 
 
 def _sums_by_customer(units: pd.DataFrame, later: np.ndarray) -> np.ndarray:
@@ -87,7 +99,9 @@ def _sums_by_customer(units: pd.DataFrame, later: np.ndarray) -> np.ndarray:
     customer, cell = (pd.factorize(units[name].to_numpy()[order])[0] for name in ("customer_id", "cell"))
     tables = np.zeros((6, customer.max() + 1, cell.max() + 1))
     table = np.where(later[order], 0, 3)
-    for i, amount in enumerate((np.ones(len(order)), units["hours"].to_numpy()[order], units["cost"].to_numpy()[order])):
+    for i, amount in enumerate(
+        (np.ones(len(order)), units["hours"].to_numpy()[order], units["cost"].to_numpy()[order])
+    ):
         np.add.at(tables, (table + i, customer, cell), amount)
     totals = tables.sum(axis=2)
     return tables[:, np.lexsort((totals[1], totals[5], totals[2])), :]
@@ -108,8 +122,11 @@ def _split_saving(weights: np.ndarray, sums: np.ndarray) -> np.ndarray:
 
 _NEEDS = ("effort", "engagements.size_quoted", "roles.hourly_cost|capacity.capacity_cost")
 _WORDS = (
-    ("Saved against last year's unit costs", "Σ deliveries × (unit cost four quarters earlier − unit cost now) over services and sizes "
-     "delivered in both quarters; measured share = cost of matched deliveries"),
+    (
+        "Saved against last year's unit costs",
+        "Σ deliveries × (unit cost four quarters earlier − unit cost now) over services and sizes "
+        "delivered in both quarters; measured share = cost of matched deliveries",
+    ),
     ("Saved by fewer hours", "the part of the saving that comes from hours per delivery, at the mean of both rates"),
     ("Saved by cheaper hours", "the part of the saving that comes from the cost of an hour, at the mean of both hours"),
 )

@@ -21,14 +21,17 @@ def tell_observations(rows: pd.DataFrame, measures: list[Measure], facts: Facts)
     recent = rows["measure"].isin(list(scored)) & rows["quarter"].isin(quarters_between(first, facts.quarter))
     chosen = rows[recent & rows["customer_id"].notna() & rows["numerator"].notna()]
     ratio = chosen["measure"].map({n: m.estimate == "ratio" for n, m in scored.items()}).fillna(False).astype("bool")
-    level = chosen["numerator"].where(~ratio, chosen["numerator"] / chosen["denominator"].where(chosen["denominator"] > 0))
+    level = chosen["numerator"].where(
+        ~ratio, chosen["numerator"] / chosen["denominator"].where(chosen["denominator"] > 0)
+    )
     level = level / _base_levels(chosen, scored, rows, facts)
     worst = chosen["measure"].map({n: anchors[n][0] for n in scored}).astype("float64")
     best = chosen["measure"].map({n: anchors[n][1] for n in scored}).astype("float64")
     value = 100 * (level - worst) / (best - worst)
     table = chosen[["customer_id", "quarter", "measure"]].assign(
         value=value.mask(ratio, value.clip(0, 100)),
-        outcome=chosen["measure"].map({n: m.outcome for n, m in scored.items()}).astype("str"))
+        outcome=chosen["measure"].map({n: m.outcome for n, m in scored.items()}).astype("str"),
+    )
     columns = ["customer_id", "quarter", "outcome", "measure", "value"]
     return table[table["value"].notna()][columns].sort_values(columns, ignore_index=True)
 
@@ -39,4 +42,4 @@ def _base_levels(chosen: pd.DataFrame, scored: dict[str, Measure], rows: pd.Data
     base = rows[rows["measure"].isin(based) & (rows["quarter"] == facts.base_quarter) & rows["denominator"].notna()]
     sums = base.groupby("measure")[["numerator", "denominator"]].sum()
     levels = (sums["numerator"] / sums["denominator"]).reindex(based)
-    return chosen["measure"].map({n: 1.0 for n in scored} | levels.to_dict()).astype("float64")
+    return chosen["measure"].map(dict.fromkeys(scored, 1.0) | levels.to_dict()).astype("float64")

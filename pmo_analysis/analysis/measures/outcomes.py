@@ -28,7 +28,16 @@ from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 
-MEASURES: tuple[Measure, ...] = (*EXECUTION, *PRODUCTIVITY, *DECISIONS, *BENEFIT, *LOWER_COST, *EXPERIENCE, *PROCESS, *REACH)
+MEASURES: tuple[Measure, ...] = (
+    *EXECUTION,
+    *PRODUCTIVITY,
+    *DECISIONS,
+    *BENEFIT,
+    *LOWER_COST,
+    *EXPERIENCE,
+    *PROCESS,
+    *REACH,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +84,9 @@ class Measures:
         if measure not in set(known):
             raise InputError(f"There is no measure {measure!r}. {nearest(measure, known)}")
         first = shift_quarter(self.quarter, 1 - self.look_back_quarters) if group_kind == "customer" else self.quarter
-        rows = self.rows[(self.rows["measure"] == measure) & self.rows["quarter"].isin(quarters_between(first, self.quarter))]
+        rows = self.rows[
+            (self.rows["measure"] == measure) & self.rows["quarter"].isin(quarters_between(first, self.quarter))
+        ]
         return rows[self._inside(rows, group_kind, group)].reset_index(drop=True)
 
     def _inside(self, rows: pd.DataFrame, group_kind: str, group: str) -> pd.Series:
@@ -88,16 +99,16 @@ class Measures:
             case "service" | "customer":
                 return rows[f"{group_kind}_id"] == group
             case _:
-                raise InputError(f"There is no kind of group {group_kind!r}. Use all, category, segment, service or customer.")
+                raise InputError(
+                    f"There is no kind of group {group_kind!r}. Use all, category, segment, service or customer."
+                )
 
     def _repr_html_(self) -> str:
         whole = self.cells[self.cells["group_kind"] == "all"].drop(columns=["group_kind", "group"])
         return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + whole.to_html(index=False)
 
 
-def measure_outcomes(
-    data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None
-) -> Measures:
+def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None) -> Measures:
     """What the PMO did for its customers in a quarter, by the measures of the domain, with what could not be told.
 
     `groups`: customer_id, category, segment, one row per customer. What is dated after the quarter is not known;
@@ -115,9 +126,21 @@ def measure_outcomes(
     changes = tell_changes(scaled, savings, told, facts)
     splits = split_mix_and_rate(cases, told, facts)
     cells = _tell_cells(pd.concat([based, savings[savings["period"] == quarter]]), told, facts)
-    return Measures(cells, changes, _tell_run_chart(pd.concat([scaled, savings]), told, facts), _tell_definitions(settings),
-                    tell_observations(rows, told, facts), splits, find_reversals(changes), missing, rows, groups,
-                    quarter, settings["look_back_quarters"], _tell_sentence(cells, missing, facts))
+    return Measures(
+        cells,
+        changes,
+        _tell_run_chart(pd.concat([scaled, savings]), told, facts),
+        _tell_definitions(settings),
+        tell_observations(rows, told, facts),
+        splits,
+        find_reversals(changes),
+        missing,
+        rows,
+        groups,
+        quarter,
+        settings["look_back_quarters"],
+        _tell_sentence(cells, missing, facts),
+    )
 
 
 def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], pd.DataFrame, pd.DataFrame]:
@@ -170,11 +193,15 @@ def _tell_cells(figures: pd.DataFrame, measures: list[Measure], facts: Facts) ->
     least = facts.settings["minimum_estimate"]
     few = cells["n"].map(lambda n: too_few(n, least))
     few = few.mask((few == "") & cells["low"].isna(), "no interval: all alike, or all from one customer")
-    over = pd.Series(f"over {facts.settings['look_back_quarters']} quarters", index=cells.index).where(cells["group_kind"] == "customer", "")
+    over = pd.Series(f"over {facts.settings['look_back_quarters']} quarters", index=cells.index).where(
+        cells["group_kind"] == "customer", ""
+    )
     cells["note"] = (over + "; " + few).str.strip("; ").astype("str")
     cells["outcome"] = cells["measure"].map({m.name: m.outcome for m in measures}).astype("str")
     cells["n"] = cells["n"].astype("int64")
-    return _by_definition(cells, measures)[["measure", "outcome", *KEYS[1:3], *ESTIMATE, "measured_share", "worst", "best", "note"]]
+    return _by_definition(cells, measures)[
+        ["measure", "outcome", *KEYS[1:3], *ESTIMATE, "measured_share", "worst", "best", "note"]
+    ]
 
 
 def _tell_run_chart(figures: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.DataFrame:
@@ -185,10 +212,14 @@ def _tell_run_chart(figures: pd.DataFrame, measures: list[Measure], facts: Facts
 
 def _tell_definitions(settings: Settings) -> pd.DataFrame:
     anchors = settings.group("anchor")
-    rows = [(m.name, m.outcome, m.title, m.formula, m.unit, m.better, m.table, *anchors.get(m.name, (float("nan"),) * 2))
-            for m in MEASURES]
-    return pd.DataFrame(rows, columns=["measure", "outcome", "title", "formula", "unit", "better", "table",
-                                       "worst_anchor", "best_anchor"])
+    rows = [
+        (m.name, m.outcome, m.title, m.formula, m.unit, m.better, m.table, *anchors.get(m.name, (float("nan"),) * 2))
+        for m in MEASURES
+    ]
+    return pd.DataFrame(
+        rows,
+        columns=["measure", "outcome", "title", "formula", "unit", "better", "table", "worst_anchor", "best_anchor"],
+    )
 
 
 def _tell_sentence(cells: pd.DataFrame, missing: pd.DataFrame, facts: Facts) -> str:

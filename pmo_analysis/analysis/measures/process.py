@@ -14,8 +14,11 @@ def _pmo_work(facts: Facts, amount: str) -> pd.DataFrame:
     rows = facts.bookings[facts.bookings["side"] != "customer"]
     process = rows["process"].astype("Float64").astype("float64")
     mandated = rows["mandated"].fillna(False).astype("float64")
-    parts = rows.assign(known=rows[amount].where(process.notna()), process_part=rows[amount] * process,
-                        mandated_part=rows[amount] * process * mandated)
+    parts = rows.assign(
+        known=rows[amount].where(process.notna()),
+        process_part=rows[amount] * process,
+        mandated_part=rows[amount] * process * mandated,
+    )
     keys = ["quarter", "customer_id", "service_id", "engagement_id"]
     sums = parts.groupby(keys, dropna=False)[["known", "process_part", "mandated_part", amount]].sum(min_count=1)
     return sums.rename(columns={amount: "amount"}).reset_index()
@@ -24,8 +27,15 @@ def _pmo_work(facts: Facts, amount: str) -> pd.DataFrame:
 def _share_of(part: str, amount: str):
     def rows(facts: Facts) -> pd.DataFrame:
         work = _pmo_work(facts, amount)
-        return measured_rows(work, work["quarter"], "engagement_id", work[part], work["known"],
-                             seen_weight=work["known"].fillna(0.0), whole_weight=work["amount"].fillna(0.0))
+        return measured_rows(
+            work,
+            work["quarter"],
+            "engagement_id",
+            work[part],
+            work["known"],
+            seen_weight=work["known"].fillna(0.0),
+            whole_weight=work["amount"].fillna(0.0),
+        )
 
     return rows
 
@@ -42,25 +52,66 @@ def _overhead(facts: Facts) -> pd.DataFrame:
     above = projects["project_id"].map(whole)
     # A finished project that no engagement names took nothing of the PMO, if engagements name projects at all.
     above = above.where(projects["project_id"].isin(work["project_id"]), 0.0 if len(work) else np.nan)
-    return measured_rows(projects, projects["finished_quarter"], "project_id", above,
-                         projects["actual_cost"].where(projects["actual_cost"] > 0))
+    return measured_rows(
+        projects,
+        projects["finished_quarter"],
+        "project_id",
+        above,
+        projects["actual_cost"].where(projects["actual_cost"] > 0),
+    )
 
 
 _KIND = ("effort", "services.process|effort.activity")
 _PRICE = "roles.hourly_cost|capacity.capacity_cost"
 
 PROCESS = (
-    Measure("process_hours_share", "process", "PMO hours that are process",
-            "Σ hours of process / Σ hours of process and delivery worked in the quarter", "share", "lower", "effort", _KIND,
-            _share_of("process_part", "worked_hours"), "ratio"),
-    Measure("process_cost_share", "process", "PMO money that is process",
-            "Σ cost of process / Σ cost of process and delivery worked in the quarter", "share", "lower", "effort",
-            (*_KIND, _PRICE), _share_of("process_part", "cost"), "ratio"),
-    Measure("mandated_process_hours_share", "process", "PMO hours that are process required by law or policy",
-            "Σ hours of mandated process / Σ hours of process and delivery worked in the quarter", "share", "none", "effort",
-            (*_KIND, "services.mandated"), _share_of("mandated_part", "worked_hours"), "ratio"),
-    Measure("project_overhead_share", "lower_cost", "PMO cost over the cost of finished projects",
-            "(PMO cost over the life of a project's engagements + customer's process hours × customer rate) / Σ actual cost "
-            "of projects finished in the quarter", "share", "lower", "projects",
-            ("projects", "projects.actual_cost", "engagements.project_id", "effort", _PRICE), _overhead, "ratio"),
+    Measure(
+        "process_hours_share",
+        "process",
+        "PMO hours that are process",
+        "Σ hours of process / Σ hours of process and delivery worked in the quarter",
+        "share",
+        "lower",
+        "effort",
+        _KIND,
+        _share_of("process_part", "worked_hours"),
+        "ratio",
+    ),
+    Measure(
+        "process_cost_share",
+        "process",
+        "PMO money that is process",
+        "Σ cost of process / Σ cost of process and delivery worked in the quarter",
+        "share",
+        "lower",
+        "effort",
+        (*_KIND, _PRICE),
+        _share_of("process_part", "cost"),
+        "ratio",
+    ),
+    Measure(
+        "mandated_process_hours_share",
+        "process",
+        "PMO hours that are process required by law or policy",
+        "Σ hours of mandated process / Σ hours of process and delivery worked in the quarter",
+        "share",
+        "none",
+        "effort",
+        (*_KIND, "services.mandated"),
+        _share_of("mandated_part", "worked_hours"),
+        "ratio",
+    ),
+    Measure(
+        "project_overhead_share",
+        "lower_cost",
+        "PMO cost over the cost of finished projects",
+        "(PMO cost over the life of a project's engagements + customer's process hours × customer rate) / Σ actual cost "
+        "of projects finished in the quarter",
+        "share",
+        "lower",
+        "projects",
+        ("projects", "projects.actual_cost", "engagements.project_id", "effort", _PRICE),
+        _overhead,
+        "ratio",
+    ),
 )

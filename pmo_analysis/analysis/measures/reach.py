@@ -46,7 +46,9 @@ def _customers(facts: Facts) -> pd.DataFrame:
 def _quiet(facts: Facts) -> pd.DataFrame:
     rows = _customers(facts)
     rows = rows[rows["asked_on"].notna()]
-    limit = rows["quarter"].map({q: shift_quarter(q, 1 - facts.settings["quiet_after_quarters"]) for q in facts.quarters})
+    limit = rows["quarter"].map(
+        {q: shift_quarter(q, 1 - facts.settings["quiet_after_quarters"]) for q in facts.quarters}
+    )
     since = limit.map(facts.starts(limit.unique()))
     return measured_rows(rows, rows["quarter"], "customer_id", rows["asked_on"] < since)
 
@@ -68,19 +70,56 @@ def _came_back(facts: Facts) -> pd.DataFrame:
 
 
 REACH = (
-    Measure("reach_share", "reach", "Running projects that were served",
-            "projects with an engagement running in the quarter / projects running in the quarter", "share", "higher",
-            "projects", ("projects", "projects.planned_start_on", "engagements.project_id"), _reach, "share"),
-    Measure("quiet_share", "reach", "Customers gone quiet",
-            "active customers without a request for quiet_after_quarters / active customers that ever asked", "share", "lower",
-            "customers", ("customers", "engagements"), _quiet, "share",
-            kinds=SHARED_KINDS),
-    Measure("never_served_share", "reach", "Customers never served",
-            "active customers that never asked / active customers at the quarter's end", "share", "lower", "customers",
-            ("customers", "engagements"), _never_served, "share",
-            kinds=SHARED_KINDS),
-    Measure("came_back_share", "reach", "Customers that came back",
-            "customers served in the quarter before that asked again for something not mandated / customers served in the "
-            "quarter before", "share", "higher", "engagements", ("engagements", "engagements.delivered_on"), _came_back, "share",
-            kinds=SHARED_KINDS),
+    Measure(
+        "reach_share",
+        "reach",
+        "Running projects that were served",
+        "projects with an engagement running in the quarter / projects running in the quarter",
+        "share",
+        "higher",
+        "projects",
+        ("projects", "projects.planned_start_on", "engagements.project_id"),
+        _reach,
+        "share",
+    ),
+    Measure(
+        "quiet_share",
+        "reach",
+        "Customers gone quiet",
+        "active customers without a request for quiet_after_quarters / active customers that ever asked",
+        "share",
+        "lower",
+        "customers",
+        ("customers", "engagements"),
+        _quiet,
+        "share",
+        kinds=SHARED_KINDS,
+    ),
+    Measure(
+        "never_served_share",
+        "reach",
+        "Customers never served",
+        "active customers that never asked / active customers at the quarter's end",
+        "share",
+        "lower",
+        "customers",
+        ("customers", "engagements"),
+        _never_served,
+        "share",
+        kinds=SHARED_KINDS,
+    ),
+    Measure(
+        "came_back_share",
+        "reach",
+        "Customers that came back",
+        "customers served in the quarter before that asked again for something not mandated / customers served in the "
+        "quarter before",
+        "share",
+        "higher",
+        "engagements",
+        ("engagements", "engagements.delivered_on"),
+        _came_back,
+        "share",
+        kinds=SHARED_KINDS,
+    ),
 )

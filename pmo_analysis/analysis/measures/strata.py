@@ -19,27 +19,42 @@ def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Fact
     two quarters counts as mix. mix + rate = change exactly (Kitagawa 1955).
     """
     names = [m.name for m in measures if m.estimate in ("share", "ratio", "mean") and not m.option]
-    some = cases[cases["measure"].isin(names) & cases["group_kind"].isin(_STRATA)
-                 & cases["numerator"].notna() & cases["denominator"].notna()]
+    some = cases[
+        cases["measure"].isin(names)
+        & cases["group_kind"].isin(_STRATA)
+        & cases["numerator"].notna()
+        & cases["denominator"].notna()
+    ]
     keys = some.drop_duplicates("cell").set_index("cell")[["measure", "group_kind", "group", "period"]]
     sums = some.groupby("cell")[["numerator", "denominator"]].sum().join(keys).set_index(list(keys.columns))
-    parts = [_split(sums, facts.quarter, quarter).assign(against=against) for against, quarter in compared_quarters(facts).items()]
+    parts = [
+        _split(sums, facts.quarter, quarter).assign(against=against)
+        for against, quarter in compared_quarters(facts).items()
+    ]
     columns = ["measure", "group_kind", "against", "change", "mix", "rate"]
     return pd.concat(parts, ignore_index=True)[columns].sort_values(columns[:3], ignore_index=True)
 
 
 def _split(sums: pd.DataFrame, now: str, before: str) -> pd.DataFrame:
-    wide = sums.unstack("period").reindex(columns=pd.MultiIndex.from_product([["numerator", "denominator"], [before, now]]))
+    wide = sums.unstack("period").reindex(
+        columns=pd.MultiIndex.from_product([["numerator", "denominator"], [before, now]])
+    )
     over = wide.index.droplevel("group")
     weights = wide["denominator"].fillna(0.0)
     weights = weights / weights.groupby(over).transform("sum")
     rates = (wide["numerator"] / wide["denominator"].where(wide["denominator"] != 0)).astype("float64")
     # A group that is new or gone has one rate only: its whole effect is mix.
     rates = pd.DataFrame({before: rates[before].fillna(rates[now]), now: rates[now].fillna(rates[before])})
-    table = pd.DataFrame({
-        "mix": (weights[now] - weights[before]) * rates.mean(axis=1),
-        "rate": (rates[now] - rates[before]) * (weights[now] + weights[before]) / 2,
-    }).groupby(["measure", "group_kind"]).sum(min_count=1)
+    table = (
+        pd.DataFrame(
+            {
+                "mix": (weights[now] - weights[before]) * rates.mean(axis=1),
+                "rate": (rates[now] - rates[before]) * (weights[now] + weights[before]) / 2,
+            }
+        )
+        .groupby(["measure", "group_kind"])
+        .sum(min_count=1)
+    )
     both = wide["denominator"].notna().groupby(["measure", "group_kind"]).any().all(axis=1)
     table = table[both.reindex(table.index, fill_value=False)]
     return table.assign(change=table["mix"] + table["rate"]).reset_index()
@@ -56,8 +71,11 @@ def find_reversals(changes: pd.DataFrame) -> pd.DataFrame:
     whole = known[known["group_kind"] == "all"].set_index(keys)["change"]
     parts = known[known["group_kind"] != "all"].join(whole.rename("whole"), on=keys)
     parts["opposite"] = np.sign(parts["change"]) * np.sign(parts["whole"]) < 0
-    table = parts.groupby([*keys, "group_kind"]).agg(
-        change=("whole", "first"), groups_count=("opposite", "size"), opposite=("opposite", "all")).reset_index()
+    table = (
+        parts.groupby([*keys, "group_kind"])
+        .agg(change=("whole", "first"), groups_count=("opposite", "size"), opposite=("opposite", "all"))
+        .reset_index()
+    )
     table = table[table["opposite"] & (table["groups_count"] >= 2)].reset_index(drop=True)
     table["sentence"] = [
         f"{row.measure} {'rose' if row.change > 0 else 'fell'} against {row.against} on the whole, yet "

@@ -5,4 +5,12 @@ from pmo_analysis.analysis.value.acceptability import rank_acceptability
 from pmo_analysis.analysis.value.project_value import earned_value, topsis
 from pmo_analysis.analysis.value.scores import ValueScores, score_value
 
-__all__ = ["ValueScores", "earned_value", "net_promoter_score", "rank_acceptability", "score_value", "share_interval", "topsis"]
+__all__ = [
+    "ValueScores",
+    "earned_value",
+    "net_promoter_score",
+    "rank_acceptability",
+    "score_value",
+    "share_interval",
+    "topsis",
+]

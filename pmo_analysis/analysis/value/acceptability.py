@@ -32,7 +32,9 @@ def rank_acceptability(
     """
     values = scores.to_numpy("float64")
     if not np.isfinite(values).all():
-        raise InputError(f"rank_acceptability: {int((~np.isfinite(values)).sum())} scores are blank. Leave those alternatives out or score them.")
+        raise InputError(
+            f"rank_acceptability: {int((~np.isfinite(values)).sum())} scores are blank. Leave those alternatives out or score them."
+        )
     drawn = _draw_weights(list(scores.columns), weights, draws, seed)
     best = min(ranks, len(values))
     hits, sums = np.zeros((best, len(values)), "int64"), np.zeros((values.shape[1], len(values)))
@@ -84,8 +86,15 @@ def _tell_ranks(scores: pd.DataFrame, hits: np.ndarray, sums: np.ndarray, draws:
     share = hits[:, reached] / draws
     error = 1.96 * np.sqrt(share * (1 - share) / draws)
     ranks, units = np.meshgrid(np.arange(1, len(hits) + 1), scores.index.to_numpy()[reached], indexing="ij")
-    table = pd.DataFrame({"unit_id": units.T.ravel(), "rank": ranks.T.ravel(), "share": share.T.ravel(),
-                          "low": np.maximum(share - error, 0).T.ravel(), "high": np.minimum(share + error, 1).T.ravel()})
+    table = pd.DataFrame(
+        {
+            "unit_id": units.T.ravel(),
+            "rank": ranks.T.ravel(),
+            "share": share.T.ravel(),
+            "low": np.maximum(share - error, 0).T.ravel(),
+            "high": np.minimum(share + error, 1).T.ravel(),
+        }
+    )
     with np.errstate(invalid="ignore"):
         central = (sums[:, reached] / hits[0, reached]).T
     for i, name in enumerate(scores.columns):
@@ -107,7 +116,11 @@ def tell_bands(
     counts = np.zeros((size, len(labels)))
     for start in range(0, draws, step := max(1, _CHUNK_CELLS // (size * outcomes))):
         some = min(step, draws - start)
-        drawn = _draw_weights(list(range(outcomes)), None, some, seed + start) if weights is None else np.tile(weights, (some, 1))
+        drawn = (
+            _draw_weights(list(range(outcomes)), None, some, seed + start)
+            if weights is None
+            else np.tile(weights, (some, 1))
+        )
         totals = np.einsum("dio,do->di", centre + spread * rng.standard_normal((some, size, outcomes)), drawn)
         rank = np.argsort(np.argsort(-totals, axis=1, kind="stable"), axis=1)
         band = rank * len(labels) // size
@@ -115,7 +128,14 @@ def tell_bands(
             counts[:, i] += (band == i).sum(axis=0)
     share = counts / draws
     error = 1.96 * np.sqrt(share * (1 - share) / draws)
-    table = pd.DataFrame({"unit_id": np.repeat(units.to_numpy(), len(labels)), "rank_band": labels * size, "share": share.ravel(),
-                          "low": np.maximum(share - error, 0).ravel(), "high": np.minimum(share + error, 1).ravel()})
+    table = pd.DataFrame(
+        {
+            "unit_id": np.repeat(units.to_numpy(), len(labels)),
+            "rank_band": labels * size,
+            "share": share.ravel(),
+            "low": np.maximum(share - error, 0).ravel(),
+            "high": np.minimum(share + error, 1).ravel(),
+        }
+    )
     table["rank_band"] = pd.Categorical(table["rank_band"], labels, ordered=True)
     return table.sort_values(["unit_id", "rank_band"], ignore_index=True).astype({"rank_band": "str"})

@@ -28,7 +28,7 @@ def earned_value(tasks: pd.DataFrame) -> pd.DataFrame:
     rows = tasks.assign(**({} if others else {by: [str(i + 1) for i in range(len(tasks))]}))
     sums = rows.groupby(by, sort=False)[list(_EARNED)].sum(min_count=1).reset_index()
     whole = pd.DataFrame([{by: "all", **rows[list(_EARNED)].sum(min_count=1)}])
-    table = pd.concat([sums.astype({by: "str"}), whole], ignore_index=True).astype({name: "float64" for name in _EARNED})
+    table = pd.concat([sums.astype({by: "str"}), whole], ignore_index=True).astype(dict.fromkeys(_EARNED, "float64"))
     return _indices(table)
 
 
@@ -39,8 +39,16 @@ def _indices(table: pd.DataFrame) -> pd.DataFrame:
     bac, pv, ev, ac = (table[name] for name in _EARNED)
     cpi = over(ev, ac)
     eac = over(bac, cpi)
-    return table.assign(CV=ev - ac, SV=ev - pv, CPI=cpi, SPI=over(ev, pv), EAC=eac, ETC=eac - ac, VAC=bac - eac,
-                        TCPI=over(bac - ev, bac - ac))
+    return table.assign(
+        CV=ev - ac,
+        SV=ev - pv,
+        CPI=cpi,
+        SPI=over(ev, pv),
+        EAC=eac,
+        ETC=eac - ac,
+        VAC=bac - eac,
+        TCPI=over(bac - ev, bac - ac),
+    )
 
 
 def topsis(
@@ -61,7 +69,9 @@ def topsis(
     if normalisation not in ("vector", "none"):
         raise SettingError(f"normalisation {normalisation!r} is not known. Use vector or none.")
     if not np.isfinite(values).all():
-        raise InputError(f"topsis: {int((~np.isfinite(values)).sum())} cells are blank. Leave those alternatives out or fill them.")
+        raise InputError(
+            f"topsis: {int((~np.isfinite(values)).sum())} cells are blank. Leave those alternatives out or fill them."
+        )
     length = np.sqrt((values**2).sum(axis=0)) if normalisation == "vector" else 1.0
     scaled = values / np.where(length == 0, 1.0, length) * weight
     best = np.where(more, scaled.max(axis=0), scaled.min(axis=0))
@@ -77,5 +87,7 @@ def _aligned(given: Any, frame: pd.DataFrame, dtype: str) -> np.ndarray:
     named = isinstance(given, (Mapping, pd.Series))
     values = np.asarray([given[name] for name in frame] if named else list(given), dtype)
     if len(values) != frame.shape[1]:
-        raise InputError(f"topsis: {frame.shape[1]} criteria but {len(values)} weights or directions. Give one per criterion.")
+        raise InputError(
+            f"topsis: {frame.shape[1]} criteria but {len(values)} weights or directions. Give one per criterion."
+        )
     return values

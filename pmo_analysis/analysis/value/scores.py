@@ -69,9 +69,15 @@ def score_value(
     scores = _tell_scores(units, seen, posterior, wanted, level)
     centre, spread = posterior.centre()[:, 1:], posterior.spread()[:, 1:]
     bands = tell_bands(units, centre, spread, None if weights is None else direction, draws=draws, seed=seed)
-    return ValueScores(scores, _tell_outcomes(units, seen, posterior, level), _tell_bounds(units, seen, centre, wanted), bands,
-                       wanted.rename("weight").rename_axis("outcome").reset_index(), left_out,
-                       _tell_sentence(scores, weights is None))
+    return ValueScores(
+        scores,
+        _tell_outcomes(units, seen, posterior, level),
+        _tell_bounds(units, seen, centre, wanted),
+        bands,
+        wanted.rename("weight").rename_axis("outcome").reset_index(),
+        left_out,
+        _tell_sentence(scores, weights is None),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +94,11 @@ def _read_rows(measures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     lacking = [name for name in ("unit_id", "outcome", "value") if name not in rows]
     if lacking:
         raise InputError(f"score_value needs the columns unit_id, outcome and value; {', '.join(lacking)} is missing.")
-    rows = rows.assign(value=pd.to_numeric(rows["value"], errors="coerce"),
-                       n=pd.to_numeric(rows["n"], errors="coerce") if "n" in rows else 1.0,
-                       sd=pd.to_numeric(rows["sd"], errors="coerce") if "sd" in rows else np.nan)
+    rows = rows.assign(
+        value=pd.to_numeric(rows["value"], errors="coerce"),
+        n=pd.to_numeric(rows["n"], errors="coerce") if "n" in rows else 1.0,
+        sd=pd.to_numeric(rows["sd"], errors="coerce") if "sd" in rows else np.nan,
+    )
     bad = ~np.isfinite(rows["value"]) | rows["unit_id"].isna() | rows["outcome"].isna() | ~(rows["n"] > 0)
     left_out = rows[bad].assign(reason="value, unit, outcome or n is blank")
     return rows[~bad], left_out.reindex(columns=[*rows.columns, "reason"])
@@ -106,12 +114,19 @@ def _read_weights(weights: Mapping[str, float] | pd.Series | None, rows: pd.Data
     return (told / told.sum())[lambda weight: weight > 0]
 
 
-def _see(rows: pd.DataFrame, wanted: pd.Series, groups: Mapping[str, str] | pd.Series | None) -> tuple[pd.Index, _Table]:
+def _see(
+    rows: pd.DataFrame, wanted: pd.Series, groups: Mapping[str, str] | pd.Series | None
+) -> tuple[pd.Index, _Table]:
     """Counts, means and noise, units ordered by content so that their names do not matter."""
     outcomes = [name for name in wanted.index if (rows["outcome"] == name).any()]
-    rows = rows.assign(adjusted=rows["value"] - _measure_offset(rows)).sort_values(["adjusted", "value", "n"], kind="stable")
-    sums = rows.assign(total=rows["adjusted"] * rows["n"], plain=rows["value"] * rows["n"]).groupby(["unit_id", "outcome"])[
-        ["n", "total", "plain"]].sum()
+    rows = rows.assign(adjusted=rows["value"] - _measure_offset(rows)).sort_values(
+        ["adjusted", "value", "n"], kind="stable"
+    )
+    sums = (
+        rows.assign(total=rows["adjusted"] * rows["n"], plain=rows["value"] * rows["n"])
+        .groupby(["unit_id", "outcome"])[["n", "total", "plain"]]
+        .sum()
+    )
     wide = sums.unstack("outcome").reindex(columns=pd.MultiIndex.from_product([["n", "total", "plain"], outcomes]))
     order = np.lexsort(wide.fillna(-1e9).to_numpy().T)
     wide = wide.iloc[order]
@@ -127,7 +142,12 @@ def _measure_offset(rows: pd.DataFrame) -> pd.Series | float:
     """How far a measure's mean lies from its outcome's: who was asked what must not decide who looks good."""
     if "measure" not in rows:
         return 0.0
-    weighted = rows.assign(total=rows["value"] * rows["n"]).sort_values("total").groupby(["outcome", "measure"])[["total", "n"]].sum()
+    weighted = (
+        rows.assign(total=rows["value"] * rows["n"])
+        .sort_values("total")
+        .groupby(["outcome", "measure"])[["total", "n"]]
+        .sum()
+    )
     means = weighted["total"] / weighted["n"]
     return rows.join((means - means.groupby("outcome").mean()).rename("offset"), on=["outcome", "measure"])["offset"]
 
@@ -161,20 +181,35 @@ def _tell_scores(units: pd.Index, table: _Table, posterior: Posterior, wanted: p
     seen, weight = table.seen.count > 0, wanted[table.outcomes].to_numpy()
     with np.errstate(invalid="ignore", divide="ignore"):
         raw = np.where(seen, table.raw, 0.0) @ weight / (seen @ weight)
-    scores = pd.DataFrame({
-        "unit_id": units, "score": posterior.centre()[:, 0], "low": posterior.quantile((1 - level) / 2),
-        "high": posterior.quantile((1 + level) / 2), "n": table.seen.count.sum(axis=1).astype("int64"),
-        "measured_share": seen @ weight, "raw": raw,
-    })
+    scores = pd.DataFrame(
+        {
+            "unit_id": units,
+            "score": posterior.centre()[:, 0],
+            "low": posterior.quantile((1 - level) / 2),
+            "high": posterior.quantile((1 + level) / 2),
+            "n": table.seen.count.sum(axis=1).astype("int64"),
+            "measured_share": seen @ weight,
+            "raw": raw,
+        }
+    )
     return scores.sort_values("unit_id", ignore_index=True)
 
 
 def _tell_outcomes(units: pd.Index, table: _Table, posterior: Posterior, level: float) -> pd.DataFrame:
-    tables = [pd.DataFrame({
-        "unit_id": units, "outcome": outcome, "score": posterior.centre()[:, i + 1],
-        "low": posterior.quantile((1 - level) / 2, i + 1), "high": posterior.quantile((1 + level) / 2, i + 1),
-        "n": table.seen.count[:, i].astype("int64"), "raw": table.raw[:, i],
-    }) for i, outcome in enumerate(table.outcomes)]
+    tables = [
+        pd.DataFrame(
+            {
+                "unit_id": units,
+                "outcome": outcome,
+                "score": posterior.centre()[:, i + 1],
+                "low": posterior.quantile((1 - level) / 2, i + 1),
+                "high": posterior.quantile((1 + level) / 2, i + 1),
+                "n": table.seen.count[:, i].astype("int64"),
+                "raw": table.raw[:, i],
+            }
+        )
+        for i, outcome in enumerate(table.outcomes)
+    ]
     return pd.concat(tables).sort_values(["unit_id", "outcome"], ignore_index=True)
 
 
@@ -188,15 +223,25 @@ def _tell_bounds(units: pd.Index, table: _Table, centre: np.ndarray, wanted: pd.
 def _tell_sentence(scores: pd.DataFrame, unknown: bool) -> str:
     few = int((scores["n"] < 4).sum())
     told = f"{len(scores)} customers have a value score, {few} of them from fewer than four observations and therefore close to their group."
-    return told + (" The outcomes' weights are unknown: they count equally here, and the ranks are told over all weights." if unknown else "")
+    return told + (
+        " The outcomes' weights are unknown: they count equally here, and the ranks are told over all weights."
+        if unknown
+        else ""
+    )
 
 
 def _nothing(wanted: pd.Series, left_out: pd.DataFrame) -> ValueScores:
     def empty(*columns: str) -> pd.DataFrame:
-        return pd.DataFrame({c: pd.Series(dtype="str" if c in ("unit_id", "outcome", "rank_band") else "float64") for c in columns})
+        return pd.DataFrame(
+            {c: pd.Series(dtype="str" if c in ("unit_id", "outcome", "rank_band") else "float64") for c in columns}
+        )
 
     return ValueScores(
         empty("unit_id", "score", "low", "high", "n", "measured_share", "raw"),
-        empty("unit_id", "outcome", "score", "low", "high", "n", "raw"), empty("unit_id", "low_score", "high_score"),
-        empty("unit_id", "rank_band", "share", "low", "high"), wanted.rename("weight").rename_axis("outcome").reset_index(),
-        left_out, "No value can be scored: no outcome was measured.")
+        empty("unit_id", "outcome", "score", "low", "high", "n", "raw"),
+        empty("unit_id", "low_score", "high_score"),
+        empty("unit_id", "rank_band", "share", "low", "high"),
+        wanted.rename("weight").rename_axis("outcome").reset_index(),
+        left_out,
+        "No value can be scored: no outcome was measured.",
+    )

@@ -78,15 +78,21 @@ def integrate_scores(seen: Seen, directions: np.ndarray) -> Posterior:
     """The posterior of each unit's scores θ·direction; `directions`: scores × outcomes."""
     centre = _weighted_mean(seen)
     centred = np.where(seen.count > 0, seen.mean - centre, 0.0)
-    tried = [(point, spread, *_group_level(point, spread, seen)) for point in _points(seen, centred)
-             for spread in _spreads(seen, centred)]
+    tried = [
+        (point, spread, *_group_level(point, spread, seen))
+        for point in _points(seen, centred)
+        for spread in _spreads(seen, centred)
+    ]
     fits = np.array([entry[2] for entry in tried])
     weight = np.exp(fits - fits.max())
     kept = np.flatnonzero(weight > _NEGLIGIBLE)
     told = [_unit_level(tried[i][0], tried[i][3], tried[i][4], seen, centred, directions) for i in kept]
     offset = directions @ centre
-    return Posterior(weight[kept] / weight[kept].sum(), np.stack([mean for mean, _ in told]) + offset,
-                     np.stack([variance for _, variance in told]))
+    return Posterior(
+        weight[kept] / weight[kept].sum(),
+        np.stack([mean for mean, _ in told]) + offset,
+        np.stack([variance for _, variance in told]),
+    )
 
 
 def _weighted_mean(seen: Seen) -> np.ndarray:
@@ -108,7 +114,9 @@ def _spreads(seen: Seen, centred: np.ndarray) -> np.ndarray:
 
 def _points(seen: Seen, centred: np.ndarray) -> Iterator[_Point]:
     shares = _SHARED if seen.mean.shape[1] > 1 else (1.0,)
-    scales = seen.freedom / special.chdtri(seen.freedom, 1 - np.array(_NOISE_QUANTILES)) if seen.freedom > 0 else np.ones(1)
+    scales = (
+        seen.freedom / special.chdtri(seen.freedom, 1 - np.array(_NOISE_QUANTILES)) if seen.freedom > 0 else np.ones(1)
+    )
     for scale in scales:
         with np.errstate(divide="ignore"):
             error = seen.noise * scale / seen.count
