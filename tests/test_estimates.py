@@ -243,8 +243,8 @@ def test_false_alarms_stay_below_their_rate_and_planted_differences_are_found():
 
 
 def test_overruns_have_a_median_and_a_severe_share_where_their_mean_does_not_settle():
-    # Flyvbjerg & Gardner 2023: 18 % of IT projects overrun by more than half, those by 447 % on average; a Pareto(1.5, 1.378) tail
-    # reproduces both: mean of actual/planned in the tail = 1.5 · 1.378 / .378.
+    # Flyvbjerg & Gardner 2023: 18 % of IT projects overrun by more than half, those by 447 % on average; a
+    # Pareto(1.5, 1.378) tail reproduces both: mean of actual/planned in the tail = 1.5 · 1.378 / .378.
     assert pytest.approx(4.47, abs=0.01) == 1.5 * 1.3778 / 0.3778 - 1
     rng = np.random.default_rng(7)
     tail = rng.random((40, 5000)) < 0.18

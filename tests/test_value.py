@@ -18,7 +18,8 @@ WEIGHTS = {"execution": 0.3, "productivity": 0.25, "decisions": 0.2, "benefit": 
 def planted(units: int, seed: int) -> tuple[pd.DataFrame, pd.Series, dict[str, str], pd.Series]:
     """Observations, true scores, groups and the best possible scores of somebody who knows every parameter.
 
-    Units differ by sd 7 (half of the variance common to their outcomes), observations by sd 20; half of the units have fewer than four.
+    Units differ by sd 7 (half of the variance common to their outcomes), observations by sd 20;
+    half of the units have fewer than four.
     """
     rng = np.random.default_rng(seed)
     group, count = rng.integers(0, 4, units), rng.integers(1, 4, units)
@@ -42,7 +43,7 @@ def planted(units: int, seed: int) -> tuple[pd.DataFrame, pd.Series, dict[str, s
     return rows, pd.Series(true @ weight, index=names), groups, pd.Series(oracle, index=names)
 
 
-@pytest.mark.parametrize(("units", "draws", "share"), [(60, 6, 0.97), (300, 2, 0.98)])
+@pytest.mark.parametrize(("units", "draws", "share"), [(60, 5, 0.97), (300, 2, 0.98)])
 def test_planted_value_is_ranked_nearly_as_well_as_if_all_were_known(units, draws, share):
     mine, best, raw, covered = [], [], [], []
     for seed in range(draws):
@@ -172,7 +173,8 @@ def test_acceptability_of_a_dominating_alternative_is_certain():
 
 
 def test_acceptability_of_two_crossing_alternatives_is_the_share_of_weights():
-    # a: (1, 0), b: (0, 2): b wins while 2·w_y > w_x, that is for two thirds of the weights; its central weight is then (1/3, 2/3).
+    # a: (1, 0), b: (0, 2): b wins while 2·w_y > w_x, that is for two thirds of the weights; its central
+    # weight is then (1/3, 2/3).
     table = rank_acceptability(pd.DataFrame({"x": [1.0, 0.0], "y": [0.0, 2.0]}, index=["a", "b"]), draws=20_000)
     first = table[table["rank"] == 1].set_index("unit_id")
     assert first.loc["b", "share"] == pytest.approx(2 / 3, abs=0.01)

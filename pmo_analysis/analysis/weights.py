@@ -77,7 +77,8 @@ def ahp_weights(
     index = (lambda_max - size) / (size - 1) if size > 2 else 0.0
     if size > len(RANDOM_INDEX[random_index]):
         raise InputError(
-            f"{size} things cannot be compared consistently in pairs; at most {len(RANDOM_INDEX[random_index])}. Group them first."
+            f"{size} things cannot be compared consistently in pairs; "
+            f"at most {len(RANDOM_INDEX[random_index])}. Group them first."
         )
     ratio = index / RANDOM_INDEX[random_index][size - 1] if size > 2 else 0.0
     verdict = (
@@ -85,7 +86,10 @@ def ahp_weights(
         if ratio <= CONSISTENT_BELOW
         else "contradict each other: compare again before using the weights"
     )
-    sentence = f"The comparisons {verdict} (consistency ratio {ratio:.3f}, random index {random_index}, limit {CONSISTENT_BELOW})."
+    sentence = (
+        f"The comparisons {verdict} (consistency ratio {ratio:.3f}, random index {random_index}, "
+        f"limit {CONSISTENT_BELOW})."
+    )
     return Weights(
         pd.Series(weights, index=names, name="weight"), ratio, index, lambda_max, method, random_index, sentence
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,8 @@ def rank_acceptability(
     values = scores.to_numpy("float64")
     if not np.isfinite(values).all():
         raise InputError(
-            f"rank_acceptability: {int((~np.isfinite(values)).sum())} scores are blank. Leave those alternatives out or score them."
+            f"rank_acceptability: {int((~np.isfinite(values)).sum())} scores are blank. "
+            "Leave those alternatives out or score them."
         )
     drawn = _draw_weights(list(scores.columns), weights, draws, seed)
     best = min(ranks, len(values))
@@ -49,7 +51,7 @@ def rank_acceptability(
 
 
 def _draw_weights(
-    names: list[str], weights: Mapping[str, float] | pd.Series | pd.DataFrame | None, draws: int, seed: int
+    names: list[Any], weights: Mapping[str, float] | pd.Series | pd.DataFrame | None, draws: int, seed: int
 ) -> np.ndarray:
     """Draws × outcomes, each adding up to 1."""
     if weights is None:
@@ -117,7 +119,7 @@ def tell_bands(
     for start in range(0, draws, step := max(1, _CHUNK_CELLS // (size * outcomes))):
         some = min(step, draws - start)
         drawn = (
-            _draw_weights(list(range(outcomes)), None, some, seed + start)
+            _draw_weights([*range(outcomes)], None, some, seed + start)
             if weights is None
             else np.tile(weights, (some, 1))
         )

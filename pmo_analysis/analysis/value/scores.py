@@ -222,12 +222,10 @@ def _tell_bounds(units: pd.Index, table: _Table, centre: np.ndarray, wanted: pd.
 
 def _tell_sentence(scores: pd.DataFrame, unknown: bool) -> str:
     few = int((scores["n"] < 4).sum())
-    told = f"{len(scores)} customers have a value score, {few} of them from fewer than four observations and therefore close to their group."
-    return told + (
-        " The outcomes' weights are unknown: they count equally here, and the ranks are told over all weights."
-        if unknown
-        else ""
-    )
+    told = f"{len(scores)} customers have a value score, {few} of them from fewer than four observations: close to their group."
+    if unknown:
+        told += " The outcomes' weights are unknown: they count equally here, and the ranks are told over all weights."
+    return told
 
 
 def _nothing(wanted: pd.Series, left_out: pd.DataFrame) -> ValueScores:
