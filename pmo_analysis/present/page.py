@@ -4,47 +4,42 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import mistune
 import nbformat
 import nh3
 
-_TEMPLATES = resources.files("pmo_analysis.present").joinpath("templates")
-_TAGS = nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "svg", "path", "title"}
+from pmo_analysis.present.templating import render, stylesheet
+
+_TAGS = nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "svg", "path"}
 _ATTRIBUTES = {
-    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
-    "*": {"class", "id", "role", "aria-label", "aria-hidden", "title", "scope", "colspan", "rowspan"},
+    "*": {"class", "id", "role", "dir", "lang", "title", "aria-label", "aria-hidden"},
     "a": {"href"},
+    "img": {"alt"},
     "th": {"scope", "colspan", "rowspan"},
     "td": {"colspan", "rowspan"},
+    "ol": {"start"},
     "details": {"open"},
+    "svg": {"viewBox", "preserveAspectRatio"},
+    "path": {"d"},
 }
 _IMAGE = "image/png"
+_NAMES = {"parameters": "Parameters and what they mean", "injected-parameters": "Parameters of this report"}
 
 
 def make_page(executed: nbformat.NotebookNode, path: Path, *, title: str) -> Path:
     """Write an executed notebook as an HTML page; the same notebook gives the same bytes.
 
-    Markdown becomes headings and text, each code cell a folded block and its outputs. Whatever a table holds
-    is text: HTML from outputs passes an allow-list without scripts, styles, links out or event handlers.
+    Markdown becomes headings and text, each code cell its outputs and a folded block. Whatever a table holds
+    is text: HTML from outputs passes an allow-list without scripts, styles, addresses to load or event handlers.
     """
-    style = _TEMPLATES.joinpath("page.css").read_text("utf-8")
+    style = stylesheet("parts.css") + stylesheet("page.css")
     cells = [_cell(cell) for cell in executed.cells if cell.source.strip()]
-    html = environment().get_template("page.html.j2").render(
-        title=title, style=style, cells=cells, headings=_headings(executed), policy=_policy(style)
-    )
-    path.write_text(html, "utf-8")
+    page = render("page.html.j2", title=title, style=style, cells=cells, headings=_headings(executed), policy=_policy(style))
+    path.write_text(page, "utf-8")
     return path
-
-
-def environment() -> jinja2.Environment:
-    """Templates in which every value is escaped."""
-    loader = jinja2.PackageLoader("pmo_analysis.present", "templates")
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
 
 
 def _policy(style: str) -> str:
@@ -57,7 +52,9 @@ def _cell(cell: nbformat.NotebookNode) -> dict[str, Any]:
     if cell.cell_type == "markdown":
         return {"kind": "text", "html": clean(str(_markdown()(cell.source)))}
     outputs = [found for output in cell.get("outputs", []) if (found := _output(output))]
-    return {"kind": "code", "source": cell.source, "outputs": outputs, "tags": cell.metadata.get("tags", [])}
+    tags = cell.metadata.get("tags", [])
+    name = next((_NAMES[tag] for tag in tags if tag in _NAMES), "Code")
+    return {"kind": "code", "source": cell.source, "outputs": outputs, "name": name}
 
 
 def _markdown() -> mistune.Markdown:
@@ -83,7 +80,7 @@ def _headings(executed: nbformat.NotebookNode) -> list[dict[str, str]]:
 
 
 def _output(output: nbformat.NotebookNode) -> dict[str, str] | None:
-    """One output in the richest form that is safe: page HTML, a picture, or text."""
+    """One output in the richest form that is safe: HTML of the allow-list, a picture, or text."""
     data = output.get("data", {})
     if "text/html" in data:
         return {"kind": "html", "html": clean(data["text/html"])}

@@ -1,0 +1,148 @@
+"""Questions 5, 6 and 9: where service could be cheaper, where senior time goes, and whether there is capacity."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pmo_analysis.present.answers.figures import list_figures
+from pmo_analysis.present.answers.section import Section
+from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
+from pmo_analysis.present.names import names_of
+from pmo_analysis.quarter import Quarter
+
+PROCESS = (
+    "process_hours_share", "process_cost_share", "mandated_process_hours_share", "approval_count", "document_count",
+    "project_overhead_share",
+)  # fmt: skip
+
+
+def tell_cheaper(quarter: Quarter) -> Section:
+    """What each service costs, how cost is concentrated, and what part is process."""
+    tables = (_list_services(quarter), table(list_figures(quarter, PROCESS), caption="Process rather than delivery"))
+    return Section((quarter.cost.sentence, _tell_concentration(quarter), _tell_loss(quarter)), _counted(quarter), tables)
+
+
+def _tell_concentration(quarter: Quarter) -> str:
+    rows = quarter.cost.concentration
+    upto = rows[rows["customers_share"] >= 0.2]
+    if upto.empty:
+        return ""
+    first = upto.iloc[0]
+    share = tell_range(first["cost_share"], first["low"], first["high"], "_share")
+    return f"The dearest {tell(first['customers_share'], '_share')} of customers take {share} of the cost."
+
+
+def _tell_loss(quarter: Quarter) -> str:
+    """Services that took more than was charged for them."""
+    rows = quarter.cost_by["service"].table
+    if not (rows["charged_cost"].notna().any() and set(rows["basis"]) == {"hours"}):
+        return ""
+    paid = rows[rows["charged_cost"].notna() & rows["cost_to_serve_cost"].notna()]
+    under = int((paid["charged_cost"] < paid["cost_to_serve_cost"]).sum())
+    return f"{under} of {len(paid)} services cost more than was charged for them." if under else ""
+
+
+def _counted(quarter: Quarter) -> str:
+    rows = quarter.cost.table
+    basis = {"hours": "hours worked × rates", "charged": "money charged", "standard hours": "standard hours × rates"}
+    return f"n = {len(rows):,} customers served. Cost to serve by {basis.get(quarter.cost.basis, quarter.cost.basis)}."
+
+
+def _list_services(quarter: Quarter) -> str:
+    currency, names = quarter.settings["currency"], names_of(quarter)
+    rows = quarter.cost_by["service"].table.sort_values(["cost_to_serve_cost", "service_id"], ascending=[False, True])
+    shown = pd.DataFrame({
+        "Service": [names.service(s) for s in rows["service_id"]],
+        "Deliveries": told(rows, "engagement_count"),
+        "Hours": told(rows, "worked_hours", "_count"),
+        "Cost to serve": told(rows, "cost_to_serve_cost", currency=currency),
+        "One delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
+        "Charged": told(rows, "charged_cost", currency=currency),
+        "Process no law requires": _free_process(rows, currency),
+        "Customers": told(rows, "n"),
+    })  # fmt: skip
+    return table(shown, caption="Dearest services first", most=10)
+
+
+def _free_process(rows: pd.DataFrame, currency: str) -> list[str]:
+    free = rows["process_cost"] - rows["mandated_process_cost"].fillna(0)
+    return [tell(v, "_cost", currency) for v in free]
+
+
+def tell_seniors(quarter: Quarter) -> Section:
+    """Where senior hours go, whether they buy an outcome, and which could be done by others."""
+    tables = (_list_shares(quarter, "segment"), _list_shares(quarter, "service"), _list_effect(quarter), _list_delegable(quarter))
+    return Section((quarter.seniority.sentence,), "Like-for-like: as if each group had the whole's mix of services and complexity.",
+                   tables)  # fmt: skip
+
+
+def _list_shares(quarter: Quarter, kind: str) -> str:
+    names, rows = names_of(quarter), quarter.seniority.shares
+    rows = rows[(rows["group_kind"].isin(["all", kind])) & (rows["side"] == "pmo") & (rows["n"] >= quarter.settings["minimum_cell"])]
+    rows = rows.sort_values(["senior_hours", "group"], ascending=[False, True])
+    shown = pd.DataFrame({
+        kind.capitalize(): [names.group(k, g) for k, g in zip(rows["group_kind"], rows["group"], strict=True)],
+        "Senior share of our hours": told_ranges(rows, ("senior_share", "low", "high")),
+        "Like-for-like": told(rows, "standardised_share"),
+        "Senior hours": told(rows, "senior_hours", "_count"),
+        "Engagements": told(rows, "n"),
+    })  # fmt: skip
+    return table(shown, caption=f"Senior time by {kind}", most=9)
+
+
+def _list_effect(quarter: Quarter) -> str:
+    effect = quarter.seniority.effect
+    if effect is None:
+        return ""
+    shown = pd.DataFrame({
+        "Ten points more senior share": ["compared without adjustment", "like compared with like"],
+        "Change of the outcome score": [tell(effect.naive), tell_range(effect.estimate, effect.low, effect.high)],
+        "n": [tell(effect.n, "_count")] * 2,
+        "So it": [MISSING, effect.verdict],
+    })  # fmt: skip
+    return table(shown, caption="What senior time goes with")
+
+
+def _list_delegable(quarter: Quarter) -> str:
+    rows, names, currency = quarter.seniority.delegable, names_of(quarter), quarter.settings["currency"]
+    shown = pd.DataFrame({
+        "Service": [names.service(s) for s in rows["service_id"]],
+        "Senior hours": told(rows, "senior_hours", "_count"),
+        "At the mix of like services": told(rows, "standard_senior_hours", "_count"),
+        "Could be done by others": told(rows, "excess_hours"),
+        "Worth": told(rows, "cost", "_cost", currency=currency),
+        "Engagements": told(rows, "n"),
+    })  # fmt: skip
+    return table(shown, caption="Senior hours above what comparable services take", most=6)
+
+
+def tell_capacity(quarter: Quarter) -> Section:
+    """Hours used and unused, what unused capacity costs, and how long customers wait."""
+    rows, currency = quarter.cost.unused, quarter.settings["currency"]
+    shown = pd.DataFrame({
+        "Role": rows["role"].tolist(),
+        "Practical hours": told(rows, "supplied_hours", "_count"),
+        "Used": told(rows, "used_hours", "_count"),
+        "Utilisation": told(rows, "utilisation_share"),
+        "Unused": told(rows, "unused_hours", "_count"),
+        "Cost of the unused": told(rows, "unused_cost", currency=currency),
+    })  # fmt: skip
+    waits = ("lead_time_days", "lead_time_p85_days", "lead_time_ratio")
+    tables = (table(shown, caption="Capacity by role; the unused is charged to nobody"),
+              table(list_figures(quarter, waits), caption="How long customers wait"))  # fmt: skip
+    return Section(_tell_used(quarter), "Practical hours are what remains after leave, meetings and training.", tables)
+
+
+def _tell_used(quarter: Quarter) -> tuple[str, ...]:
+    rows, currency = quarter.cost.unused, quarter.settings["currency"]
+    supplied = rows[rows["supplied_hours"].notna()]
+    if supplied.empty:
+        return ("Whether there is capacity is not known: the hours available are not recorded.",)
+    limit = quarter.settings["utilisation_warning_share"]
+    tight = supplied.loc[supplied["utilisation_share"] > limit, "role"]
+    unused = supplied["unused_cost"].clip(lower=0).sum(min_count=1)
+    load = quarter.headline.figures.set_index("topic")["sentence"].get("load", "")
+    over = f"Above {tell(limit, '_share')}, from where waits grow steeply: {', '.join(tight)}." if len(tight) else (
+        f"No role is above the {tell(limit, '_share')} from where waits grow steeply.")  # fmt: skip
+    idle = f"Capacity worth {tell(unused, '_cost', currency)} was not used." if is_number(unused) else ""
+    return (load, over, idle)

@@ -1,0 +1,160 @@
+"""Questions 1, 2 and 4: what customers get, whether their life gets easier, and who they are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pmo_analysis.present.answers.figures import list_figures, read_figures, tell_turns
+from pmo_analysis.present.answers.section import Section
+from pmo_analysis.present.formats import cell, join, table, tell, tell_limits, told, told_ranges
+from pmo_analysis.present.names import Names, names_of
+from pmo_analysis.present.templating import render
+from pmo_analysis.quarter import Quarter
+
+EASIER = (
+    "lead_time_days", "lead_time_p85_days", "promises_kept_share", "consistency_share", "first_time_right_share",
+    "touchpoint_count", "own_hours", "ces_level", "csat_level", "nps_points", "worth_level",
+)  # fmt: skip
+REACHED = ("reach_share", "never_served_share", "quiet_share", "came_back_share")
+
+
+def tell_promises(quarter: Quarter) -> Section:
+    """What each category and segment gets, costs and is asked for."""
+    cards, names = quarter.propositions.cards, names_of(quarter)
+    currency = quarter.settings["currency"]
+    segments = cards[cards["group_kind"] == "segment"]
+    tables = (_show_cards(segments, names, currency), _list_costs(cards, "category", names, currency))
+    return Section((quarter.cost.sentence, _tell_span(cards, names, currency)),
+                   "Cost to serve is what the PMO spent; what was charged and the customer's own hours are told apart.",
+                   tables)  # fmt: skip
+
+
+def _tell_span(cards: pd.DataFrame, names: Names, currency: str) -> str:
+    """The dearest and the cheapest group of those that are told."""
+    rows = cards[cards["cost_median"].notna()]
+    kind = "segment" if (rows["group_kind"] == "segment").sum() > 1 else "category"
+    rows = rows[rows["group_kind"] == kind].sort_values(["cost_median", "group"])
+    if len(rows) < 2:
+        return ""
+    low, high = rows.iloc[0], rows.iloc[-1]
+    return (f"A typical customer of “{names.group(kind, low['group'])}” costs {tell(low['cost_median'], '_cost', currency)}"
+            f" a quarter, one of “{names.group(kind, high['group'])}” {tell(high['cost_median'], '_cost', currency)}.")  # fmt: skip
+
+
+def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
+    """Value-proposition cards: what a segment gets, what it costs, what it asks, and one thing to stop."""
+    cards = [
+        {
+            "name": names.segment(r["group"]),
+            "customers": tell(r["customers_count"], "_count"),
+            "facts": {
+                "They get": r["what"],
+                "Benefit": r["benefit"],
+                "Cost of one customer": _typical(r, currency),
+                "Next quarter": tell_limits(r["next_price_low"], r["next_price_high"], "_cost", currency),
+                "Asked of them": _asked(r),
+                "One thing to stop": r["stop"],
+            },
+        }
+        for r in rows.to_dict("records")
+    ]
+    return render("cards.html.j2", cards=cards) if cards else ""
+
+
+def _typical(row: dict[str, object], currency: str) -> str:
+    middle = tell(row["cost_median"], "_cost", currency)
+    spread = tell_limits(row["cost_p10"], row["cost_p90"], "_cost", currency)
+    return f"{middle}, eight in ten between {spread}" if spread != "–" else f"{middle} (too few customers for a range)"
+
+
+def _asked(row: dict[str, object]) -> str:
+    parts = [
+        (row["touchpoints"], f"{tell(row['touchpoints'])} contacts"),
+        (row["waiting_days"], f"{tell(row['waiting_days'])} working days of waiting"),
+        (row["own_hours"], f"{tell(row['own_hours'])} hours of their own people"),
+    ]
+    return join(words for value, words in parts if pd.notna(value)) or "not recorded"
+
+
+def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> str:
+    rows = cards[cards["group_kind"] == kind]
+    shown = pd.DataFrame({
+        kind.capitalize(): [names.group(kind, g) for g in rows["group"]],
+        "Customers": told(rows, "customers_count"),
+        "One customer, eight in ten": told_ranges(rows, ("cost_median", "cost_p10", "cost_p90"), currency=currency),
+        "One delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
+        "All together": told(rows, "cost_to_serve_cost", currency=currency),
+        "Charged": told(rows, "charged_cost", currency=currency),
+        "Next quarter, one customer": [
+            tell_limits(low, high, "_cost", currency)
+            for low, high in zip(rows["next_price_low"], rows["next_price_high"], strict=True)
+        ],
+        "Benefit": rows["benefit"].tolist(),
+    })  # fmt: skip
+    return table(shown, caption=f"What it costs, by {kind}")
+
+
+def tell_ease(quarter: Quarter) -> Section:
+    """Whether life is getting easier: waiting, effort asked, promises kept and what customers say."""
+    rows = read_figures(quarter, EASIER)
+    found = (tell_turns(quarter, EASIER), tell_turns(quarter, EASIER, "last year"), _tell_experience(rows))
+    shown = table(list_figures(quarter, EASIER), caption="What it is like to be our customer", most=len(EASIER))
+    return Section(found, "A change is called clear only where the interval of the difference excludes nought.", (shown,))
+
+
+def _tell_experience(rows: pd.DataFrame) -> str:
+    answers = rows[rows["measure"].isin(["nps_points", "csat_level", "ces_level", "worth_level"])]
+    return "" if answers["value"].notna().any() else "How customers feel about it is not measured."
+
+
+def tell_customers(quarter: Quarter) -> Section:
+    """The segments, who moved, and whom the PMO does not reach."""
+    groups = quarter.groups
+    counted = f"{len(groups):,} customers are known; {len(quarter.features.values):,} were active in the look-back."
+    tables = (
+        _list_segments(quarter), _list_moves(quarter),
+        table(list_figures(quarter, REACHED), caption="Whom we reach"), _list_splits(quarter),
+    )  # fmt: skip
+    return Section((quarter.segmentation.sentence, quarter.history.sentence, tell_turns(quarter, REACHED)), counted, tables)
+
+
+def _list_segments(quarter: Quarter) -> str:
+    rules, names = quarter.segmentation.rules, names_of(quarter)
+    shown = pd.DataFrame({
+        "Segment": [names.segment(s) for s in rules["segment"]],
+        "Customers": told(rules, "customers_count"),
+        "Who belongs to it": rules["rule"].tolist(),
+        "Of those who fit the rule, in it": told(rules, "precision", "_share"),
+        "Of the segment, fit the rule": told(rules, "coverage", "_share"),
+    })  # fmt: skip
+    return table(shown, caption="Segments that are really there")
+
+
+def _list_moves(quarter: Quarter) -> str:
+    """How many customers moved between segments; single customers are in the workbook only."""
+    rows, names = quarter.history.migration, names_of(quarter)
+    moved = rows[(rows["from_segment"] != rows["to_segment"]) & (rows["customers_count"] > 0)]
+    moved = moved.sort_values(["customers_count", "from_segment", "to_segment"], ascending=[False, True, True])
+    shown = pd.DataFrame({
+        "From": [names.segment(s) for s in moved["from_segment"]],
+        "To": [names.segment(s) for s in moved["to_segment"]],
+        "Customers": told(moved, "customers_count"),
+    })  # fmt: skip
+    return table(shown, caption="Customers that moved, by last quarter's segments", most=6)
+
+
+def _list_splits(quarter: Quarter) -> str:
+    """How much of a change is other customers, and how much the same ones doing otherwise."""
+    rows, names = quarter.measures.splits, names_of(quarter)
+    main = ("promises_kept_share", "process_hours_share", "first_time_right_share", "came_back_share")
+    kind = "segment" if (rows["group_kind"] == "segment").any() else "category"
+    rows = rows[(rows["group_kind"] == kind) & rows["measure"].isin(main) & (rows["against"] == "last quarter")]
+    shown = pd.DataFrame({"Figure": [names.measure(m) for m in rows["measure"]]} | {
+        title: [_points(v) for v in rows[column]]
+        for title, column in (("Change", "change"), (f"Other mix of {kind}s", "mix"), ("Same ones doing otherwise", "rate"))
+    })  # fmt: skip
+    return table(shown, caption="Where a change since last quarter comes from, in points")
+
+
+def _points(value: float) -> str:
+    return cell(None) if pd.isna(value) else f"{100 * value:+.1f}".replace("-", "−")

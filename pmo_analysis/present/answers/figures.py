@@ -1,0 +1,72 @@
+"""Measures of the whole PMO, each with its range, n and change, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pmo_analysis.present.formats import MISSING, join, tell, tell_change, tell_range
+from pmo_analysis.quarter import Quarter
+
+_TURNS = {"last quarter": "since last quarter", "last year": "since the same quarter of last year"}
+
+
+def read_figures(quarter: Quarter, measures: Sequence[str], kind: str = "all") -> pd.DataFrame:
+    """The wanted measures in their order: measure, title, unit, better, value, low, high, n, measured_share, missing.
+
+    A measure that the tables cannot give has no value, and `missing` says why.
+    """
+    known = quarter.measures
+    wanted = known.definitions.set_index("measure").reindex(list(measures))[["title", "unit", "better"]]
+    cells = known.cells[known.cells["group_kind"] == kind].drop_duplicates("measure").set_index("measure")
+    lacking = known.missing.drop_duplicates("measure").set_index("measure")["sentence"]
+    rows = wanted.join(cells[["value", "low", "high", "n", "measured_share"]]).join(lacking.rename("missing"))
+    return rows[rows["title"].notna()].rename_axis("measure").reset_index()
+
+
+def read_change(quarter: Quarter, measure: str, against: str) -> pd.Series | None:
+    """The change of a measure of the whole since last quarter or last year."""
+    rows = quarter.measures.changes
+    mine = rows[(rows["measure"] == measure) & (rows["group_kind"] == "all") & (rows["against"] == against)]
+    return None if mine.empty else mine.iloc[0]
+
+
+def list_figures(quarter: Quarter, measures: Sequence[str]) -> pd.DataFrame:
+    """Measures as they are told: Figure, This quarter, n, and the change since last quarter and last year."""
+    rows = read_figures(quarter, measures)
+    currency = quarter.settings["currency"]
+    values = [_value(r, currency) for r in rows.to_dict("records")]
+    table = {"Figure": rows["title"], "This quarter": values, "n": [tell(n, "_count") for n in rows["n"]]}
+    for against, words in _TURNS.items():
+        table[f"Change {words}"] = [_turn(quarter, r, against) for r in rows.to_dict("records")]
+    return pd.DataFrame(table)
+
+
+def _value(row: dict[str, object], currency: str) -> str:
+    if isinstance(row["missing"], str) and pd.isna(row["value"]):
+        return "not measured"
+    return tell_range(row["value"], row["low"], row["high"], str(row["unit"]), currency)
+
+
+def _turn(quarter: Quarter, row: dict[str, object], against: str) -> str:
+    change = read_change(quarter, str(row["measure"]), against)
+    if change is None or pd.isna(change["low"]):
+        return "not estimable" if pd.notna(row["value"]) else MISSING
+    limits = tell_change(change["low"], change["high"], str(row["unit"]), quarter.settings["currency"])
+    return f"{change['direction']}: {limits}"
+
+
+def tell_turns(quarter: Quarter, measures: Sequence[str], against: str = "last quarter") -> str:
+    """Which of the measures changed clearly, and how many did not."""
+    turns = {m: c["direction"] for m in measures if (c := read_change(quarter, m, against)) is not None}
+    titles = quarter.measures.definitions.set_index("measure")["title"]
+    told = [
+        f"clearly {way}: {join(titles[m] for m in measures if turns.get(m) == way)}"
+        for way in ("better", "worse", "higher", "lower") if way in turns.values()
+    ]  # fmt: skip
+    calm = sum(way == "no clear change" for way in turns.values())
+    unknown = len(measures) - calm - sum(way in ("better", "worse", "higher", "lower") for way in turns.values())
+    rest = [f"{calm} show no clear change"] * bool(calm) + [f"{unknown} cannot be compared"] * bool(unknown)
+    said = "; ".join([*told, *rest])
+    return f"Against {against}, of {len(measures)} figures: {said}." if said else ""

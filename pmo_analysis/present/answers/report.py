@@ -1,0 +1,77 @@
+"""The report, call by call: title, page 1, thirteen answers with their pictures, definitions."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.present.answers import ahead, cost, customers, trust, value, work
+from pmo_analysis.present.answers.pictures import PICTURES
+from pmo_analysis.present.answers.section import show_section, tell_period
+from pmo_analysis.present.formats import MISSING, table, tell
+from pmo_analysis.present.page_one import show_page_one
+from pmo_analysis.present.plots.style import house_style
+from pmo_analysis.present.shown import Html, Picture
+from pmo_analysis.present.templating import render, stylesheet
+from pmo_analysis.quarter import Quarter
+
+ANSWERS = {
+    1: customers.tell_promises,
+    2: customers.tell_ease,
+    3: value.tell_value,
+    4: customers.tell_customers,
+    5: cost.tell_cheaper,
+    6: cost.tell_seniors,
+    7: work.tell_fit,
+    8: work.tell_sizes,
+    9: cost.tell_capacity,
+    10: ahead.tell_demand,
+    11: ahead.tell_scenario,
+    12: value.tell_decisions,
+    13: trust.tell_trust,
+}
+
+
+def title(quarter: Quarter) -> Html:
+    """Whose report this is and of which quarter; brings the style that the other cells use in a notebook."""
+    customers_count, engagements = len(quarter.groups), len(quarter.data.frame("engagements"))
+    known = f"{customers_count:,} customers and {engagements:,} engagements known at its end"
+    return Html(render("title.html.j2", organisation=quarter.organisation, period=tell_period(quarter), known=known,
+                       style=stylesheet("parts.css")))  # fmt: skip
+
+
+def page_one(quarter: Quarter) -> Html:
+    """Page 1, for executives: five figures, whom we reach, at most three decisions, and what is not known."""
+    return show_page_one(quarter)
+
+
+def answer(quarter: Quarter, number: int) -> Html:
+    """The answer to one of the thirteen questions: finding, tables, what cannot be told, the decision that follows."""
+    return show_section(quarter, _known(number), ANSWERS[number](quarter))
+
+
+def picture(quarter: Quarter, number: int) -> Picture | Html:
+    """The picture of a section, or one sentence on what is missing for it; never an empty chart."""
+    with house_style():
+        drawn = PICTURES[_known(number)](quarter)
+    return drawn if isinstance(drawn, Picture) else Html(render("no_picture.html.j2", sentence=drawn))
+
+
+def _known(number: int) -> int:
+    if number not in ANSWERS:
+        raise InputError(f"There is no question {number}: the report answers 1 to {len(ANSWERS)}.")
+    return number
+
+
+def definitions(quarter: Quarter) -> Html:
+    """Each measure: how it is computed, in which unit, on how many rows it stands, and whether more is better."""
+    rows = quarter.measures.definitions
+    cells = quarter.measures.cells
+    whole = cells[cells["group_kind"] == "all"].set_index("measure")["n"]
+    counts = [tell(whole.get(m), "_count") if m in whole.index else "not measured" for m in rows["measure"]]
+    better = {"higher": "more", "lower": "less"}
+    shown = pd.DataFrame({
+        "Figure": rows["title"], "How it is computed": rows["formula"], "Unit": rows["unit"],
+        "Better": [better.get(b, MISSING) for b in rows["better"]], "From": rows["table"], "n": counts,
+    })  # fmt: skip
+    return Html(render("plain.html.j2", html=table(shown, caption="Figures and how each is computed", most=len(rows))))

@@ -1,0 +1,121 @@
+"""Page 1, for executives: five figures with their range and change, whom we reach, what to decide, what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from pmo_analysis.contract.quarters import shift_quarter
+from pmo_analysis.present.formats import day, is_number, tell, tell_change, tell_limits, tell_range
+from pmo_analysis.present.shown import Html
+from pmo_analysis.present.templating import render
+from pmo_analysis.quarter import Quarter
+
+REACHED = ("reach_share", "never_served_share", "quiet_share")
+SURE = ("unmapped_hours_share", "missing_weeks_count", "response_share", "flagged_count")
+_MARKS = {"better": "▲", "worse": "▼"}
+MOST_UNKNOWN = 6
+
+
+def show_page_one(quarter: Quarter) -> Html:
+    """The page that executives read: it answers what they ask without the sections after it."""
+    currency, unknown = quarter.settings["currency"], _list_unknown(quarter)
+    beside = quarter.headline.beside.to_dict("records")
+    tiles = [_tile(r, [b for b in beside if b["topic"] == r["topic"]], currency)
+             for r in quarter.headline.figures.to_dict("records")]  # fmt: skip
+    return Html(render(
+        "page_one.html.j2",
+        headline=quarter.headline.sentence,
+        against=shift_quarter(quarter.quarter, -quarter.settings["headline_quarters_back"]),
+        tiles=tiles,
+        reached=_list_reached(quarter),
+        choices=[{**row, "due": day(row["due_on"])} for row in quarter.advice.decisions.to_dict("records")],
+        advice=quarter.advice.sentence,
+        level=tell(quarter.settings["interval_level"], "_share"),
+        sure=_list_sure(quarter),
+        unknown=unknown[:MOST_UNKNOWN],
+        more_unknown=max(len(unknown) - MOST_UNKNOWN, 0),
+    ))  # fmt: skip
+
+
+def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str) -> dict[str, Any]:
+    if not is_number(row["value"]):
+        return {"topic": row["topic"], "known": False, "sentence": row["sentence"]}
+    exact = row["low"] == row["high"]
+    return {
+        "topic": row["topic"],
+        "known": True,
+        "title": row["title"],
+        "value": _amount(row["value"], row["unit"], currency),
+        "range": "" if exact else _limits(row, currency),
+        "n": f"n = {row['n']:,.0f}",
+        "mark": _MARKS.get(row["direction"], ""),
+        "direction": row["direction"],
+        "change": _change(row, currency),
+        "bar": _bar(row),
+        "beside": [_beside(b, currency) for b in beside],
+    }
+
+
+def _amount(value: float, unit: str, currency: str) -> str:
+    """Points stand without a word beside their title."""
+    return tell(value, unit, currency).removesuffix(" points")
+
+
+def _limits(row: dict[str, Any], currency: str) -> str:
+    limits = tell_limits(row["low"], row["high"], row["unit"], currency)
+    return limits if is_number(row["low"]) and is_number(row["high"]) else "too few for a range"
+
+
+def _change(row: dict[str, Any], currency: str) -> str:
+    """`no clear change: −18 to +19 points`; what is not estimable is said."""
+    if not (is_number(row["change_low"]) and is_number(row["change_high"])):
+        return "change not estimable"
+    return f"{row['direction']}: {tell_change(row['change_low'], row['change_high'], row['unit'], currency)}"
+
+
+def _bar(row: dict[str, Any]) -> dict[str, float] | None:
+    """Places of a difference and its range on a line of 100 with nought in the middle."""
+    ends = [row["change_low"], row["change"], row["change_high"]]
+    if not all(is_number(e) for e in ends):
+        return None
+    widest = max(abs(e) for e in ends) or 1.0
+    low, middle, high = (round(50 + 46 * e / widest, 1) for e in ends)
+    return {"low": low, "middle": middle, "high": high}
+
+
+def _beside(row: dict[str, Any], currency: str) -> dict[str, str]:
+    unit, turned = row["unit"], _MARKS.get(row["direction"], "")
+    limits = tell_limits(row["low"], row["high"], unit, currency) if row["low"] != row["high"] else ""
+    few = not is_number(row["low"]) and row["n"] < 5
+    note = f"n = {row['n']:,.0f}, too few for a range" if few else (f"{limits}, n = {row['n']:,.0f}" if limits not in ("", "–") else "")
+    words = f"{turned} {row['direction']}" if turned else ""
+    return {"title": row["title"], "value": tell(row["value"], unit, currency), "note": note, "turn": words.strip()}
+
+
+def _list_reached(quarter: Quarter) -> list[dict[str, str]]:
+    """Whom the PMO serves, has never served, and no longer hears from."""
+    cells = quarter.measures.cells
+    cells = cells[(cells["group_kind"] == "all") & cells["measure"].isin(REACHED) & cells["value"].notna()]
+    titles = quarter.measures.definitions.set_index("measure")["title"]
+    rows = cells.set_index("measure").reindex([m for m in REACHED if m in set(cells["measure"])])
+    return [
+        {"title": titles[m], "value": tell(r["value"], "_share"), "note": f"{_limits({**r, 'unit': '_share'}, '')}, n = {r['n']:,.0f}"}
+        for m, r in zip(rows.index, rows.to_dict("records"), strict=True)
+    ]
+
+
+def _list_sure(quarter: Quarter) -> list[str]:
+    """What limits the figures most, in the words of the last section."""
+    rows = quarter.trust.figures.set_index("figure")["sentence"]
+    return [str(rows[name]) for name in SURE if name in rows.index]
+
+
+def _list_unknown(quarter: Quarter) -> list[str]:
+    """What is not known: gaps of the tables first, then figures of this page that stand on too few rows."""
+    gaps = list(dict.fromkeys(quarter.unanswered["sentence"].astype("str")))
+    rows = pd.concat([quarter.headline.figures, quarter.headline.beside], ignore_index=True)
+    few = rows[rows["value"].notna() & rows["low"].isna() & (rows["n"] < quarter.settings["minimum_estimate"])]
+    said = [f"{r['title']}: {tell_range(r['value'], r['low'], r['high'], r['unit'])}, n = {r['n']:,.0f}." for r in few.to_dict("records")]
+    return gaps + said

@@ -1,0 +1,27 @@
+"""Pictures of small tables: `(table, ax=None) -> Axes`. They draw what they are given and compute nothing.
+
+One meaning per colour, the same in every picture, told apart in grey and by colour-blind readers.
+"""
+
+from matplotlib.axes import Axes
+
+from pmo_analysis.present.plots.bars import plot_effects, plot_scenario, plot_used
+from pmo_analysis.present.plots.curves import plot_concentration, plot_value_against_cost
+from pmo_analysis.present.plots.maps import plot_map
+from pmo_analysis.present.plots.ranges import plot_quoted, plot_ranges, say_ranges
+from pmo_analysis.present.plots.runs import plot_run, say_run
+
+__all__ = [
+    "Axes",
+    "plot_concentration",
+    "plot_effects",
+    "plot_map",
+    "plot_quoted",
+    "plot_ranges",
+    "plot_run",
+    "plot_scenario",
+    "plot_used",
+    "plot_value_against_cost",
+    "say_ranges",
+    "say_run",
+]

@@ -1,0 +1,59 @@
+"""Curves and scatters: how cost is concentrated, and value against cost."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from pmo_analysis.present.formats import tell
+from pmo_analysis.present.plots.style import OTHER, OURS, RANGE, label, new_axes, tell_axis
+
+
+def plot_concentration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """What share of the cost the dearest customers take. `table`: customers_share, cost_share, low, high."""
+    ax = ax or new_axes(3.6, 5.0)
+    rows = table.sort_values("customers_share")
+    ax.fill_between(rows["customers_share"], rows["low"], rows["high"], color=RANGE, alpha=0.6, linewidth=0)
+    ax.plot(rows["customers_share"], rows["cost_share"], color=OURS, linewidth=2)
+    ax.plot([0, 1], [0, 1], color=OTHER, linewidth=1, linestyle=(0, (5, 3)))
+    ax.annotate("all alike", (0.62, 0.56), color=OTHER, fontsize=9, rotation=38, ha="center", va="center")
+    _point_at(ax, rows, 0.2)
+    ax.set_xlabel("customers, dearest first")
+    ax.set_ylabel("share of the cost to serve")
+    ax.grid()
+    for axis in (ax.xaxis, ax.yaxis):
+        tell_axis(axis, "_share")
+    return ax
+
+
+def _point_at(ax: Axes, rows: pd.DataFrame, share: float) -> None:
+    """A dot and its words at the dearest so many."""
+    upto = rows[rows["customers_share"] >= share]
+    if upto.empty:
+        return
+    point = upto.iloc[0]
+    ax.plot(point["customers_share"], point["cost_share"], "o", color=OURS, markersize=7)
+    words = f"{tell(point['customers_share'], '_share')} of customers:\n{tell(point['cost_share'], '_share')} of the cost"
+    ax.annotate(words, (point["customers_share"], point["cost_share"]), xytext=(12, -22), textcoords="offset points",
+                fontsize=9.5)  # fmt: skip
+
+
+def plot_value_against_cost(table: pd.DataFrame, ax: Axes | None = None, *, currency: str = "") -> Axes:
+    """Value score against cost per group, each with its ranges.
+
+    `table`: label, cost, cost_low, cost_high, value (0–100), value_low, value_high.
+    """
+    ax = ax or new_axes(3.6, 5.0)
+    ax.hlines(table["value"], table["cost_low"], table["cost_high"], color=RANGE, linewidth=2.5)
+    ax.vlines(table["cost"], table["value_low"], table["value_high"], color=RANGE, linewidth=2.5)
+    ax.plot(table["cost"], table["value"], "o", color=OURS, markersize=6.5)
+    for row in table.to_dict("records"):
+        ax.annotate(label(row["label"], 22), (row["cost"], row["value"]), xytext=(6, 5), textcoords="offset points",
+                    fontsize=9)  # fmt: skip
+    ax.set_ylim(0, 100)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("cost per customer and quarter")
+    ax.set_ylabel("value score, 0 to 100")
+    ax.grid()
+    tell_axis(ax.xaxis, "_cost", currency)
+    return ax

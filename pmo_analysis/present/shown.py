@@ -1,0 +1,43 @@
+"""What a cell shows: a piece of HTML, or a picture with its text alternative."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+
+DOTS_PER_INCH = 130
+
+
+@dataclass(frozen=True, eq=False)
+class Html:
+    """A piece of HTML that was built by escaping."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A drawn figure: its PNG and the sentence that says the same in words."""
+
+    png: bytes
+    alt: str
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt}}
+
+
+def draw(axes: Axes, alt: str) -> Picture:
+    """The figure to which a plot belongs, as a picture; the same plot gives the same bytes."""
+    buffer = io.BytesIO()
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes always stand in a figure
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return Picture(buffer.getvalue(), alt)
