@@ -82,22 +82,24 @@ def enter_hours(
         own_cost=(hours * own).round().where(~pmo),
         senior=placed["role"].map(roles["senior"]).astype("boolean"),
     )
-    active = active_engagements(data, entries, settings) if allocate else None
+    active = active_engagements(data, str(booked["quarter"].max()), settings) if allocate else None
     return _mark_process(allocate_hours(entries, active), data)
 
 
-def active_engagements(data: Dataset, placed: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Engagements of the quarter that hours without one can belong to: worked on, counted or requested in it."""
-    quarter, month = placed["quarter"].max(), settings["fiscal_year_end_month"]
-    columns = ["engagement_id", "customer_id", "service_id", "requested_on", "started_on", "size_quoted"]
-    rows = data.frame("engagements", [*columns, "state"]).drop_duplicates("engagement_id")
-    ids = set(placed["engagement_id"].dropna())
-    if isinstance(quarter, str):
-        ids |= set(count_engagements(data, [quarter], month)["engagement_id"])
-        asked = rows["requested_on"].fillna(rows["started_on"])
-        ids |= set(rows.loc[asked >= pd.Timestamp(quarter_start(quarter, month)), "engagement_id"])
-    rows = rows[rows["engagement_id"].isin(ids) & ~rows["state"].isin(["refused"])]
-    told = rows[["engagement_id", "customer_id", "service_id"]].assign(size=rows["size_quoted"])
+def active_engagements(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
+    """Engagements that hours of the quarter without one can belong to: open at some time in it, or requested in it.
+
+    Where no delivery is recorded at all, only those requested in it. Refused ones never.
+    """
+    month = settings["fiscal_year_end_month"]
+    start, end = pd.Timestamp(quarter_start(quarter, month)), pd.Timestamp(quarter_end(quarter, month))
+    columns = ["customer_id", "service_id", "requested_on", "started_on", "delivered_on", "size_quoted", "state"]
+    rows = data.frame("engagements", columns)
+    asked, delivered = rows["requested_on"].fillna(rows["started_on"]), rows["delivered_on"]
+    running = (asked <= end) & ((delivered >= start) | (delivered.isna() & (rows["state"] == "open")))
+    inside = asked.between(start, end) | (running & delivered.notna().any())
+    rows = rows[inside & (rows["state"] != "refused")]
+    told = rows[["customer_id", "service_id"]].assign(size=rows["size_quoted"])
     return told.assign(standard_hours=standard_hours(data, rows))
 
 

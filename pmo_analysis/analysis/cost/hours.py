@@ -49,7 +49,7 @@ def book_hours(data: Dataset, quarters: list[str], month: int) -> pd.DataFrame:
     hours["unread_count"] = hours["all_count"] - hours["read_count"]
     hours["hours"] = hours["hours"].astype("float64").where(hours["read_count"] > 0)
     hours = hours.astype(dict.fromkeys(_KEYS, "str"))
-    return hours.sort_values([*_KEYS], ignore_index=True)[[*_KEYS, "hours", "unread_count"]]
+    return hours[[*_KEYS, "hours", "unread_count"]]  # unsorted: whole numbers sum to the same in any order
 
 
 def place_hours(hours: pd.DataFrame, data: Dataset) -> pd.DataFrame:
@@ -97,21 +97,23 @@ def standard_hours(data: Dataset, engagements: pd.DataFrame) -> pd.Series:
 
 
 def allocate_hours(entries: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataFrame:
-    """Hours and money without an engagement, split over the customer's active engagements by standard hours.
+    """Hours and money without an engagement, split over what the customer had active, by standard hours.
 
-    `active`: engagement_id, customer_id, service_id, size, standard_hours (None: nothing is split). Adds
-    `allocated`. What cannot be split stays without a service. Every sum stays exact.
+    `active`: customer_id, service_id, size, standard_hours of active engagements (None: nothing is split). The parts
+    name a service and a size but no engagement. Adds `allocated`. What cannot be split stays without a service.
+    Every sum stays exact.
     """
     if active is None:
         return entries.assign(allocated=False)
-    weights = active[active["standard_hours"] > 0]
+    pairs = active[active["standard_hours"] > 0].groupby(["customer_id", "service_id", "size"], dropna=False)
+    weights = pairs["standard_hours"].sum().reset_index()
     loose = entries["service_id"].isna() & entries["customer_id"].isin(weights["customer_id"])
     keys = ["quarter", "customer_id", "role", "activity", "senior"]
     bundles = entries[loose].groupby(keys, dropna=False, as_index=False)[[*AMOUNTS, "unread_count"]].sum(min_count=1)
     parts = bundles.reset_index(names="bundle").merge(weights, on="customer_id")
-    parts = parts.sort_values(["bundle", "engagement_id"], ignore_index=True)
+    parts = parts.sort_values(["bundle", "service_id", "size"], ignore_index=True)
     for amount in (*AMOUNTS, "unread_count"):
         parts[amount] = share_out(parts[amount], parts["standard_hours"], parts["bundle"])
     kept = entries[~loose].assign(allocated=False)
-    columns = [c for c in kept.columns if c in parts or c == "allocated"]
-    return pd.concat([kept, parts.assign(allocated=True)[columns]], ignore_index=True) if len(parts) else kept
+    parts = parts.assign(allocated=True).reindex(columns=kept.columns).astype({"engagement_id": "str"})
+    return pd.concat([kept, parts], ignore_index=True) if len(parts) else kept

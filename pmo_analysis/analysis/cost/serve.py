@@ -13,7 +13,7 @@ from pmo_analysis.analysis.cost.entries import count_engagements, enter_charges,
 from pmo_analysis.analysis.cost.hours import PER_UNIT, book_hours
 from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
 from pmo_analysis.analysis.cost.rates import price_roles
-from pmo_analysis.analysis.cost.sums import add_key, list_left_out, sum_engagements, sum_entries, unit_limits
+from pmo_analysis.analysis.cost.sums import add_key, collapse, list_left_out, sum_engagements, sum_entries, unit_limits
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
@@ -58,7 +58,7 @@ class CostToServe:
         costs, without n/(n−1)
     reconciliation: what, cost (supplied + worked without stated capacity = told + unmapped + unused, to the cent)
     engagements: engagement_id, customer_id, service_id, size, worked_hours, process_hours, senior_hours, cost,
-        mandated, allocated_share
+        mandated (hours without an engagement are not in it)
     left_out: reason, worked_hours, cost, entries_count (bookings of one kind together)
     """
 
@@ -123,6 +123,7 @@ class _Books:
     rates: pd.DataFrame
     basis: str
     entries: pd.DataFrame
+    engagements: pd.DataFrame
 
 
 def _open_books(data: Dataset, quarter: str, settings: Settings) -> _Books:
@@ -132,7 +133,7 @@ def _open_books(data: Dataset, quarter: str, settings: Settings) -> _Books:
     booked = book_hours(data, [quarter], month)
     rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
     basis, entries = _enter(data, booked, counted, rates, settings)
-    return _Books(data, quarter, settings, counted, rates, basis, entries)
+    return _Books(data, quarter, settings, counted, rates, basis, collapse(entries), sum_engagements(entries))
 
 
 def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None, *, seed: int) -> CostToServe:
@@ -153,7 +154,7 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
         concentration=concentrate(costs, level=books.settings["interval_level"], draws=200, seed=seed),
         reconciliation=reconcile(entries, told, rates, basis),
-        engagements=sum_engagements(entries),
+        engagements=books.engagements,
         sentence=tell_cost(books.quarter, basis, costs, **facts, rates=rates, currency=books.settings["currency"]),
     )
 

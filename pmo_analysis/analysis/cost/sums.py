@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.cost.hours import PER_UNIT
+from pmo_analysis.analysis.cost.hours import AMOUNTS, PER_UNIT
 from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.contract.settings import Settings
 
@@ -61,29 +61,38 @@ def unit_limits(per_customer: pd.DataFrame, column: str, settings: Settings) -> 
     return limits.where(np.isfinite(limits))
 
 
+def collapse(entries: pd.DataFrame) -> pd.DataFrame:
+    """Entries without their engagements: one row per customer, service, role and kind of work. Sums stay exact."""
+    keys = ["quarter", "customer_id", "service_id", "role", "process", "mandated", "senior", "allocated"]
+    sums = entries.groupby(keys, dropna=False, sort=False)[[*AMOUNTS, "unread_count"]].sum(min_count=1)
+    return sums.reset_index().astype({"process": "boolean", "mandated": "boolean", "senior": "boolean"})
+
+
 def sum_engagements(entries: pd.DataFrame) -> pd.DataFrame:
-    """What each engagement took in the quarter, in hours and money."""
+    """What each engagement took in the quarter, in hours and money; hours without an engagement are not in it."""
     rows = entries[entries["engagement_id"].notna()]
-    parts = rows[["engagement_id", "customer_id", "service_id", "size"]].assign(
+    parts = rows[["engagement_id"]].assign(
         worked_hours=rows["hours"],
-        cost=rows["cost"],
         process_hours=_part(rows["hours"], rows["process"]),
         senior_hours=_part(rows["hours"], rows["senior"]),
-        allocated_hours=rows["hours"] * rows["allocated"],
+        cost=rows["cost"],
+        mandated=rows["mandated"].fillna(False).astype("float64"),
     )
-    keys = ["engagement_id", "customer_id", "service_id", "size"]
-    sums = parts.groupby(keys, dropna=False).sum(min_count=1) / PER_UNIT
-    sums["mandated"] = rows["mandated"].fillna(False).groupby([rows[k] for k in keys], dropna=False).any()
-    sums["allocated_share"] = sums.pop("allocated_hours") / sums["worked_hours"].where(sums["worked_hours"] > 0)
-    order = ["worked_hours", "process_hours", "senior_hours", "cost", "mandated", "allocated_share"]
-    return sums[order].reset_index()
+    sums = parts.groupby("engagement_id").sum(min_count=1)
+    sums = (sums / PER_UNIT).assign(mandated=sums["mandated"] > 0)
+    about = rows.drop_duplicates("engagement_id").set_index("engagement_id")[["customer_id", "service_id", "size"]]
+    return about.join(sums).sort_index().reset_index()
 
 
 def list_left_out(entries: pd.DataFrame, told: pd.Series, by: str) -> pd.DataFrame:
     """What the table cannot show: hours that no map covers, and rows whose hours could not be read."""
-    unmapped = entries["customer_id"].isna()
-    reason = np.select([told, unmapped], ["", "no map covers these hours"], default=f"no {by} is known for these")
-    rows = entries.assign(reason=pd.Series(reason, entries.index, dtype="str"), entries_count=1)[~told]
+    rows = entries[~told].assign(entries_count=1)
+    rows["reason"] = (
+        rows["customer_id"]
+        .isna()
+        .map({True: "no map covers these hours", False: f"no {by} is known for these"})
+        .astype("str")
+    )
     lost = rows.groupby("reason", as_index=False)[["hours", "cost", "entries_count"]].sum(min_count=1)
     lost = lost.assign(worked_hours=lost["hours"] / PER_UNIT, cost=lost["cost"] / PER_UNIT)
     unread = int(entries["unread_count"].sum())
