@@ -21,6 +21,8 @@ from pmo_analysis.intake.dataset import Dataset
 
 _MOST_FAMILIES, _MOST_STAGES, _MOST_SIZES = 8, 6, 3
 _HISTORY_QUARTERS = 16
+_HISTORY_COLUMNS = ("engagement_id", "customer_id", "service_id", "requested_on", "started_on", "stage", "state",
+                    "outcome_score", "charged_cost")
 # A family that fewer customers than this asked for says little of anybody; it is counted among the others.
 _ASKED_BY = 0.25
 # A share or a mean of a few requests says little: four requests of the average customer are mixed in.
@@ -118,8 +120,7 @@ def request_history(data: Dataset, quarter: str, settings: Settings | None = Non
     settings = settings or data.settings
     month = settings["fiscal_year_end_month"]
     known = _known(data, quarter, settings)
-    names = ["engagement_id", "customer_id", "service_id", "requested_on", "started_on", "stage", "state", "outcome_score", "charged_cost"]
-    rows = known.frame("engagements", names)
+    rows = known.frame("engagements", _HISTORY_COLUMNS)
     asked = rows["requested_on"].fillna(rows["started_on"])
     first = pd.Timestamp(quarter_start(shift_quarter(quarter, 1 - _HISTORY_QUARTERS), month))
     rows = rows.assign(asked_on=asked)[asked >= first]
@@ -165,10 +166,11 @@ def _within(requests: nw.LazyFrame, window: _Window) -> nw.LazyFrame:
 def _choose_words(requests: nw.LazyFrame, window: _Window) -> _Words:
     rows = _within(requests, window)
     families = _most_used(rows, "family", _MOST_FAMILIES, _ASKED_BY)
-    amounts = rows.select(hours=_known_count("planned_hours"), money=_known_count("charged_cost")).collect().to_pandas().iloc[0]
+    counts = rows.select(hours=_known_count("planned_hours"), money=_known_count("charged_cost"))
+    amounts = counts.collect().to_pandas().iloc[0]
     amount = "planned_hours" if amounts["hours"] else ("charged_cost" if amounts["money"] else "")
-    words = _Words(families, _most_used(rows, "stage", _MOST_STAGES), _most_used(rows, "size_quoted", _MOST_SIZES), amount)
-    return words
+    stages, sizes = _most_used(rows, "stage", _MOST_STAGES), _most_used(rows, "size_quoted", _MOST_SIZES)
+    return _Words(families, stages, sizes, amount)
 
 
 def _most_used(rows: nw.LazyFrame, column: str, most: int, asked_by: float = 0.0) -> tuple[str, ...]:
@@ -236,7 +238,8 @@ def _rates(sums: pd.DataFrame, words: _Words, exposure: pd.Series) -> pd.DataFra
         columns[name] = sums[f"family|{i}"] / exposure
     rest = sums["asked"] - sum((sums[f"family|{i}"] for i in range(len(words.families))), start=0.0)
     if (rest > 0).any():
-        columns[_name(words, "remaining_requests_count", "requests for all other families per quarter", "count")] = rest / exposure
+        name = _name(words, "remaining_requests_count", "requests for all other families per quarter", "count")
+        columns[name] = rest / exposure
     return pd.DataFrame(columns, index=sums.index)
 
 
@@ -269,7 +272,8 @@ def _levels(sums: pd.DataFrame, words: _Words, window: _Window) -> pd.DataFrame:
         mean = _share(sums["amount|sum"] / _MILLIONTHS, sums["amount|known"])
         hours = words.amount == "planned_hours"
         name = "planned_hours" if hours else "typical_request_cost"
-        told = "hours planned for a typical request" if hours else "money charged for a typical request (stands in for its size)"
+        money = "money charged for a typical request (stands in for its size)"
+        told = "hours planned for a typical request" if hours else money
         columns[_name(words, name, told + ", geometric mean", "hours" if hours else "money")] = np.exp(mean)
     share = sums["months"] / (3 * window.count)
     columns[_name(words, "active_months_share", "share of months with a request", "share")] = share
@@ -282,13 +286,14 @@ def _needs(data: Dataset, customers: pd.Index, words: _Words, window: _Window) -
     stated = stated[stated["asked_on"] <= pd.Timestamp(window.last)].sort_values(["asked_on", "importance"])
     wide = stated.groupby(["customer_id", "family"])["importance"].last().unstack("family").reindex(customers)
     asked = [f for f in sorted(wide) if wide[f].notna().any()][:_MOST_FAMILIES]
-    return wide[asked].rename(columns={f: _name(words, f"{_slug(f)}_need", f"stated importance of {f}", "1 to 5") for f in asked})
+    names = {f: _name(words, f"{_slug(f)}_need", f"stated importance of {f}", "1 to 5") for f in asked}
+    return wide[asked].rename(columns=names)
 
 
 def _headcount(customers: pd.DataFrame, words: _Words) -> pd.DataFrame:
     if customers["headcount_count"].isna().all():
         return pd.DataFrame(index=customers.index)
-    return customers[["headcount_count"]].rename(columns={"headcount_count": _name(words, "headcount_count", "people in the customer's unit", "count")})
+    return customers[[_name(words, "headcount_count", "people in the customer's unit", "count")]]
 
 
 def _left_out(customers: pd.DataFrame, sums: pd.DataFrame, requests: nw.LazyFrame, window: _Window) -> pd.DataFrame:
@@ -304,7 +309,7 @@ def _left_out(customers: pd.DataFrame, sums: pd.DataFrame, requests: nw.LazyFram
         elif customer not in sums.index:
             quiet = f"quiet: no request of its own choice in the last {window.count} quarters"
             reasons[customer] = quiet if customer in ever else "never asked for a service of its own choice"
-    strangers = {c: "not in the customers table" for c in sums.index.difference(customers.index)}
+    strangers = dict.fromkeys(sums.index.difference(customers.index), "not in the customers table")
     return pd.DataFrame(sorted({**reasons, **strangers}.items()), columns=["customer_id", "reason"]).astype("str")
 
 
@@ -328,5 +333,6 @@ def _tell(values: pd.DataFrame, left_out: pd.DataFrame, data: Dataset, window: _
         "engagements.size_quoted": data.has("engagements", "size_quoted"),
         "engagements.planned_hours": data.has("engagements", "planned_hours"),
     }.items() if not there]
-    text = f"{len(values)} customers asked for something in the {window.count} quarters to {window.quarter}; {len(left_out)} are left out, each with its reason."
+    text = (f"{len(values)} customers asked for something in the {window.count} quarters to {window.quarter}; "
+            f"{len(left_out)} are left out, each with its reason.")
     return text + (f" Not there, and so not among the features: {', '.join(absent)}." if absent else "")

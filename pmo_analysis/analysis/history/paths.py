@@ -126,7 +126,7 @@ def _positive(matrix: np.ndarray) -> np.ndarray:
 
 def _log_likelihood(panel: np.ndarray, segments: np.ndarray, means: np.ndarray, noise: Noise) -> np.ndarray:
     """Log density of each customer's known quarters under each path, up to what paths share."""
-    n, quarters, d = panel.shape
+    n, quarters = panel.shape[:2]
     lag = np.abs(np.subtract.outer(np.arange(quarters), np.arange(quarters)))
     fit = np.zeros((n, len(segments)))
     present = np.isfinite(panel).all(axis=2)

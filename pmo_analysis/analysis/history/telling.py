@@ -122,7 +122,8 @@ def _find_movers(panel: pd.DataFrame, scores: pd.DataFrame, scheme: Mapping[str,
     paths, chance = follow_paths(_cube(panel, scores, customers, quarters), mixture.means, mixture.weights)
     stays = chance[:, paths.at < 0].argmax(axis=1)
     steady = pd.Series(np.array(names, dtype=object)[stays], pd.Index(customers, name="customer_id"))
-    rows = [_tell_move(customers[i], quarters, names, paths, p, sure) for i, p, sure in flag_moves(paths, chance, level=_FALSE_MOVES)]
+    flagged = flag_moves(paths, chance, level=_FALSE_MOVES)
+    rows = [_tell_move(customers[i], quarters, names, paths, path, sure) for i, path, sure in flagged]
     movers = pd.DataFrame(rows, columns=empty.columns).sort_values(["quarter", "customer_id"], ignore_index=True)
     return movers, steady
 

@@ -11,7 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS, Columns, check_customers, order_rows, read_columns
 from pmo_analysis.analysis.segments.mixture import Mixture, Points, fit_mixture, membership
-from pmo_analysis.analysis.segments.partitions import SMALLEST_GROUP, Partition, score_labels, search_partitions, tidy_labels
+from pmo_analysis.analysis.segments.partitions import (
+    SMALLEST_GROUP,
+    Partition,
+    score_labels,
+    search_partitions,
+    tidy_labels,
+)
 from pmo_analysis.analysis.segments.place import complete_points, specify_columns
 from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
 from pmo_analysis.analysis.segments.result import Segmentation
@@ -22,7 +28,8 @@ from pmo_analysis.contract.errors import InputError
 
 SEARCH_ROWS = 800
 _FIT_ROWS = 20_000
-_FIT_STEPS = 25
+_FIT_STEPS = 10
+_TURNS = 2
 _MOST_CONFUSION = 0.08
 _CONFUSION_FROM = 120
 
@@ -71,14 +78,16 @@ def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int
 
 
 def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Search:
-    """Search twice: on powers that make the whole round, then on those that make the groups found round."""
+    """Search on powers that make the whole round, then on those that make the groups found round, until they stay."""
     taken = columns.take(rows)
-    labels = np.zeros(len(rows), int)
-    for last in (False, True):
-        specs = specify_columns(columns, taken, labels)
+    specs = specify_columns(columns, taken, np.zeros(len(rows), int))
+    for turn in range(_TURNS):
         points = complete_points(encode(taken.numbers.join(taken.choices), specs))
-        best = search_partitions(points, counts if last else counts[:4], seed=seed, thorough=last)
-        labels = max(best.values(), key=lambda p: p.score).labels
+        best = search_partitions(points, counts if turn else counts[:4], seed=seed, thorough=turn > 0)
+        again = specify_columns(columns, taken, max(best.values(), key=lambda p: p.score).labels)
+        if (turn and again == specs) or turn == _TURNS - 1:
+            break
+        specs = again
     return _Search(specs, points, best)
 
 

@@ -148,8 +148,8 @@ def _refine(points: Points, labels: np.ndarray, *, steps: int) -> Partition:
 
 
 def smallest_group(n: int) -> int:
-    """Fewest customers that may be a group of their own: three, and five from 150 customers on (disclosure)."""
-    return max(SMALLEST_GROUP, min(5, n // 30))
+    """Fewest customers that may be a group of their own: three, and five from 90 customers on (disclosure)."""
+    return max(SMALLEST_GROUP, min(5, n // 18))
 
 
 def _drop_small(points: Points, share: np.ndarray) -> np.ndarray:
