@@ -149,7 +149,8 @@ def _affected(work: Work, inputs: dict[str, Any], wait: Numbers) -> int:
     for name, value in inputs.items():
         if name != "fte":
             touched |= set(value) if isinstance(value, dict) else set(work.services)
-    if "fte" in inputs and not abs(wait[0] - work.wait_now) < 0.5:
+    same = wait[0] == work.wait_now or abs(wait[0] - work.wait_now) < 0.5
+    if "fte" in inputs and not same:
         touched = set(work.services)
     return work.customers_of(touched)
 

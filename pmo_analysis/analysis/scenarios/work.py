@@ -67,9 +67,10 @@ def read_work(engagements: pd.DataFrame, rates: pd.DataFrame, capacity: pd.DataF
         services, groups.size().reindex(services).to_numpy(float), total["worked_hours"], square["worked_hours"],
         total["cost"], square["cost"], total["charged_cost"], square["charged_cost"], _means(rows, services),
         rows, np.concatenate([[0], np.cumsum(groups.size().reindex(services))]).astype(int),
-        rows[["service_id", "customer_id"]].drop_duplicates(ignore_index=True), rows["customer_id"].nunique(), max(used - worked, 0.0),
-        _hourly(rows, rates), process, _wait_now(len(rows), max(used, worked), capacity, settings), under / (under + over),
-        settings["interval_level"], settings["hours_per_day"],
+        rows[["service_id", "customer_id"]].drop_duplicates(ignore_index=True), rows["customer_id"].nunique(),
+        max(used - worked, 0.0), _hourly(rows, rates), process,
+        _wait_now(len(rows), max(used, worked), capacity, settings), under / (under + over), settings["interval_level"],
+        settings["hours_per_day"],
     )
 
 

@@ -83,7 +83,7 @@ def _by_kind(rows: pd.DataFrame, kind: str, column: str | None, settings: Settin
     sums = named.groupby(by)[["senior_hours", "all_hours", "expected_hours"]].sum().reset_index()
     whole = rows.groupby("side")[["senior_hours", "all_hours"]].sum()
     table = table.merge(sums, on=by).rename(columns={"value": "senior_share"})
-    usual = table["side"].map(whole["senior_hours"] / whole["all_hours"])
+    usual = table["side"].map(whole["senior_hours"] / whole["all_hours"]).astype(float)
     standard = table["senior_hours"] / table["expected_hours"].where(table["expected_hours"] > 0) * usual
     return table.assign(group_kind=kind, standardised_share=standard.clip(upper=1.0),
                         low=table["low"].clip(0, 1), high=table["high"].clip(0, 1))

@@ -11,6 +11,7 @@ from pmo_analysis.contract.quarters import shift_quarter
 RECENT = 4
 LEAST = 5
 RARE_SHARE = 0.10
+CLEARLY_MORE = 0.02
 COLUMNS = ["segment", "service_id", "stage", "uptake", "low", "high", "n", "whole_uptake", "satisfaction_score",
            "value_score", "unit_cost", "verdict", "reason"]
 
@@ -56,9 +57,11 @@ def _pooled(table: pd.DataFrame, level: float) -> pd.DataFrame:
     whole = (sums["hits"] + 0.5) / (sums["n"] + 1.0)
     strength = _pooling(table, whole)
     alpha, beta = table["hits"] + strength * whole, table["n"] - table["hits"] + strength * (1 - whole)
-    tail = (1 - level) / 2
-    return table.assign(uptake=alpha / (alpha + beta), whole_uptake=whole, low=stats.beta.ppf(tail, alpha, beta),
-                        high=stats.beta.ppf(1 - tail, alpha, beta))
+    tail, uptake = (1 - level) / 2, alpha / (alpha + beta)
+    # Where nobody or everybody asked the mean can lie beyond an equal-tailed limit; the limits then reach to it.
+    low = np.minimum(stats.beta.ppf(tail, alpha, beta), uptake)
+    high = np.maximum(stats.beta.ppf(1 - tail, alpha, beta), uptake)
+    return table.assign(uptake=uptake, whole_uptake=whole, low=low, high=high)
 
 
 def _pooling(table: pd.DataFrame, whole: pd.Series) -> float:
@@ -78,7 +81,7 @@ def _qualities(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_verdict(table: pd.DataFrame) -> pd.DataFrame:
-    few, more = table["n"] < LEAST, table["low"] > table["whole_uptake"]
+    few, more = table["n"] < LEAST, table["low"] > table["whole_uptake"] + CLEARLY_MORE
     rare = table["high"] < RARE_SHARE
     verdict = np.select([few, more, rare], ["too few to say", "offer", "stop"], "keep")
     told = [f"{100 * u:.0f} % ({100 * lo:.0f}–{100 * hi:.0f} %) of {n} customers asked in a year, {100 * w:.0f} % of all"

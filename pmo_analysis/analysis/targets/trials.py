@@ -62,10 +62,11 @@ def make_trials(
     offered = services_on_offer(services, rows["service_id"])
     known = sorted(set(rows["customer_id"]) | set(_ids(customers, "customer_id")))
     asked = np.zeros((len(known), len(offered), len(quarters)), dtype=bool)
+    first_asked, first_offered = _earliest(rows, "customer_id", known, quarters), _earliest(rows, "service_id", offered, quarters)
     rows = rows[rows["service_id"].isin(offered)]
     asked[_at(rows["customer_id"], known), _at(rows["service_id"], offered), _at(rows["quarter"], quarters)] = True
-    there = _presence(asked, customers, known, quarters, month, "customer_id", axis=1)
-    on_offer = _presence(asked, services, offered, quarters, month, "service_id", axis=0) > 0
+    there = _presence(first_asked, _dates(customers, "customer_id", known), quarters, month)
+    on_offer = _presence(first_offered, _dates(services, "service_id", offered), quarters, month) > 0
     return Trials(known, offered, quarters, asked, there, on_offer)
 
 
@@ -102,14 +103,19 @@ def _at(values: pd.Series, known: list[str]) -> npt.NDArray[np.int64]:
     return pd.Index(known).get_indexer(values)
 
 
-def _presence(
-    asked: Flags, table: pd.DataFrame | None, known: list[str], quarters: list[str], month: int, key: str, *, axis: int
-) -> Numbers:
+def _earliest(rows: pd.DataFrame, key: str, known: list[str], quarters: list[str]) -> npt.NDArray[np.int64]:
+    """The position of the quarter of each one's first request; 0 where there is none."""
+    first = rows.groupby(key)["quarter"].min().reindex(known)
+    return np.maximum(_at(first, quarters), 0)
+
+
+def _dates(table: pd.DataFrame | None, key: str, known: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(index=known) if table is None else _by_id(table, key).reindex(known)
+
+
+def _presence(first: npt.NDArray[np.int64], dates: pd.DataFrame, quarters: list[str], month: int) -> Numbers:
     """1 from the first day's quarter to the last day's; without a first day from the first request."""
-    used = asked.any(axis=axis)
-    first = np.where(used.any(axis=1), np.argmax(used, axis=1), 0 if key == "service_id" else len(quarters))
-    last = np.full(len(known), len(quarters))
-    dates = _by_id(table, key).reindex(known) if table is not None else pd.DataFrame(index=known)
+    last = np.full(len(first), len(quarters))
     if "active_from_on" in dates:
         begun = _place(dates["active_from_on"], quarters, month)
         first = np.where(begun >= 0, np.minimum(begun, first), first)
