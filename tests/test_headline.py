@@ -76,7 +76,9 @@ def test_a_customer_of_one_quarter_only_counts_nothing_in_the_other() -> None:
 
 
 def test_load_is_hours_over_practical_hours_and_warns_above_the_setting() -> None:
-    row = _row(_told(_costs(), _history([100.0] * 20)), "load")
+    history = _history([100.0] * 20)
+    history.loc[history["quarter"] == "2026Q3", "worked_hours"] = [4.4, 4.6] * 10
+    row = _row(_told(_costs(), history), "load")
     assert row["value"] == pytest.approx(0.9) and row["change"] == pytest.approx(0.3)
     assert "above the 85 %" in row["sentence"] and row["direction"] == "higher"
 
