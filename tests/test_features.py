@@ -111,7 +111,7 @@ def test_three_tables_are_enough_and_money_then_stands_in_for_size():
 def test_history_tells_requests_refusals_and_how_they_were_received(data):
     rows = request_history(data, "2026Q3").set_index(["customer_id", "service_id", "quarter"]).sort_index()
     assert rows.loc[("a", "plan", "2026Q1"), ["engagement_count", "refused_count"]].tolist() == [1, 1]
-    assert rows.loc[("a", "plan", "2025Q4"), "satisfaction_score"].tolist() == [75.0]
+    assert rows.loc[("a", "plan", "2025Q4"), "satisfaction_score"] == 75.0
     assert "2026Q4" not in rows.index.get_level_values("quarter")
 
 
