@@ -24,7 +24,7 @@ def senior_hours(data: Dataset, quarter: str, settings: Settings) -> pd.DataFram
     first, last = _days(quarter, settings)
     inside = (nw.col("worked_on") >= first) & (nw.col("worked_on") <= last)
     sums = data["effort"].filter(inside).group_by(*CELL).agg(hours.sum(), hours.count().alias("bookings"))
-    rows = sums.collect().to_pandas()
+    rows = sums.collect().to_pandas().sort_values(CELL)  # sums of floats depend on their order
     rows = rows[rows["bookings"] > 0].astype({"worked_hours": float})
     roles = data.frame("roles", ["role", "senior", "side"]).drop_duplicates("role").set_index("role")
     side = rows["side"].astype("str").fillna(rows["role"].map(roles["side"]).astype("str")).fillna("pmo")

@@ -67,7 +67,7 @@ def _booked(data: Dataset, by: str) -> pd.DataFrame:
     hours = nw.col("worked_hours")
     keys = list(dict.fromkeys([by, "role", "side"]))
     lazy = data["effort"].filter(~nw.col(by).is_null()).group_by(*keys).agg(hours.sum(), hours.count().alias("bookings"))
-    rows = lazy.collect().to_pandas()
+    rows = lazy.collect().to_pandas().sort_values(keys)  # sums of floats depend on their order
     sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
     side = rows["side"].astype("str").fillna(rows["role"].map(sides).astype("str")).fillna("pmo")
     ours = rows[(side == "pmo") & (rows["bookings"] > 0)]
