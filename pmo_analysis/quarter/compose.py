@@ -19,12 +19,13 @@ from pmo_analysis.analysis.segments import Segmentation, segment_customers
 from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
 from pmo_analysis.analysis.sizes import SizeReview, review_sizes
 from pmo_analysis.analysis.targets import TargetReview, Targets, review_targets, target_services
-from pmo_analysis.analysis.trust import Trust, review_trust
+from pmo_analysis.analysis.trust import Trust, count_people, review_trust
 from pmo_analysis.analysis.value import ValueScores, score_value
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.answers import list_unanswered
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.quarter.protect import protect_answers, protect_load, protect_roles
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.scenario import build_baseline
 
@@ -42,8 +43,7 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
     measures = measure_outcomes(known, quarter, groups, settings)
     offer = _review_offer(known, quarter, settings, groups)
     costs, past = _cost(known, quarter, settings, groups)
-    value = _score(measures, groups, settings)
-    told = {"measures": measures, "value": value, "cost_by": costs, **offer}
+    told = {"measures": measures, "value": _score(measures, groups, settings), "cost_by": costs, **offer}
     return Quarter(
         quarter=quarter,
         organisation=settings["organisation"] or known.name,
@@ -61,8 +61,19 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
         headline=_headline(known, quarter, settings, told, past),
         advice=_advise(known, quarter, settings, told),
         trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}),
-        **told,
+        **_protect(known, quarter, settings, told),
     )
+
+
+def _protect(known: Dataset, quarter: str, settings: Settings, told: dict[str, Any]) -> dict[str, Any]:
+    """The parts as anybody may see them; what was derived from them above used every row."""
+    people = count_people(known, quarter, settings["fiscal_year_end_month"])
+    return {
+        **told,
+        "measures": protect_answers(told["measures"], settings),
+        "cost_by": {by: protect_roles(cost, people, settings) for by, cost in told["cost_by"].items()},
+        "target_review": protect_load(told["target_review"], people, settings),
+    }
 
 
 def _group(known: Dataset, segmentation: Segmentation) -> pd.DataFrame:

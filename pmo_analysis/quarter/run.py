@@ -11,6 +11,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from pmo_analysis.analysis.cost import cost_to_serve
 from pmo_analysis.analysis.scenarios import Scenario
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import last_complete_quarter, parse_quarter, quarter_of
@@ -79,8 +80,9 @@ def baseline(
     _require_known("service", services, quarter.cost.engagements["service_id"])
     _require_known("segment", segments, groups["segment"])
     customers = None if segments is None else groups.loc[groups["segment"].isin(segments), "customer_id"]
+    cost = cost_to_serve(quarter.data, quarter.quarter, settings=quarter.settings)
     found = build_baseline(
-        quarter.data, quarter.quarter, quarter.settings, quarter.cost, services=services, customers=customers
+        quarter.data, quarter.quarter, quarter.settings, cost, services=services, customers=customers
     )
     if found is None:
         raise InputError(f"{quarter.quarter}: no hours booked or no capacity stated, so nothing to vary. Add effort and capacity.")
