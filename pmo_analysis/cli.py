@@ -5,31 +5,44 @@ from __future__ import annotations
 import sys
 import time
 import webbrowser
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pmo_analysis.contract.errors import PmoError, SettingError
 from pmo_analysis.contract.settings import parse_assignment
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 app = typer.Typer(
     name="pmo", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Runs a project management office as a service for its internal customers.",
+    epilog="Exit codes: 0 done, 1 the data (or a check of it) says no, 2 wrong use, setting or parameter, "
+    "3 another run writes the same report, 4 the report could not be completed, 130 interrupted.",
 )  # fmt: skip
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Source = Annotated[str, typer.Argument(help="Folder of CSV/Parquet, DuckDB file, or database address")]
+Quarter = Annotated[str | None, typer.Option(help="Such as 2026Q3; default: the last complete one")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="A setting for this run, name=value; may be repeated")]
+Report = Annotated[Path, typer.Argument(help="A published report: a folder under reports/")]
+Moved = Annotated[str | None, typer.Option("--source", help="The data, where it has moved")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on; default: a free one")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open the browser")]
 
 
 @app.command()
 def report(
     source: Source,
-    quarter: Annotated[str | None, typer.Option(help="Such as 2026Q3; default: the last complete one")] = None,
+    *,
+    quarter: Quarter = None,
     to: Annotated[Path, typer.Option("--out", help="Folder that holds the reports")] = Path("reports"),
     notebook: Annotated[Path | None, typer.Option(help="Your own report notebook instead of the quarterly one")] = None,
     parameter: Annotated[list[str] | None, typer.Option("-p", help="A notebook's own parameter, name=value")] = None,
@@ -37,67 +50,90 @@ def report(
     wait: Annotated[bool, typer.Option("--wait", help="Wait where another run writes the same report")] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser")] = False,
 ) -> None:
-    """Publish a quarter's report: page, notebook, workbook, tables and manifest."""
+    """Publish a quarter's report: page, notebook, workbook, tables and manifest; prints the path of the page."""
+    say = _progress()
+    say("starting")
     from pmo_analysis.run.publish import REPORT, run_report
 
     manifest = run_report(
-        source, quarter, out=to, notebook=notebook or REPORT, wait=wait, progress=_progress(),
+        source, quarter, out=to, notebook=notebook or REPORT, wait=wait, progress=say,
         parameters=_assignments(parameter), **_assignments(settings),
     )  # fmt: skip
-    out.print(manifest.sentence)
-    out.print(str(manifest.page))
+    say("published")
+    out.print(manifest.sentence, markup=False)
+    out.print(str(manifest.page), markup=False)
     if show:
         webbrowser.open(manifest.page.resolve().as_uri())
 
 
 @app.command()
-def check(source: Source) -> None:
-    """List every problem of the data with its rows and remedy; exit 1 if a report could not be trusted."""
+def check(
+    source: Source,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where some answers are harmed")] = False,
+) -> None:
+    """List every problem of the data with its rows and remedy, and what would answer most.
+
+    Exit 1 where a report could not be trusted: a problem that stops it, or one that harms customers, services or
+    engagements, which every answer rests on. Problems of other tables harm the answers named beside them.
+    """
+    from pmo_analysis.contract.tables import REQUIRED
     from pmo_analysis.intake.check import check as find_problems
     from pmo_analysis.intake.check import most_useful_addition
     from pmo_analysis.intake.load import load
 
     data = load(source)
     problems = find_problems(data)
-    _print_table(problems.drop(columns=["severity"]))
-    counts = problems["severity"].value_counts()
-    out.print(
-        f"{len(problems)} kinds of problem in {len(data.tables)} tables: {counts.get('stops', 0)} stop a report, "
-        f"{counts.get('harms', 0)} harm it, {counts.get('note', 0)} are notes."
-    )
+    for problem in problems.to_dict("records"):
+        _print_problem(problem)
     addition, answers = most_useful_addition(data)
+    out.print(_count_problems(problems, len(data.tables)))
     if addition:
-        out.print(f"Adding {addition} would answer most: {answers}.")
-    raise typer.Exit(1 if counts.get("stops", 0) else 0)
+        out.print(f"Adding {addition} would answer most: {answers}.", markup=False)
+    harmed = problems[problems["severity"] == "harms"]
+    trusted = not (problems["severity"] == "stops").any() and not harmed["table"].isin(REQUIRED).any()
+    raise typer.Exit(0 if trusted and not (strict and len(harmed)) else 1)
 
 
 @app.command("import")
 def import_(
     mapping: Annotated[str, typer.Argument(help="Mapping file (TOML) or the name of a preset")],
     files: Annotated[list[Path], typer.Argument(help="The exported files")],
+    *,
     to: Annotated[Path, typer.Option("--to", help="Folder that the tables are written to")],
+    maps: Annotated[Path | None, typer.Option(help="Folder of the value maps; default: beside the mapping")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what else is in the folder")] = False,
 ) -> None:
-    """Turn an organisation's own exports into tables, with a reconciliation."""
+    """Turn an organisation's own exports into tables, with a reconciliation to the penny."""
     from pmo_analysis.intake.mapping import import_tables
 
-    result = import_tables(mapping, files, to=to, progress=_progress())
-    _print_table(result.reconciliation)
-    out.print(f"Tables written to {to}. Next: pmo check {to}")
+    result = import_tables(mapping, files, to=to, maps=maps, replace=replace, progress=_progress())
+    for line in result.reconciliation.to_dict("records"):
+        _print_reconciled(line)
+    if len(result.unmapped):
+        out.print(f"{len(result.unmapped)} names have no map yet: pmo map {to}", markup=False)
+    out.print(f"{len(result.tables)} tables written to {to}. Next: pmo check {to}", markup=False)
 
 
 @app.command("map")
-def map_(source: Annotated[Path, typer.Argument(help="Folder that pmo import wrote")]) -> None:
+def map_(source: Annotated[Path, typer.Argument(help="Folder that pmo import wrote, or any folder of CSV tables")]) -> None:
     """List what no customer, service or role map covers, ranked by hours, and write the rows to fill in."""
-    from pmo_analysis.intake.coverage import write_unmapped
+    from pmo_analysis.intake.coverage import unmapped, write_rows_to_fill
 
-    rows, path = write_unmapped(source)
-    _print_table(rows)
-    out.print(f"{len(rows)} names without a map. Fill in {path}" if len(rows) else "Everything is mapped.")
+    gaps = unmapped(source)
+    if gaps.empty:
+        out.print("Everything is mapped.")
+        return
+    _print_table(gaps.rename(columns={"row_count": "rows"}))
+    paths = write_rows_to_fill(gaps, source)
+    told = f"Fill in {', '.join(str(p) for p in paths)} and add the rows to the map." if paths else ""
+    out.print(f"{len(gaps)} names or gaps without a map. {told}", markup=False)
 
 
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to write the invented organisation to")],
+    *,
     customers: Annotated[int, typer.Option(min=20, help="Number of customers")] = 180,
     quarters: Annotated[int, typer.Option(min=1, max=80, help="Number of quarters")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed")] = 0,
@@ -106,69 +142,72 @@ def demo(
     from pmo_analysis.intake.demo import write_demo
 
     write_demo(folder, customers=customers, quarters=quarters, seed=seed)
-    out.print(f"An invented organisation with {customers} customers and {quarters} quarters: {folder}")
+    out.print(f"An invented organisation with {customers} customers and {quarters} quarters: {folder}", markup=False)
+    out.print(f"Next: pmo report {folder}", markup=False)
 
 
 @app.command()
-def verify(
-    folder: Annotated[Path, typer.Argument(help="A published report")],
-    source: Annotated[str | None, typer.Option(help="The data, where it has moved")] = None,
-) -> None:
+def verify(folder: Report, *, source: Moved = None) -> None:
     """Say whether a report is as published and its tables come out the same; exit 1 if not."""
+    say = _progress()
+    say("computing the tables again")
     from pmo_analysis.run.verify import differences, verify_report
 
     result = verify_report(folder, source)
     changed = differences(result)
-    if len(changed):
-        _print_table(changed)
+    _print_table(changed)
     tables = result["file"].str.startswith("tables/") & result["state"].str.startswith("recomputed")
-    out.print(
-        f"{len(result) - tables.sum()} published files and {tables.sum()} recomputed tables looked at; "
-        f"{len(changed)} differ."
-    )
+    same = "all are as published." if changed.empty else f"{len(changed)} differ."
+    out.print(f"{len(result) - tables.sum()} published files and {tables.sum()} recomputed tables looked at; {same}")
     raise typer.Exit(1 if len(changed) else 0)
 
 
 @app.command()
-def decide(
-    folder: Annotated[Path, typer.Argument(help="A published report")],
-    source: Annotated[str | None, typer.Option(help="The data, where it has moved")] = None,
-) -> None:
+def decide(folder: Report, *, source: Moved = None) -> None:
     """Take the decisions of a report's page 1 into the decisions table beside the data."""
     from pmo_analysis.run.decide import take_decisions
 
     path, added = take_decisions(folder, source)
-    out.print(f"{added} decisions written to {path}" if added else f"{path} holds these decisions already.")
+    told = f"{added} decisions written to {path}" if added else f"{path} holds these decisions already."
+    out.print(told, markup=False)
 
 
 @app.command()
-def settings() -> None:
-    """List every setting with its value, unit and source."""
-    from pmo_analysis.contract.settings import Settings
+def settings(source: Annotated[Path | None, typer.Argument(help="Folder whose settings.toml to show")] = None) -> None:
+    """List every setting with its value, unit, meaning and source; those that were changed are marked *."""
+    from pmo_analysis.contract.settings import read_settings
 
-    _print_table(Settings().table().drop(columns=["changed"]))
+    rows = read_settings(source).table()
+    marked = rows.assign(name=rows["name"].where(~rows["changed"], rows["name"] + " *"))
+    _print_table(marked[["name", "value", "unit", "help", "source"]])
 
 
 @app.command()
-def lab() -> None:
-    """Open the notebooks in JupyterLab."""
+def lab(*, port: Port = None, no_browser: NoBrowser = False) -> None:
+    """Open the notebooks in JupyterLab, on this machine only."""
     from pmo_analysis.run.servers import open_lab
 
-    raise typer.Exit(open_lab())
+    raise typer.Exit(open_lab(port=port, browser=not no_browser))
 
 
 @app.command(name="app")
-def app_() -> None:
-    """Open what-if sizing as an app, on this machine only."""
+def app_(
+    source: Annotated[str, typer.Argument(help="Folder, DuckDB file or database address")] = "data/demo",
+    *,
+    quarter: Quarter = None,
+    port: Port = None,
+    no_browser: NoBrowser = False,
+) -> None:
+    """Open what-if sizing as an app without code, on this machine only."""
     from pmo_analysis.run.servers import open_app
 
-    raise typer.Exit(open_app())
+    raise typer.Exit(open_app(source, quarter, port=port, browser=not no_browser))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a problem is one message and its exit code, never a traceback."""
     try:
-        app()
+        app(args=arguments)
     except PmoError as error:
         err.print(f"pmo: {error}", markup=False)
         sys.exit(error.exit_code)
@@ -177,7 +216,7 @@ def main() -> None:
         sys.exit(130)
 
 
-def _progress() -> Any:
+def _progress() -> Callable[[str], None]:
     started = time.monotonic()
     return lambda text: err.print(f"[{time.monotonic() - started:5.1f} s] {text}", markup=False)
 
@@ -190,15 +229,67 @@ def _assignments(texts: list[str] | None) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _print_table(rows: Any) -> None:
-    table = Table(*[str(c) for c in rows.columns], show_lines=False)
+def _print_problem(row: dict[str, Any]) -> None:
+    place = ".".join(filter(None, (row["table"], row["column"])))
+    first = f", the first {row['first_rows']}" if row["first_rows"] else ""
+    count = f" ({row['rows']:,} rows{first})" if row["rows"] else ""
+    word = {"stops": "STOPS", "harms": "harms", "note": "note"}[row["severity"]]
+    facts = [("such as", row["example"]), ("what to do", row["remedy"]), ("answers lost", row["answers_lost"])]
+    _print_block(f"{word}  {place}: {row['problem']}{count}", facts)
+
+
+def _count_problems(problems: pd.DataFrame, tables: int) -> str:
+    if problems.empty:
+        return f"No problem found in {tables} tables."
+    counts = problems["severity"].value_counts()
+    told = [f"{counts[s]} {word}" for s, word in _SEVERITIES.items() if s in counts]
+    kinds = "1 kind" if len(problems) == 1 else f"{len(problems)} kinds"
+    return f"{kinds} of problem in {tables} tables: {', '.join(told)}."
+
+
+_SEVERITIES = {"stops": "stop a report", "harms": "harm some answers", "note": "to be noted"}
+
+
+def _print_reconciled(row: dict[str, Any]) -> None:
+    """One table's reconciliation: rows and total read, imported, set aside, merged, and the difference."""
+    parts = [f"{_tell(row[f'{name}_rows'])} {word}" for name, word in _WHERE_ROWS.items()]
+    rows = f"{_tell(row['source_rows'])} read = {' + '.join(parts)}"
+    total = f"{_tell(row['source_total'])} read, {_tell(row['imported_total'])} imported" if row["source_total"] else ""
+    facts = [("rows", rows), ("total", total), ("difference", str(row["difference"])), ("why", str(row["reason"] or ""))]
+    _print_block(f"{row['table']} from {row['source_file']}", facts)
+
+
+_WHERE_ROWS = {"imported": "imported", "set_aside": "set aside", "merged": "merged"}
+
+
+def _print_block(title: str, facts: Iterable[tuple[str, str]]) -> None:
+    out.print(_printable(title))
+    for name, text in facts:
+        if text:
+            out.print(_printable(f"    {name:<13} {text}"))
+
+
+def _print_table(rows: pd.DataFrame) -> None:
+    """A table that wraps its words to the terminal; wide where the output is a file or a pipe."""
+    if rows.empty:
+        return
+    table = Table(*[str(c) for c in rows.columns], box=None, pad_edge=False, header_style="bold", width=_table_width())
+    table.columns[0].no_wrap = True
     for row in rows.astype("object").where(rows.notna(), "").itertuples(index=False):
-        table.add_row(*[_printable(value) for value in row])
-    out.print(table, markup=False) if len(rows) else None
+        table.add_row(*[_printable(_tell(value)) for value in row])
+    out.print(table, markup=False)
 
 
-def _printable(value: Any) -> Any:
-    from rich.text import Text
+def _table_width() -> int:
+    return out.width if out.is_terminal else 160
 
-    text = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+def _tell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if hasattr(value, "__float__") else str(value)
+
+
+def _printable(text: str) -> Text:
+    """Text from the data as it is, but for characters that would move a terminal's cursor."""
     return Text("".join(c if c.isprintable() else "·" for c in text))

@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.run.manifest import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 APP = NOTEBOOKS / "what_if_sizing.ipynb"
+LOOPBACK = "127.0.0.1"
 
 
-def open_lab() -> int:
-    """Open JupyterLab on the project's notebooks; returns its exit code."""
-    return subprocess.call([sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"], cwd=_notebooks())
+def open_lab(*, port: int | None = None, browser: bool = True) -> int:
+    """Open JupyterLab on the project, its notebooks first; returns its exit code."""
+    _require(NOTEBOOKS)
+    options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks"]
+    options += [f"--ServerApp.port={port}"] if port else []
+    options += [] if browser else ["--ServerApp.open_browser=False"]
+    # Jupyter refuses to run as root, as in a container, unless told; here it listens to this machine only.
+    options += ["--ServerApp.allow_root=True"] if os.geteuid() == 0 else []
+    return subprocess.call([sys.executable, "-m", "jupyterlab", *options])
 
 
-def open_app() -> int:
-    """Open what-if sizing as a Voilà app, no code shown; returns its exit code."""
-    command = [sys.executable, "-m", "voila", APP.name, "--Voila.ip=127.0.0.1", "--strip_sources=True"]
-    return subprocess.call(command, cwd=_notebooks())
+def open_app(
+    source: str = "data/demo", quarter: str | None = None, *, port: int | None = None, browser: bool = True
+) -> int:
+    """Serve what-if sizing for a source and a quarter by Voilà, no code shown; returns its exit code."""
+    _require(APP)
+    with tempfile.TemporaryDirectory(prefix="pmo-app-") as folder:
+        prepared = _prepare(Path(folder), source, quarter)
+        return subprocess.call(app_command(prepared, port=port, browser=browser))
 
 
-def _notebooks() -> str:
-    if not APP.is_file():
-        raise InputError(f"There is no {APP}. Run this from a clone of the project.")
-    return str(NOTEBOOKS)
+def app_command(notebook: Path, *, port: int | None = None, browser: bool = True) -> list[str]:
+    """How Voilà is called: this machine only, sources stripped, errors told without a traceback."""
+    options = [f"--Voila.ip={LOOPBACK}", "--VoilaConfiguration.strip_sources=True", "--show_tracebacks=False"]
+    options += [f"--Voila.port={port}", "--Voila.port_retries=0"] if port else []
+    options += [] if browser else ["--no-browser"]
+    return [sys.executable, "-m", "voila", str(notebook), *options]
+
+
+def _prepare(folder: Path, source: str, quarter: str | None) -> Path:
+    """The app's notebook with the source and quarter filled in, checked before anything is served."""
+    import papermill
+
+    from pmo_analysis.intake.load import load
+    from pmo_analysis.quarter import choose_quarter, find_source
+
+    found = find_source(source)
+    chosen = choose_quarter(load(found), quarter)
+    whole = found if "://" in found else str(Path(found).resolve())
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    given = {"source": whole, "quarter": chosen}
+    papermill.execute_notebook(str(APP), str(folder / APP.name), given, prepare_only=True, progress_bar=False)
+    return folder / APP.name
+
+
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"There is no {path}. Run this from a clone of the project.")
