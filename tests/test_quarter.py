@@ -5,6 +5,7 @@ import pytest
 
 import pmo_analysis as pmo
 from pmo_analysis.contract.errors import InputError, SettingError
+from pmo_analysis.contract.tables import TABLE
 from pmo_analysis.intake.demo import make_demo
 
 QUARTER = "2026Q1"
@@ -28,12 +29,22 @@ def assert_same(one: pmo.Quarter, other: pmo.Quarter) -> None:
     assert one.sentences == other.sentences
 
 
+def known_by_then(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that an export made at the quarter's end would have held."""
+    dated = TABLE[name].dated
+    day = rows["as_of_on"] if "as_of_on" in rows else pd.Series(pd.NaT, index=rows.index)
+    if dated == "quarter":
+        return rows[rows["quarter"] <= QUARTER]
+    day = day.fillna(rows[dated]) if dated else day
+    return rows[~(pd.to_datetime(day) > "2026-03-31")]
+
+
 def test_rows_of_later_quarters_change_nothing(tables, quarter):
     """Half a year more of everything, and later versions of what was known: the past stays byte for byte."""
-    known = pmo.Dataset.from_frames(tables).as_of(QUARTER)
-    only_then = {name: known.frame(name) for name in tables}
-    assert any(len(only_then[name]) < len(tables[name]) for name in tables)
-    assert_same(quarter, pmo.run_quarter(pmo.Dataset.from_frames(only_then), QUARTER))
+    then = {name: known_by_then(name, rows) for name, rows in tables.items()}
+    longer = [name for name in tables if len(then[name]) < len(tables[name])]
+    assert {"engagements", "effort", "survey", "projects", "benefits", "decisions", "capacity"} <= set(longer)
+    assert_same(quarter, pmo.run_quarter(pmo.Dataset.from_frames(then), QUARTER))
 
 
 def test_the_order_of_rows_changes_nothing(tables, quarter):

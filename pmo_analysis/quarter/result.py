@@ -96,12 +96,18 @@ class Quarter:
         return tables[figure]
 
     def _trace_cost(self, group_kind: str, group: str) -> pd.DataFrame:
+        """Engagements of a group, then what was booked on no engagement, so that the rows add up to the figure."""
         rows = self.cost.engagements.merge(self.groups[["customer_id", "category", "segment"]], how="left")
-        if group_kind == "all":
-            return rows
-        if group_kind not in _KINDS:
+        told = self.cost_by.get("customer" if group_kind == "all" else group_kind)
+        if told is None:
             raise InputError(f"There is no kind of group {group_kind!r}. {nearest(group_kind, ['all', *_KINDS])}")
-        return rows[rows[_KINDS[group_kind]] == group].reset_index(drop=True)
+        column = _KINDS.get(group_kind, "")
+        figures = told.table if group_kind == "all" else told.table[told.table[column] == group]
+        rows = rows if group_kind == "all" else rows[rows[column] == group]
+        figure = {"worked_hours": "worked_hours", "cost": "cost_to_serve_cost"}
+        rest = {name: figures[of].sum(min_count=1) - rows[name].sum() for name, of in figure.items()}
+        loose = pd.DataFrame([{"engagement_id": "booked on no engagement", **rest}])
+        return pd.concat([rows, loose], ignore_index=True)
 
     def _repr_html_(self) -> str:
         said = pd.DataFrame(self.sentences.items(), columns=["part", "finding"])

@@ -113,6 +113,8 @@ def merge_roles(
     Numbers are summed (missing stays missing); `ratios` are made anew: name → (numerator, denominator). Where not even
     all roles together reach the minimum the whole is one row, "all roles". Unknown head counts count as too few.
     """
+    if table.empty:
+        return table
     counted = table["role"].map(people).fillna(0.0)
     order = table.assign(people=counted).sort_values(["people", "role"])[["role", "people"]]
     joined = set(order.loc[order["people"] < minimum, "role"])

@@ -56,7 +56,7 @@ def make_customers(catalogue: Catalogue, calendar: Calendar, count: int, seed: i
     )
     joined_on, left_on = _days(rng, calendar, joined_in, left_in)
     table = _table(rng, catalogue, category, seed)
-    table["active_from_on"], table["active_to_on"] = joined_on, left_on
+    table["active_from_on"], table["active_to_on"] = _since_first_child(table, joined_on), left_on
     return Customers(table, category, segment, moved_in, joined_in, left_in, quiet_from, liking, joined_on, left_on)
 
 
@@ -93,6 +93,13 @@ def _days(
     leaves = left_in < calendar.count
     end = calendar.starts[np.where(leaves, left_in, 0)] + within[1].astype("timedelta64[D]")
     return np.where(joined_in < 0, early, late), np.where(leaves, end, np.datetime64("NaT", "D"))
+
+
+def _since_first_child(table: pd.DataFrame, joined_on: np.ndarray) -> pd.Series:
+    """A division's head is a customer from the day on which the first of the division is."""
+    own = pd.Series(joined_on, index=table["customer_id"])
+    first = own.groupby(table["parent_id"].to_numpy()).min().reindex(own.index)
+    return own.where(first.isna() | (own <= first), first).to_numpy()
 
 
 def _table(rng: np.random.Generator, catalogue: Catalogue, category: np.ndarray, seed: int) -> pd.DataFrame:

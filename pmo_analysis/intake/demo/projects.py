@@ -11,6 +11,8 @@ from pmo_analysis.intake.demo.chance import Calendar, leave_blank, rng_for
 from pmo_analysis.intake.demo.customers import Customers
 from pmo_analysis.intake.demo.names import project_names
 
+# A project is known as an idea so long before it starts.
+_IDEA_BEFORE_START = np.timedelta64(170, "D")
 # Projects approved per customer in twenty quarters, by category.
 _PER_CUSTOMER = {"EXE": 3.0, "FIN": 1.5, "BU": 6.0, "IT": 5.5, "PM": 7.0, "OPM": 2.4, "DPMO": 2.0, "SPO": 3.2}
 _EARLIEST = -8  # quarters before the first in which a project may have started
@@ -80,14 +82,15 @@ def _while_customer(calendar: Calendar, customers: Customers, frame: pd.DataFram
     owner = frame["owner"].to_numpy()
     left = customers.left_on[owner]
     before_leaving = np.isnat(left) | (frame["finish_on"].to_numpy().astype("datetime64[D]") <= left)
-    return before_leaving & (frame["start_on"].to_numpy().astype("datetime64[D]") >= customers.joined_on[owner])
+    idea_on = frame["start_on"].to_numpy().astype("datetime64[D]") - _IDEA_BEFORE_START
+    return before_leaving & (idea_on >= customers.joined_on[owner])
 
 
 def project_panel(calendar: Calendar, projects: pd.DataFrame, seed: int) -> pd.DataFrame:
     """One row per project and quarter's end, from its idea to a year after its close."""
     rng = rng_for(seed, "project panel")
     first = np.maximum(
-        calendar.number_of(projects["start_on"].to_numpy().astype("datetime64[D]") - np.timedelta64(170, "D")), 0
+        calendar.number_of(projects["start_on"].to_numpy().astype("datetime64[D]") - _IDEA_BEFORE_START), 0
     )
     end = calendar.number_of(projects["finish_on"].to_numpy().astype("datetime64[D]"))
     last = np.minimum(np.where(projects["stopped"], end, end + 4), calendar.count - 1)
