@@ -28,7 +28,7 @@ def execute(
     try:
         papermill.execute_notebook(
             str(notebook), str(to), dict(parameters), cwd=str(folder), kernel_name="python3",
-            progress_bar=sys.stderr.isatty(), execution_timeout=seconds, start_timeout=120,
+            language="python", progress_bar=sys.stderr.isatty(), execution_timeout=seconds, start_timeout=120,
         )  # fmt: skip
     except PapermillExecutionError as error:
         raise PublishError(_told(notebook, error)) from error
