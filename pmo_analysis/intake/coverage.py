@@ -113,7 +113,14 @@ def _folder_frames(folder: Path) -> dict[str, pd.DataFrame]:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}. Name the folder of an import or of CSV tables.")
     names = ("customers", "services", "roles", "engagements", "effort", "projects")
-    return {n: pd.read_csv(folder / f"{n}.csv", dtype="str") for n in names if (folder / f"{n}.csv").is_file()}
+    return {n: _read(folder / f"{n}.csv") for n in names if (folder / f"{n}.csv").is_file()}
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype="str")
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} cannot be read as a UTF-8 CSV ({error}). Run pmo check {path.parent}.") from error
 
 
 def _dangling(frames: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
