@@ -64,12 +64,12 @@ def _plain(number: float, whole: bool = False) -> str:
 
 
 def tell_range(value: object, low: object, high: object, unit: str = "", currency: str = "") -> str:
-    """A figure with its range: `31 % (27 to 35)`; exact figures have none, figures from too few rows say so."""
+    """A figure with its range: `31 % (27 to 35)`; exact figures have none; where it is not estimable that is said."""
     if not is_number(value):
         return MISSING
     told = tell(value, unit, currency)
     if not (is_number(low) and is_number(high)):
-        return f"{told} (too few for a range)"
+        return f"{told} (range not estimable)"
     return told if low == high else f"{told} ({tell_limits(low, high, unit, currency)})"
 
 
@@ -80,7 +80,7 @@ def tell_limits(low: object, high: object, unit: str = "", currency: str = "") -
     first, last = tell(low, unit, currency), tell(high, unit, currency)
     if first.endswith(" %"):
         first = first.removesuffix(" %")
-    if currency and last.startswith(currency + " "):
+    if currency and float(low) >= 0 and last.startswith(currency + " "):  # type: ignore[arg-type]
         last = last.removeprefix(currency + " ")
     for word in _WORDS.values():
         first = first.removesuffix(" " + word) if last.endswith(word) else first
@@ -95,11 +95,14 @@ def tell_change(low: object, high: object, unit: str = "", currency: str = "") -
     ends = [100 * float(v) if points else float(v) for v in (low, high)]  # type: ignore[arg-type]
     if unit in ("_score", "score", "points") or points:
         return f"{_signed(ends[0], _plain(ends[0], whole=True))} to {_signed(ends[1], _plain(ends[1], whole=True))} points"
-    return f"{_signed(ends[0], tell(ends[0], unit, currency))} to {_signed(ends[1], tell(ends[1], unit, currency))}"
+    first, last = (_signed(end, tell(end, unit, currency)) for end in ends)
+    for word in _WORDS.values():
+        first = first.removesuffix(" " + word) if last.endswith(word) else first
+    return f"{first} to {last}"
 
 
 def _signed(value: float, told: str) -> str:
-    return f"+{told}" if value > 0 and told != "0" else told
+    return f"+{told}" if value > 0 and told.split()[0] != "0" else told
 
 
 def told(rows: pd.DataFrame, column: str, unit: str = "", currency: str = "") -> list[str]:

@@ -26,7 +26,8 @@ class Names:
     def segment(self, identifier: object) -> str:
         """A segment's name: the one the organisation gave it, else the one derived from its rule."""
         own = self.segments.get(str(identifier), str(identifier))
-        return self.segments.get(own, own)
+        name = self.segments.get(own, own)
+        return name[:1].upper() + name[1:]
 
     def customer(self, identifier: object) -> str:
         """A customer's name."""

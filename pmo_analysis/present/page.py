@@ -26,7 +26,7 @@ _ATTRIBUTES = {
     "path": {"d"},
 }
 _IMAGE = "image/png"
-_NAMES = {"parameters": "Parameters and what they mean", "injected-parameters": "Parameters of this report"}
+
 
 
 def make_page(executed: nbformat.NotebookNode, path: Path, *, title: str) -> Path:
@@ -36,8 +36,8 @@ def make_page(executed: nbformat.NotebookNode, path: Path, *, title: str) -> Pat
     is text: HTML from outputs passes an allow-list without scripts, styles, addresses to load or event handlers.
     """
     style = stylesheet("parts.css") + stylesheet("page.css")
-    cells = [_cell(cell) for cell in executed.cells if cell.source.strip()]
-    page = render("page.html.j2", title=title, style=style, cells=cells, headings=_headings(executed), policy=_policy(style))
+    page = render("page.html.j2", title=title, style=style, sections=_sections(executed), headings=_headings(executed),
+                  policy=_policy(style))  # fmt: skip
     path.write_text(page, "utf-8")
     return path
 
@@ -48,13 +48,19 @@ def _policy(style: str) -> str:
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _cell(cell: nbformat.NotebookNode) -> dict[str, Any]:
-    if cell.cell_type == "markdown":
-        return {"kind": "text", "html": clean(str(_markdown()(cell.source)))}
-    outputs = [found for output in cell.get("outputs", []) if (found := _output(output))]
-    tags = cell.metadata.get("tags", [])
-    name = next((_NAMES[tag] for tag in tags if tag in _NAMES), "Code")
-    return {"kind": "code", "source": cell.source, "outputs": outputs, "name": name}
+def _sections(executed: nbformat.NotebookNode) -> list[dict[str, Any]]:
+    """A section per heading: what its cells show, in their order, and then their code."""
+    sections: list[dict[str, Any]] = []
+    for cell in executed.cells:
+        headed = cell.cell_type == "markdown" and any(line.startswith("## ") for line in cell.source.splitlines())
+        if headed or not sections:
+            sections.append({"parts": [], "code": []})
+        if cell.cell_type == "markdown":
+            sections[-1]["parts"].append({"kind": "html", "html": clean(str(_markdown()(cell.source)))})
+        elif cell.source.strip():
+            sections[-1]["parts"] += [found for output in cell.get("outputs", []) if (found := _output(output))]
+            sections[-1]["code"].append(cell.source)
+    return sections
 
 
 def _markdown() -> mistune.Markdown:

@@ -7,15 +7,24 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.quarters import shift_quarter
-from pmo_analysis.present.formats import day, is_number, tell, tell_change, tell_limits, tell_range
+from pmo_analysis.present.formats import day, is_number, tell, tell_change, tell_limits
 from pmo_analysis.present.shown import Html
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
 
 REACHED = ("reach_share", "never_served_share", "quiet_share")
-SURE = ("unmapped_hours_share", "missing_weeks_count", "response_share", "flagged_count")
+SURE = ("response_share", "unmapped_hours_share", "missing_weeks_count")
 _MARKS = {"better": "▲", "worse": "▼"}
 MOST_UNKNOWN = 6
+# What a figure counts, so that n needs no explanation.
+_COUNTED = {
+    "cost_to_serve_cost": "customers", "charged_cost": "customers", "unit_cost": "deliveries", "utilisation_share": "customers",
+    "benefit_realised_share": "benefits", "benefit_measured_share": "benefits", "strategic_realised_share": "benefits",
+    "nps_points": "answers", "csat_level": "answers", "ces_level": "answers", "worth_level": "answers",
+    "promises_kept_share": "promises", "lead_time_days": "requests", "strategic_spend_share": "projects",
+    "strategic_on_time_share": "projects", "reach_share": "projects", "never_served_share": "customers",
+    "quiet_share": "customers", "value_score": "customers",
+}  # fmt: skip
 
 
 def show_page_one(quarter: Quarter) -> Html:
@@ -49,13 +58,19 @@ def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str) -> d
         "title": row["title"],
         "value": _amount(row["value"], row["unit"], currency),
         "range": "" if exact else _limits(row, currency),
-        "n": f"n = {row['n']:,.0f}",
+        "n": _count(row),
         "mark": _MARKS.get(row["direction"], ""),
         "direction": row["direction"],
         "change": _change(row, currency),
         "bar": _bar(row),
         "beside": [_beside(b, currency) for b in beside],
     }
+
+
+def _count(row: dict[str, Any]) -> str:
+    """`96 answers`; `n = 96` where it is not known what is counted."""
+    thing = _COUNTED.get(row["figure"])
+    return f"{row['n']:,.0f} {thing if row['n'] != 1 else thing.removesuffix('s')}" if thing else f"n = {row['n']:,.0f}"
 
 
 def _amount(value: float, unit: str, currency: str) -> str:
@@ -88,8 +103,9 @@ def _bar(row: dict[str, Any]) -> dict[str, float] | None:
 def _beside(row: dict[str, Any], currency: str) -> dict[str, str]:
     unit, turned = row["unit"], _MARKS.get(row["direction"], "")
     limits = tell_limits(row["low"], row["high"], unit, currency) if row["low"] != row["high"] else ""
+    known = row["figure"] in _COUNTED and limits not in ("", "–")
     few = not is_number(row["low"]) and row["n"] < 5
-    note = f"n = {row['n']:,.0f}, too few for a range" if few else (f"{limits}, n = {row['n']:,.0f}" if limits not in ("", "–") else "")
+    note = f"{_count(row)}, too few for a range" if few else f"{limits}, {_count(row)}" if known else _count(row)
     words = f"{turned} {row['direction']}" if turned else ""
     return {"title": row["title"], "value": tell(row["value"], unit, currency), "note": note, "turn": words.strip()}
 
@@ -101,7 +117,7 @@ def _list_reached(quarter: Quarter) -> list[dict[str, str]]:
     titles = quarter.measures.definitions.set_index("measure")["title"]
     rows = cells.set_index("measure").reindex([m for m in REACHED if m in set(cells["measure"])])
     return [
-        {"title": titles[m], "value": tell(r["value"], "_share"), "note": f"{_limits({**r, 'unit': '_share'}, '')}, n = {r['n']:,.0f}"}
+        {"title": titles[m], "value": tell(r["value"], "_share"), "note": f"{_limits({**r, 'unit': '_share'}, '')}, {_count({**r, 'figure': m})}"}
         for m, r in zip(rows.index, rows.to_dict("records"), strict=True)
     ]
 
@@ -113,9 +129,26 @@ def _list_sure(quarter: Quarter) -> list[str]:
 
 
 def _list_unknown(quarter: Quarter) -> list[str]:
-    """What is not known: gaps of the tables first, then figures of this page that stand on too few rows."""
+    """What is not known: gaps of the tables first, then what nobody measured or answered, then what cannot be told yet."""
     gaps = list(dict.fromkeys(quarter.unanswered["sentence"].astype("str")))
+    return [*gaps, *_unmeasured(quarter), *_untellable(quarter), *_too_few(quarter)]
+
+
+def _unmeasured(quarter: Quarter) -> list[str]:
+    cells = quarter.measures.cells
+    value = cells.loc[(cells["measure"] == "benefit_measured_share") & (cells["group_kind"] == "all"), "value"]
+    if value.empty or not is_number(value.iloc[0]) or value.iloc[0] > 0.99:
+        return []
+    return [f"What became of {tell(1 - value.iloc[0], '_share')} of the benefit that was due: nobody measured it."]
+
+
+def _untellable(quarter: Quarter) -> list[str]:
+    effect = quarter.seniority.effect
+    return ["Whether senior time pays: the figures cannot tell."] if effect and effect.verdict == "cannot tell" else []
+
+
+def _too_few(quarter: Quarter) -> list[str]:
+    """Figures of this page that stand on too few rows."""
     rows = pd.concat([quarter.headline.figures, quarter.headline.beside], ignore_index=True)
     few = rows[rows["value"].notna() & rows["low"].isna() & (rows["n"] < quarter.settings["minimum_estimate"])]
-    said = [f"{r['title']}: {tell_range(r['value'], r['low'], r['high'], r['unit'])}, n = {r['n']:,.0f}." for r in few.to_dict("records")]
-    return gaps + said
+    return [f"{r['title']}: {tell(r['value'], r['unit'])} stands on {_count(r)} only." for r in few.to_dict("records")]

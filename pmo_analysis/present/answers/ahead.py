@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
+from pmo_analysis.analysis.scenarios import Scenario, what_if
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import is_number, table, tell, tell_limits, tell_range, told, told_ranges
-from pmo_analysis.present.names import names_of
+from pmo_analysis.present.formats import is_number, table, tell, tell_range, told, told_ranges
+from pmo_analysis.present.names import Names, names_of
 from pmo_analysis.quarter import Quarter
+
+SCENARIO = {
+    "hours": ("Hours of work", "_hours"),
+    "utilisation": ("Share of the practical hours", "_share"),
+    "wait_days": ("Working days until work begins", ""),
+    "cost": ("Cost of the work", "_cost"),
+    "unit_cost": ("Cost of one delivery", "_cost"),
+    "unused_cost": ("Cost of unused capacity", "_cost"),
+    "charged_cost": ("Charged to customers", "_cost"),
+    "customers_affected": ("Customers affected", "_count"),
+}
 
 
 def tell_demand(quarter: Quarter) -> Section:
@@ -58,11 +72,11 @@ def _list_demand(quarter: Quarter, coming: str) -> str:
     return table(shown, caption="What will be asked of us, and by whom", most=10)
 
 
-def _mostly(rows: pd.DataFrame, names: object) -> str:
+def _mostly(rows: pd.DataFrame, names: Names) -> str:
     if rows.empty or not is_number(rows["expected_count"].iloc[0]):
         return "–"
     first = rows.iloc[0]
-    return f"{names.segment(first['segment'])} ({tell(first['expected_count'], '_count')})"  # type: ignore[attr-defined]
+    return f"{names.segment(first['segment'])} ({tell(first['expected_count'], '_count')})"
 
 
 def _list_load(quarter: Quarter) -> str:
@@ -89,7 +103,47 @@ def _list_to_stop(quarter: Quarter) -> str:
 
 def tell_scenario(quarter: Quarter) -> Section:
     """The stored scenario: what it assumes and what it gives, beside how things are."""
-    return Section((quarter.baseline.sentence,), "", ())
+    growth = quarter.settings["demand_growth_share"]
+    now, then = read_scenarios(quarter)
+    if now.empty:
+        return Section(("What if cannot be told: there are no deliveries with hours to start from.",))
+    assumed = f"The stored scenario assumes {tell(abs(growth), '_share')} {'more' if growth > 0 else 'less'} demand a quarter."
+    told = (assumed, _tell_scenario(quarter)) if growth else (
+        quarter.baseline.sentence, "The stored scenario changes nothing; the setting demand_growth_share changes it.")  # fmt: skip
+    counted = "Ranges: what another quarter like it would bring by chance alone. Waits are those of a queue at each role."
+    return Section(told, counted, (_list_scenarios(now, then, quarter.settings["currency"]),))
 
 
-__all__ = ["tell_demand", "tell_limits", "tell_scenario", "whole_demand"]
+def _tell_scenario(quarter: Quarter) -> str:
+    return " ".join([_stored(quarter).sentence, *_stored(quarter).notes])
+
+
+def _stored(quarter: Quarter) -> Scenario:
+    """The scenario that the settings describe; arithmetic on the quarter's baseline, nothing is read again."""
+    return what_if(quarter.baseline, volume=1 + quarter.settings["demand_growth_share"])
+
+
+def read_scenarios(quarter: Quarter) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The quarter as it was and as the stored scenario has it: figure, value, low, high; empty without a baseline."""
+    now = quarter.baseline.result
+    if now.empty or not quarter.settings["demand_growth_share"]:
+        return now, now[:0]
+    return now, _stored(quarter).result
+
+
+def _list_scenarios(now: pd.DataFrame, then: pd.DataFrame, currency: str) -> str:
+    rows = now[now["figure"].isin(SCENARIO) & now["value"].notna()]
+    later = then.set_index("figure")
+    shown = pd.DataFrame({
+        "Figure": [SCENARIO[f][0] for f in rows["figure"]],
+        "As it was": [_in_unit(r, SCENARIO[r["figure"]][1], currency) for r in rows.to_dict("records")],
+    })  # fmt: skip
+    if len(later):
+        shown["In the scenario"] = [_in_unit(later.loc[f].to_dict(), SCENARIO[f][1], currency) for f in rows["figure"]]
+    return table(shown, caption="The quarter and the stored scenario")
+
+
+def _in_unit(row: dict[str, Any], unit: str, currency: str) -> str:
+    if row["high"] == float("inf"):
+        return f"{tell(row['value'], unit, currency)} ({tell(row['low'], unit, currency)} or more, without limit)"
+    return tell_range(row["value"], row["low"], row["high"], unit, currency)

@@ -10,6 +10,11 @@ from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_r
 from pmo_analysis.present.names import names_of
 from pmo_analysis.quarter import Quarter
 
+WORTH = {
+    "benefit_realised_share": ("Benefit realised", "_share"),
+    "worth_level": ("Worth what it costs, 1 to 5", ""),
+    "promises_kept_share": ("Promises kept", "_share"),
+}
 PROCESS = (
     "process_hours_share", "process_cost_share", "mandated_process_hours_share", "approval_count", "document_count",
     "project_overhead_share",
@@ -18,7 +23,8 @@ PROCESS = (
 
 def tell_cheaper(quarter: Quarter) -> Section:
     """What each service costs, how cost is concentrated, and what part is process."""
-    tables = (_list_services(quarter), table(list_figures(quarter, PROCESS), caption="Process rather than delivery"))
+    tables = (_list_services(quarter), table(list_figures(quarter, PROCESS), caption="Process rather than delivery"),
+              _list_worth(quarter))  # fmt: skip
     return Section((quarter.cost.sentence, _tell_concentration(quarter), _tell_loss(quarter)), _counted(quarter), tables)
 
 
@@ -29,7 +35,7 @@ def _tell_concentration(quarter: Quarter) -> str:
         return ""
     first = upto.iloc[0]
     share = tell_range(first["cost_share"], first["low"], first["high"], "_share")
-    return f"The dearest {tell(first['customers_share'], '_share')} of customers take {share} of the cost."
+    return f"The dearest {tell(first['customers_share'], '_share')} of customers take {share} of the cost to serve."
 
 
 def _tell_loss(quarter: Quarter) -> str:
@@ -64,6 +70,26 @@ def _list_services(quarter: Quarter) -> str:
     return table(shown, caption="Dearest services first", most=10)
 
 
+def _list_worth(quarter: Quarter) -> str:
+    """Value against cost: what a customer of each category costs beside what it gets; small groups are not told."""
+    currency, cells = quarter.settings["currency"], quarter.measures.cells
+    cards = quarter.propositions.cards
+    cards = cards[(cards["group_kind"] == "category") & cards["cost_median"].notna()]
+    cells = cells[(cells["group_kind"] == "category") & (cells["n"] >= quarter.settings["minimum_cell"])]
+    known = {m: rows.set_index("group") for m, rows in cells.groupby("measure")}
+    shown = pd.DataFrame({"Category": cards["group"].tolist(), "One customer": told(cards, "cost_median", "_cost", currency)} | {
+        title: [_cell(known.get(measure), group, unit) for group in cards["group"]] for measure, (title, unit) in WORTH.items()
+    })  # fmt: skip
+    return table(shown, caption="Value against cost, by category")
+
+
+def _cell(rows: pd.DataFrame | None, group: str, unit: str) -> str:
+    if rows is None or group not in rows.index:
+        return "too few to say"
+    row = rows.loc[group]
+    return tell_range(row["value"], row["low"], row["high"], unit)
+
+
 def _free_process(rows: pd.DataFrame, currency: str) -> list[str]:
     free = rows["process_cost"] - rows["mandated_process_cost"].fillna(0)
     return [tell(v, "_cost", currency) for v in free]
@@ -72,8 +98,41 @@ def _free_process(rows: pd.DataFrame, currency: str) -> list[str]:
 def tell_seniors(quarter: Quarter) -> Section:
     """Where senior hours go, whether they buy an outcome, and which could be done by others."""
     tables = (_list_shares(quarter, "segment"), _list_shares(quarter, "service"), _list_effect(quarter), _list_delegable(quarter))
-    return Section((quarter.seniority.sentence,), "Like-for-like: as if each group had the whole's mix of services and complexity.",
+    found = (_tell_share(quarter), _tell_delegable(quarter), _tell_effect(quarter))
+    return Section(found, "Like-for-like: as if each group had the whole's mix of services and complexity.",
                    tables)  # fmt: skip
+
+
+def _tell_share(quarter: Quarter) -> str:
+    rows = quarter.seniority.shares
+    whole = rows[(rows["group_kind"] == "all") & rows["senior_share"].notna()].set_index("side")
+    said = [
+        f"{who} {tell(r['senior_hours'], '_count')} of {tell(r['all_hours'], '_count')} hours, "
+        f"{tell_range(r['senior_share'], r['low'], r['high'], '_share')}"
+        for side, who in (("pmo", "Our senior people gave"), ("customer", "the customers’ gave"))
+        if side in whole.index for r in [whole.loc[side]]
+    ]  # fmt: skip
+    return "; ".join(said) + "." if said else "How much senior time was spent is not known."
+
+
+def _tell_delegable(quarter: Quarter) -> str:
+    rows, names = quarter.seniority.delegable, names_of(quarter)
+    if rows.empty:
+        return ""
+    most = rows.sort_values(["excess_hours", "service_id"], ascending=[False, True]).iloc[0]
+    return (f"Most senior hours above what comparable services take: {names.service(most['service_id'])}, "
+            f"{tell(most['excess_hours'], '_hours')}.")  # fmt: skip
+
+
+def _tell_effect(quarter: Quarter) -> str:
+    effect = quarter.seniority.effect
+    if effect is None:
+        return "Whether senior time pays is not known: no outcome of deliveries is recorded."
+    if not is_number(effect.estimate):
+        return f"Whether senior time pays: {effect.verdict}."
+    change = tell_range(effect.estimate, effect.low, effect.high)
+    return (f"Ten points more senior share goes with {change} points of the outcome score, like compared with like "
+            f"(n = {effect.n:,}). Does it pay? {effect.verdict[:1].upper() + effect.verdict[1:]}.")  # fmt: skip
 
 
 def _list_shares(quarter: Quarter, kind: str) -> str:

@@ -51,7 +51,7 @@ def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
                 "They get": r["what"],
                 "Benefit": r["benefit"],
                 "Cost of one customer": _typical(r, currency),
-                "Next quarter": tell_limits(r["next_price_low"], r["next_price_high"], "_cost", currency),
+                "Expect next quarter": tell_limits(r["next_price_low"], r["next_price_high"], "_cost", currency),
                 "Asked of them": _asked(r),
                 "One thing to stop": r["stop"],
             },
@@ -64,7 +64,7 @@ def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
 def _typical(row: dict[str, object], currency: str) -> str:
     middle = tell(row["cost_median"], "_cost", currency)
     spread = tell_limits(row["cost_p10"], row["cost_p90"], "_cost", currency)
-    return f"{middle}, eight in ten between {spread}" if spread != "–" else f"{middle} (too few customers for a range)"
+    return f"{middle}, eight in ten {spread}" if spread != "–" else f"{middle} (too few customers for a range)"
 
 
 def _asked(row: dict[str, object]) -> str:
@@ -81,7 +81,7 @@ def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> 
     shown = pd.DataFrame({
         kind.capitalize(): [names.group(kind, g) for g in rows["group"]],
         "Customers": told(rows, "customers_count"),
-        "One customer, eight in ten": told_ranges(rows, ("cost_median", "cost_p10", "cost_p90"), currency=currency),
+        "One customer, eight in ten": told_ranges(rows, ("cost_median", "cost_p10", "cost_p90"), unit="_cost", currency=currency),
         "One delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
         "All together": told(rows, "cost_to_serve_cost", currency=currency),
         "Charged": told(rows, "charged_cost", currency=currency),
@@ -89,7 +89,6 @@ def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> 
             tell_limits(low, high, "_cost", currency)
             for low, high in zip(rows["next_price_low"], rows["next_price_high"], strict=True)
         ],
-        "Benefit": rows["benefit"].tolist(),
     })  # fmt: skip
     return table(shown, caption=f"What it costs, by {kind}")
 
@@ -97,9 +96,22 @@ def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> 
 def tell_ease(quarter: Quarter) -> Section:
     """Whether life is getting easier: waiting, effort asked, promises kept and what customers say."""
     rows = read_figures(quarter, EASIER)
-    found = (tell_turns(quarter, EASIER), tell_turns(quarter, EASIER, "last year"), _tell_experience(rows))
+    found = (_tell_now(rows), tell_turns(quarter, EASIER), tell_turns(quarter, EASIER, "last year"), _tell_experience(rows))
     shown = table(list_figures(quarter, EASIER), caption="What it is like to be our customer", most=len(EASIER))
     return Section(found, "A change is called clear only where the interval of the difference excludes nought.", (shown,))
+
+
+def _tell_now(rows: pd.DataFrame) -> str:
+    """The three figures that customers feel first."""
+    words = {
+        "lead_time_days": "the middle request took {} working days",
+        "promises_kept_share": "{} of promises were kept",
+        "first_time_right_share": "{} of deliveries were right the first time",
+    }
+    known = rows[rows["value"].notna()].set_index("measure")["value"]
+    said = [text.format(tell(known[m], "_share" if m.endswith("_share") else "")) for m, text in words.items() if m in known]
+    told = join(said)
+    return told[:1].upper() + told[1:] + "." if said else ""
 
 
 def _tell_experience(rows: pd.DataFrame) -> str:
@@ -157,4 +169,5 @@ def _list_splits(quarter: Quarter) -> str:
 
 
 def _points(value: float) -> str:
-    return cell(None) if pd.isna(value) else f"{100 * value:+.1f}".replace("-", "−")
+    told = f"{100 * value:+.1f}".replace("-", "−")
+    return cell(None) if pd.isna(value) else "0" if told in ("+0.0", "−0.0") else told

@@ -65,6 +65,8 @@ def tell_turns(quarter: Quarter, measures: Sequence[str], against: str = "last q
         f"clearly {way}: {join(titles[m] for m in measures if turns.get(m) == way)}"
         for way in ("better", "worse", "higher", "lower") if way in turns.values()
     ]  # fmt: skip
+    if not told and set(turns.values()) == {"no clear change"}:
+        return f"Against {against}, none of {len(turns)} figures changed clearly."
     calm = sum(way == "no clear change" for way in turns.values())
     unknown = len(measures) - calm - sum(way in ("better", "worse", "higher", "lower") for way in turns.values())
     rest = [f"{calm} show no clear change"] * bool(calm) + [f"{unknown} cannot be compared"] * bool(unknown)

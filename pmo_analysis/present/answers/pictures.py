@@ -8,7 +8,7 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present import plots
-from pmo_analysis.present.answers.ahead import whole_demand
+from pmo_analysis.present.answers.ahead import SCENARIO, read_scenarios, whole_demand
 from pmo_analysis.present.answers.figures import read_figures
 from pmo_analysis.present.answers.value import OUTCOMES
 from pmo_analysis.present.answers.work import order_quoted
@@ -79,7 +79,7 @@ def draw_outcomes(quarter: Quarter) -> Picture | str:
         return "No picture: none of the five outcomes was measured in the quarter."
     table = _on_scale(rows)
     axes = plots.plot_ranges(table, unit="_score", title="0 = worst anchor, 100 = best anchor of the settings; bar = how sure")
-    axes.set_xlim(0, 100)
+    axes.set_xlim(-1.5, 101.5)
     return draw(axes, plots.say_ranges(table, "Outcomes on a scale from 0 to 100", unit="_score"))
 
 
@@ -87,7 +87,7 @@ def _on_scale(rows: pd.DataFrame) -> pd.DataFrame:
     span = rows["best_anchor"] - rows["worst_anchor"]
     ends = pd.DataFrame({c: 100 * (rows[c] - rows["worst_anchor"]) / span for c in _RANGE}).clip(0, 100)
     low, high = ends[["low", "high"]].min(axis=1, skipna=False), ends[["low", "high"]].max(axis=1, skipna=False)
-    notes = [f"measured: {tell(m, '_share')}, n = {n:,.0f}" for m, n in zip(rows["measured_share"], rows["n"], strict=True)]
+    notes = [f"measured {tell(m, '_share')}, n = {n:,.0f}" for m, n in zip(rows["measured_share"], rows["n"], strict=True)]
     return pd.DataFrame({"label": rows["label"], "value": ends["value"], "low": low, "high": high, "note": notes})
 
 
@@ -138,9 +138,28 @@ def draw_concentration(quarter: Quarter) -> Picture | str:
     rows = quarter.cost.concentration
     if len(rows) < quarter.settings["minimum_cell"]:
         return "No picture: there are too few customers with a known cost to tell how it is concentrated."
-    axes = plots.plot_concentration(rows)
+    left, right = panels(1, 2, 4.2)
+    plots.plot_concentration(rows, left)
+    plots.plot_parts(_dearest(quarter), right, currency=quarter.settings["currency"])
     said = [f"the dearest {tell(r['customers_share'], '_share')} take {tell(r['cost_share'], '_share')}" for r in _steps(rows)]
-    return draw(axes, "Concentration of the cost to serve: " + "; ".join(said) + ".")
+    return draw(left, "Concentration of the cost to serve: " + "; ".join(said) + ". " + _say_process(quarter))
+
+
+def _dearest(quarter: Quarter) -> pd.DataFrame:
+    rows, names = quarter.cost_by["service"].table, names_of(quarter)
+    rows = rows[rows["cost_to_serve_cost"].notna()].sort_values(
+        ["cost_to_serve_cost", "service_id"], ascending=[False, True]).head(9)  # fmt: skip
+    return pd.DataFrame({
+        "label": [names.service(s) for s in rows["service_id"]], "cost": rows["cost_to_serve_cost"],
+        "process_cost": (rows["process_cost"] - rows["mandated_process_cost"].fillna(0)).fillna(0),
+    }).reset_index(drop=True)  # fmt: skip
+
+
+def _say_process(quarter: Quarter) -> str:
+    currency = quarter.settings["currency"]
+    said = [f"{r['label']} {tell(r['cost'], '_cost', currency)}, of that {tell(r['process_cost'], '_cost', currency)}"
+            for r in _dearest(quarter).to_dict("records")]  # fmt: skip
+    return "Cost of the dearest services and of the process in them that no law requires: " + "; ".join(said) + "."
 
 
 def _steps(rows: pd.DataFrame) -> list[dict[str, float]]:
@@ -239,8 +258,23 @@ def draw_demand(quarter: Quarter) -> Picture | str:
 
 
 def draw_scenario(quarter: Quarter) -> Picture | str:
-    """The stored scenario beside how things are."""
-    return "No picture: the stored scenario changes nothing."
+    """Load and waiting in the stored scenario beside how things are."""
+    now, then = read_scenarios(quarter)
+    known = now.set_index("figure")["value"].dropna().index
+    shown = [f for f in ("utilisation", "wait_days", "cost", "unit_cost") if f in known]
+    if not shown or then.empty:
+        return "No picture: the stored scenario changes nothing, or there is nothing to start from."
+    currency, said = quarter.settings["currency"], []
+    places = panels(-(-len(shown) // 2), min(len(shown), 2), 1.9 * -(-len(shown) // 2))
+    for axes, figure in zip(places, shown, strict=False):
+        title, unit = SCENARIO[figure]
+        rows = pd.concat([part[part["figure"] == figure] for part in (now, then)]).replace(float("inf"), float("nan"))
+        rows = rows.assign(label=["as it was", "scenario"]).reset_index(drop=True)
+        plots.plot_scenario(rows, axes, title=title, unit=unit, currency=currency)
+        said.append(plots.say_ranges(rows, title, unit=unit, currency=currency))
+    for axes in places[len(shown):]:
+        axes.set_axis_off()
+    return draw(places[0], " ".join(said))
 
 
 def draw_effects(quarter: Quarter) -> Picture | str:
@@ -267,7 +301,7 @@ def draw_trust(quarter: Quarter) -> Picture | str:
         return "No picture: nothing is known of how complete the tables are."
     table["note"] = [f"n = {n:,.0f}" for n in table["n"]]
     axes = plots.plot_ranges(table, new_axes(0.42 * len(table) + 1.1), unit="_share", title="share; bar = how sure")
-    axes.set_xlim(0, 1)
+    axes.set_xlim(-0.015, 1.015)
     return draw(axes, plots.say_ranges(table, "How complete the evidence is", unit="_share"))
 
 

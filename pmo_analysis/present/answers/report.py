@@ -7,7 +7,7 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.present.answers import ahead, cost, customers, trust, value, work
 from pmo_analysis.present.answers.pictures import PICTURES
-from pmo_analysis.present.answers.section import show_section, tell_period
+from pmo_analysis.present.answers.section import show_section, show_tables, tell_period
 from pmo_analysis.present.formats import MISSING, table, tell
 from pmo_analysis.present.page_one import show_page_one
 from pmo_analysis.present.plots.style import house_style
@@ -46,8 +46,13 @@ def page_one(quarter: Quarter) -> Html:
 
 
 def answer(quarter: Quarter, number: int) -> Html:
-    """The answer to one of the thirteen questions: finding, tables, what cannot be told, the decision that follows."""
+    """The answer to one of the thirteen questions: the finding, the decision that follows, what cannot be told."""
     return show_section(quarter, _known(number), ANSWERS[number](quarter))
+
+
+def figures(quarter: Quarter, number: int) -> Html:
+    """The figures behind an answer, each with its range and n; longer tables are in the workbook."""
+    return show_tables(ANSWERS[_known(number)](quarter))
 
 
 def picture(quarter: Quarter, number: int) -> Picture | Html:

@@ -28,13 +28,19 @@ class Section:
 
 
 def show_section(quarter: Quarter, number: int, section: Section) -> Html:
-    """A section with its period, what cannot be told and why, and the decision that follows."""
+    """The short answer: finding, period and basis, the decision that follows, what cannot be told and why."""
     finding = [s for s in section.finding if s] or ["There is nothing in the tables to answer this question."]
     basis = f"Period: {tell_period(quarter)}." + (f" {section.counted}" if section.counted else "")
     return Html(render(
-        "answer.html.j2", finding=finding, basis=basis, tables=[t for t in section.tables if t],
-        untold=list_untold(quarter, number), decisions=_decisions(quarter, number),
+        "answer.html.j2", finding=finding, basis=basis, untold=list_untold(quarter, number),
+        decisions=_decisions(quarter, number),
     ))  # fmt: skip
+
+
+def show_tables(section: Section) -> Html:
+    """The figures behind a section's answer."""
+    tables = [t for t in section.tables if t]
+    return Html(render("tables.html.j2", tables=tables))
 
 
 def tell_period(quarter: Quarter) -> str:

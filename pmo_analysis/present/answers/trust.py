@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import table, told, told_ranges
+from pmo_analysis.present.formats import is_number, table, tell, tell_range, told
 from pmo_analysis.quarter import Quarter
 
 
@@ -13,11 +13,18 @@ def tell_trust(quarter: Quarter) -> Section:
     """What limits the evidence, each with its size and what it would change; every gap of every section."""
     rows = quarter.trust.figures
     shown = pd.DataFrame({
-        "What": rows["title"].tolist(), "How much": told_ranges(rows, unit="unit"), "n": told(rows, "n"),
-        "What it means": rows["sentence"].tolist(),
+        "What": rows["title"].tolist(), "How much": [_how_much(r) for r in rows.to_dict("records")],
+        "n": told(rows, "n"), "What it means": rows["sentence"].tolist(),
     })  # fmt: skip
     tables = (table(shown, caption="Limits of the evidence", most=16), _list_gaps(quarter), _list_problems(quarter))
     return Section((quarter.trust.sentence, quarter.measures.sentence), "", tables)
+
+
+def _how_much(row: dict[str, object]) -> str:
+    """Counts and shares of all rows are exact; only what was sampled has a range."""
+    if is_number(row["low"]) and is_number(row["high"]):
+        return tell_range(row["value"], row["low"], row["high"], str(row["unit"]))
+    return tell(row["value"], str(row["unit"]))
 
 
 def _list_gaps(quarter: Quarter) -> str:

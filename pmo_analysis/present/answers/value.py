@@ -35,8 +35,10 @@ def _tell_outcomes(quarter: Quarter) -> str:
     known, lacking = [], []
     for title, names in OUTCOMES.items():
         (known if read_figures(quarter, names)["value"].notna().any() else lacking).append(title.lower())
-    told = f"{len(known)} of five outcomes could be measured" + (f": {join(known, 5)}" if lacking and known else "")
-    return told + (f"; nothing is known of {join(lacking, 5)}." if lacking else ".")
+    if not lacking:
+        return "All five outcomes could be measured, each at least in part."
+    told = f"{len(known)} of five outcomes could be measured" + (f": {join(known, 5)}" if known else "")
+    return f"{told}; nothing is known of {join(lacking, 5)}."
 
 
 def _tell_benefit(quarter: Quarter) -> str:
@@ -55,7 +57,7 @@ def _tell_reversals(quarter: Quarter) -> list[str]:
     names = names_of(quarter)
     mine = [m for group in OUTCOMES.values() for m in group]
     return [
-        f"Beware: {str(r['sentence']).replace(r['measure'], names.measure(r['measure']))}"
+        f"Beware: {str(r['sentence']).replace(r['measure'], '“' + names.measure(r['measure']) + '”')}"
         for r in rows[rows["measure"].isin(mine)].head(2).to_dict("records")
     ]
 
@@ -115,8 +117,8 @@ def _effect(quarter: Quarter, measure: object, value: float) -> str:
         return MISSING
     unit = _unit(quarter, measure)
     sign = "+" if value > 0 else ""
-    if unit == "share":
-        return f"{sign}{tell(100 * value)} points"
+    if unit in ("share", "points"):
+        return f"{sign}{tell(100 * value if unit == 'share' else value)} points"
     return sign + tell(value, unit, quarter.settings["currency"])
 
 

@@ -56,6 +56,7 @@ def _list_misplaced(quarter: Quarter) -> str:
     rows, names, currency = quarter.target_review.off_target, names_of(quarter), quarter.settings["currency"]
     sums = rows.groupby(["kind", "service_id"])[["engagement_count", "worked_hours", "cost"]].sum(min_count=1)
     rows = sums.reset_index().sort_values(["cost", "engagement_count", "service_id"], ascending=[False, False, True])
+    rows = rows.groupby("kind", sort=True).head(5).sort_values("kind", kind="stable")
     shown = pd.DataFrame({
         "Service": [names.service(s) for s in rows["service_id"]],
         "What is wrong": rows["kind"].tolist(),
@@ -63,7 +64,7 @@ def _list_misplaced(quarter: Quarter) -> str:
         "Hours": told(rows, "worked_hours", "_count"),
         "Cost": told(rows, "cost", "_cost", currency=currency),
     })  # fmt: skip
-    return table(shown, caption="Deliveries off target or too late", most=8)
+    return table(shown, caption="Deliveries off target or too late, the dearest of each")
 
 
 def _list_unused(quarter: Quarter) -> str:

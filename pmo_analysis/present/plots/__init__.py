@@ -5,8 +5,8 @@ One meaning per colour, the same in every picture, told apart in grey and by col
 
 from matplotlib.axes import Axes
 
-from pmo_analysis.present.plots.bars import plot_effects, plot_scenario, plot_used
-from pmo_analysis.present.plots.curves import plot_concentration, plot_value_against_cost
+from pmo_analysis.present.plots.bars import plot_effects, plot_parts, plot_scenario, plot_used
+from pmo_analysis.present.plots.curves import plot_concentration
 from pmo_analysis.present.plots.maps import plot_map
 from pmo_analysis.present.plots.ranges import plot_quoted, plot_ranges, say_ranges
 from pmo_analysis.present.plots.runs import plot_run, say_run
@@ -16,12 +16,12 @@ __all__ = [
     "plot_concentration",
     "plot_effects",
     "plot_map",
+    "plot_parts",
     "plot_quoted",
     "plot_ranges",
     "plot_run",
     "plot_scenario",
     "plot_used",
-    "plot_value_against_cost",
     "say_ranges",
     "say_run",
 ]

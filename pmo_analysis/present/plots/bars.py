@@ -32,6 +32,20 @@ def plot_used(table: pd.DataFrame, ax: Axes | None = None, *, warning: float) ->
     return ax
 
 
+def plot_parts(table: pd.DataFrame, ax: Axes | None = None, *, currency: str = "") -> Axes:
+    """Cost per service, the process that no law requires apart from the rest. `table`: label, cost, process_cost."""
+    ax = ax or new_axes(0.36 * len(table) + 1.3)
+    rows = np.arange(len(table))
+    ax.barh(rows, table["cost"], color=RANGE, height=0.62, label="all")
+    ax.barh(rows, table["process_cost"], color=OURS, height=0.62, label="process that no law requires")
+    list_rows(ax, list(table["label"]), most=26)
+    ax.set_xlabel("cost to serve in the quarter")
+    tell_axis(ax.xaxis, "_cost", currency)
+    ax.locator_params(axis="x", nbins=4)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
+    return ax
+
+
 def plot_scenario(table: pd.DataFrame, ax: Axes | None = None, *, title: str, unit: str, currency: str = "") -> Axes:
     """One figure now and in the scenario, each with its range. `table`: label, value, low, high; the first is now."""
     ax = ax or new_axes(1.7)

@@ -1,4 +1,4 @@
-"""Curves and scatters: how cost is concentrated, and value against cost."""
+"""Curves: how the cost is concentrated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from pmo_analysis.present.formats import tell
-from pmo_analysis.present.plots.style import OTHER, OURS, RANGE, label, new_axes, tell_axis
+from pmo_analysis.present.plots.style import OTHER, OURS, RANGE, new_axes, tell_axis
 
 
 def plot_concentration(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -36,24 +36,3 @@ def _point_at(ax: Axes, rows: pd.DataFrame, share: float) -> None:
     words = f"{tell(point['customers_share'], '_share')} of customers:\n{tell(point['cost_share'], '_share')} of the cost"
     ax.annotate(words, (point["customers_share"], point["cost_share"]), xytext=(12, -22), textcoords="offset points",
                 fontsize=9.5)  # fmt: skip
-
-
-def plot_value_against_cost(table: pd.DataFrame, ax: Axes | None = None, *, currency: str = "") -> Axes:
-    """Value score against cost per group, each with its ranges.
-
-    `table`: label, cost, cost_low, cost_high, value (0–100), value_low, value_high.
-    """
-    ax = ax or new_axes(3.6, 5.0)
-    ax.hlines(table["value"], table["cost_low"], table["cost_high"], color=RANGE, linewidth=2.5)
-    ax.vlines(table["cost"], table["value_low"], table["value_high"], color=RANGE, linewidth=2.5)
-    ax.plot(table["cost"], table["value"], "o", color=OURS, markersize=6.5)
-    for row in table.to_dict("records"):
-        ax.annotate(label(row["label"], 22), (row["cost"], row["value"]), xytext=(6, 5), textcoords="offset points",
-                    fontsize=9)  # fmt: skip
-    ax.set_ylim(0, 100)
-    ax.set_xlim(left=0)
-    ax.set_xlabel("cost per customer and quarter")
-    ax.set_ylabel("value score, 0 to 100")
-    ax.grid()
-    tell_axis(ax.xaxis, "_cost", currency)
-    return ax

@@ -32,7 +32,7 @@ def plot_ranges(
 
 
 def _beside(row: dict[str, object], unit: str, currency: str) -> str:
-    note = f"  {row['note']}" if row.get("note") else ""
+    note = f" · {row['note']}" if row.get("note") else ""
     return (tell(row["value"], unit, currency) if pd.notna(row["value"]) else "not estimable") + note
 
 
@@ -84,9 +84,8 @@ def plot_quoted(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(table["median_hours"], rows, "o", color=OURS, markersize=6.5, label="took, the middle delivery")
     ax.plot(table["standard_hours"], rows, "|", color=OTHER, markersize=15, markeredgewidth=2.5, label="quoted")
     list_rows(ax, list(table["label"]))
-    ax.set_xscale("log")
+    ax.set_xscale("log", base=2)
     tell_axis(ax.xaxis, "")
-    ax.xaxis.set_minor_formatter("")
-    ax.set_xlabel("hours of the PMO per delivery (each step right doubles or more)")
+    ax.set_xlabel("hours of the PMO per delivery (each line doubles)")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3)
     return ax

@@ -26,7 +26,7 @@ def plot_run(
     if target is not None:
         ax.axhline(target, color=LIMIT, linestyle=(0, (5, 3)), linewidth=1.2)
     _frame(ax, rows, unit, currency)
-    ax.set_title(label(title, 46, lines=2))
+    ax.set_title(label(title, 27, lines=3))
     return ax
 
 
@@ -39,6 +39,7 @@ def _frame(ax: Axes, rows: pd.DataFrame, unit: str, currency: str) -> None:
     if pd.notna(top):
         ax.set_ylim(min(0.0, bottom) * 1.08, top * 1.08 if top > 0 else 1.0)
     ax.yaxis.set_major_locator(MaxNLocator(4))
+    ax.tick_params(axis="x", pad=9)
     ax.grid(axis="y")
     tell_axis(ax.yaxis, unit, currency)
 
