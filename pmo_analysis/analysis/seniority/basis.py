@@ -95,8 +95,8 @@ def _independent(columns: Numbers) -> Numbers:
     basis = np.empty((len(columns), 0))
     for at in range(columns.shape[1]):
         rest = columns[:, at] - basis @ (basis.T @ columns[:, at])
-        size = np.linalg.norm(rest)
-        if size > 1e-8 * max(np.linalg.norm(columns[:, at]), 1e-300):
+        size = float(np.linalg.norm(rest))
+        if size > 1e-8 * max(float(np.linalg.norm(columns[:, at])), 1e-300):
             kept.append(at)
             basis = np.column_stack([basis, rest / size])
     return columns[:, kept]
@@ -107,7 +107,7 @@ def _smooth_parts(numbers: Numbers, levels: list[npt.NDArray[np.int64]], rng: np
         return []
     order = np.lexsort([*levels, *numbers.T[::-1]])
     at = np.sort(rng.choice(order, min(LANDMARKS, len(order)), replace=False))
-    same = sum((lev[:, None] == lev[at]).astype(float) for lev in levels) if levels else None
+    same = np.sum([(lev[:, None] == lev[at]).astype(float) for lev in levels], axis=0) if levels else None
     gaps = (numbers[:, None, :] - numbers[at]) ** 2
     curves = np.exp(-0.5 * gaps).sum(2)
     parts = [_nystroem(curves, at)]

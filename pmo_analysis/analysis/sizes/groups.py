@@ -46,7 +46,8 @@ def count_groups(hours: Numbers, *, most: int, seed: int = 0) -> pd.DataFrame:
     """
     rng = np.random.default_rng(seed)
     chosen = np.sort(hours if len(hours) <= MOST_VALUES else rng.choice(np.sort(hours), MOST_VALUES, replace=False))
-    rows = [{"groups_count": 1, "valley": np.nan, "gain": np.nan, "null_gain": np.nan, "p_value": np.nan, "kept": True}]
+    untested = dict.fromkeys(("valley", "gain", "null_gain", "p_value"), np.nan)
+    rows: list[dict[str, object]] = [{"groups_count": 1, **untested, "kept": True}]
     if len(chosen) >= LEAST_VALUES and chosen[0] < chosen[-1]:
         rows += _try_more(chosen, most, rng)
     return pd.DataFrame(rows)
@@ -65,7 +66,8 @@ def _try_more(hours: Numbers, most: int, rng: np.random.Generator) -> list[dict[
     logs = _logs(hours, step)
     grid = np.linspace(logs.min() - 0.5 * logs.std(), logs.max() + 0.5 * logs.std(), CELLS)
     cells = _histogram(logs[None, :], grid)
-    fitted, rows = _one_group(cells, grid), []
+    fitted = _one_group(cells, grid)
+    rows: list[dict[str, object]] = []
     for count in range(2, most + 1):
         more = _split_each(fitted, cells, grid)
         gain = float(more.likelihood[0] - fitted.likelihood[0])

@@ -22,8 +22,8 @@ def standardising_saving(
     usable = work.dropna(subset=["service_id", "size_quoted", "bespoke", "worked_hours"])
     usable = usable.sort_values(["service_id", "size_quoted", "bespoke", "worked_hours"])
     rng = np.random.default_rng(seed)
-    cells = [_cell(cell, draws, rng) for _, cell in usable.groupby(["service_id", "size_quoted"], sort=True)]
-    cells = [c for c in cells if c is not None]
+    tried = [_cell(cell, draws, rng) for _, cell in usable.groupby(["service_id", "size_quoted"], sort=True)]
+    cells = [c for c in tried if c is not None]
     if not cells:
         return pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=COLUMNS)
     services = sorted({c[0] for c in cells})

@@ -24,9 +24,10 @@ def find_unused(requests: pd.DataFrame, services: pd.DataFrame, all_requests: pd
     customers = each.groupby("service_id").size()
     again = (each > 1).groupby("service_id").mean()
     table = services[["service_id", "name"]].copy()
-    table["last_requested_on"] = table["service_id"].map(all_requests.groupby("service_id")["asked_on"].max())
-    table["customers_count"] = table["service_id"].map(customers).fillna(0).astype(int)
-    share, count = table["service_id"].map(again).fillna(0.0), table["customers_count"]
+    last, names = all_requests.groupby("service_id")["asked_on"].max(), table["service_id"]
+    table["last_requested_on"] = last.reindex(names).to_numpy()
+    table["customers_count"] = customers.reindex(names).fillna(0).astype(int).to_numpy()
+    share, count = again.reindex(names).fillna(0.0).to_numpy(float), table["customers_count"]
     judged = [count == 0, count < 5, share == 0, share < LITTLE_REUSE_SHARE]
     words = ["nobody asked", "too few to say", "nobody asked twice", "hardly anybody asked twice"]
     table["verdict"] = np.select(judged, words, "used again")

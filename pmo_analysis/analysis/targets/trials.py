@@ -43,7 +43,7 @@ class Trials:
 
     def silent(self) -> npt.NDArray[np.int64]:
         """Quarters since each customer last asked for anything (all of its quarters when never)."""
-        any_asked = self.asked.any(axis=1)
+        any_asked = np.asarray(self.asked.any(axis=1))
         silent = np.argmax(any_asked[:, ::-1], axis=1)
         return np.where(any_asked.any(axis=1), silent, (self.there > 0).sum(axis=1))
 

@@ -22,7 +22,7 @@ def recent_requests(data: Dataset, quarter: str, settings: Settings, back: int) 
     rows = rows.assign(asked_on=asked)[(asked >= first).to_numpy()].reset_index(drop=True)
     days = rows["asked_on"].dt.normalize().unique()
     names = {d: quarter_of(pd.Timestamp(d).date(), month) for d in days}
-    return rows.assign(quarter=rows["asked_on"].dt.normalize().map(names))
+    return rows.assign(quarter=rows["asked_on"].dt.normalize().map(names).astype("str"))
 
 
 def role_hours(data: Dataset) -> pd.DataFrame:
