@@ -26,7 +26,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the data (or a check of it) says no, 2 wrong use, setting or parameter, "
     "3 another run writes the same report, 4 the report could not be completed, 130 interrupted.",
 )  # fmt: skip
-out = Console(highlight=False, soft_wrap=True)
+# A pipe or a file has no width; tables written there need room for their words.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Source = Annotated[str, typer.Argument(help="Folder of CSV/Parquet, DuckDB file, or database address")]
@@ -118,16 +119,17 @@ def import_(
 @app.command("map")
 def map_(source: Annotated[Path, typer.Argument(help="Folder that pmo import wrote, or any folder of CSV tables")]) -> None:
     """List what no customer, service or role map covers, ranked by hours, and write the rows to fill in."""
-    from pmo_analysis.intake.coverage import unmapped, write_rows_to_fill
+    from pmo_analysis.intake.coverage import write_unmapped
 
-    gaps = unmapped(source)
+    gaps, maps = write_unmapped(source)
     if gaps.empty:
         out.print("Everything is mapped.")
         return
     _print_table(gaps.rename(columns={"row_count": "rows"}))
-    paths = write_rows_to_fill(gaps, source)
-    told = f"Fill in {', '.join(str(p) for p in paths)} and add the rows to the map." if paths else ""
-    out.print(f"{len(gaps)} names or gaps without a map. {told}", markup=False)
+    out.print(
+        f"{len(gaps)} names or gaps without a map. Fill in the values in {maps} and import again with --maps {maps}.",
+        markup=False,
+    )
 
 
 @app.command()
@@ -273,15 +275,11 @@ def _print_table(rows: pd.DataFrame) -> None:
     """A table that wraps its words to the terminal; wide where the output is a file or a pipe."""
     if rows.empty:
         return
-    table = Table(*[str(c) for c in rows.columns], box=None, pad_edge=False, header_style="bold", width=_table_width())
+    table = Table(*[str(c) for c in rows.columns], box=None, pad_edge=False, header_style="bold")
     table.columns[0].no_wrap = True
     for row in rows.astype("object").where(rows.notna(), "").itertuples(index=False):
         table.add_row(*[_printable(_tell(value)) for value in row])
     out.print(table, markup=False)
-
-
-def _table_width() -> int:
-    return out.width if out.is_terminal else 160
 
 
 def _tell(value: Any) -> str:

@@ -44,14 +44,18 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
 def _write(path: Path, columns: list[str], existing: list[list[str]], new: pd.DataFrame) -> None:
     """Write a new file beside the old one and rename it over: a reader sees the old or the new."""
     beside = path.with_name(f".{path.name}.writing")
-    with beside.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(line + [""] * (len(columns) - len(line)) for line in existing)
-        writer.writerows([_cell(v) for v in row] for row in new.itertuples(index=False))
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(beside, path)
+    lines = [*existing, *([_cell(v) for v in row] for row in new.itertuples(index=False))]
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(line + [""] * (len(columns) - len(line)) for line in lines)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written ({error.strerror}); nothing was added.") from error
 
 
 def _cell(value: object) -> str:
