@@ -19,13 +19,13 @@ from pmo_analysis.analysis.segments import Segmentation, segment_customers
 from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
 from pmo_analysis.analysis.sizes import SizeReview, review_sizes
 from pmo_analysis.analysis.targets import TargetReview, Targets, review_targets, target_services
-from pmo_analysis.analysis.trust import Trust, count_people, review_trust
+from pmo_analysis.analysis.trust import Trust, count_people, name_roles, review_trust
 from pmo_analysis.analysis.value import ValueScores, score_value
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.answers import list_unanswered
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.quarter.protect import protect_answers, protect_load, protect_roles
+from pmo_analysis.quarter.protect import protect_answers, protect_roles
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.scenario import build_baseline
 
@@ -72,7 +72,6 @@ def _protect(known: Dataset, quarter: str, settings: Settings, told: dict[str, A
         **told,
         "measures": protect_answers(told["measures"], settings),
         "cost_by": {by: protect_roles(cost, people, settings) for by, cost in told["cost_by"].items()},
-        "target_review": protect_load(told["target_review"], people, settings),
     }
 
 
@@ -115,7 +114,9 @@ def _review_offer(known: Dataset, quarter: str, settings: Settings, groups: pd.D
         segments=groups.set_index("customer_id")["segment"], k=settings["next_services"],
         quarter=quarter, fiscal_year_end_month=settings["fiscal_year_end_month"], seed=settings["seed"],
     )  # fmt: skip
-    review: TargetReview = review_targets(known, quarter, groups, settings)
+    people = count_people(known, quarter, settings["fiscal_year_end_month"])
+    roles = name_roles(known.frame("roles")["role"], people, minimum=settings["minimum_cell"])
+    review: TargetReview = review_targets(known, quarter, groups, settings, roles=roles)
     sizes: SizeReview = review_sizes(known, quarter, settings)
     seniority: SeniorReview = review_senior_time(known, quarter, groups, settings)
     return {"targets": targets, "target_review": review, "sizes": sizes, "seniority": seniority}

@@ -12,7 +12,6 @@ import pandas as pd
 
 from pmo_analysis.analysis.cost import CostToServe
 from pmo_analysis.analysis.measures import Measures
-from pmo_analysis.analysis.targets import TargetReview
 from pmo_analysis.analysis.trust import hide_small_cells, merge_roles
 from pmo_analysis.contract.settings import Settings
 
@@ -67,9 +66,3 @@ def protect_roles(cost: CostToServe, people: pd.Series, settings: Settings) -> C
     )
     blended = unused.assign(hourly_cost=unused["supplied_cost"] / unused["supplied_hours"], basis="blended over people")
     return replace(cost, unused=unused, rates=blended[["role", "hourly_cost", "basis"]])
-
-
-def protect_load(review: TargetReview, people: pd.Series, settings: Settings) -> TargetReview:
-    """Next quarter's load with the roles that few people hold told together."""
-    ratios = {"utilisation_share": ("expected_hours", "practical_hours")}
-    return replace(review, load=merge_roles(review.load, people, ratios=ratios, minimum=settings["minimum_cell"]))

@@ -43,12 +43,18 @@ class TargetReview:
 
 
 def review_targets(
-    data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None
+    data: Dataset,
+    quarter: str,
+    groups: pd.DataFrame,
+    settings: Settings | None = None,
+    *,
+    roles: pd.Series | None = None,
 ) -> TargetReview:
     """Tells where services miss their target, which nobody uses, and what next quarter asks of each role.
 
     groups: customer_id, category, segment. Off target and too late are judged only against the categories and
     stages that the catalogue declares; hours and cost are those booked so far on the look-back's requests.
+    roles: role → the name under which its load may be told (several roles under one name); None = each its own.
     Columns: see TargetReview.
     """
     settings = settings or data.settings
@@ -61,7 +67,7 @@ def review_targets(
     unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400))
     demand = expect_demand(longer, groups, quarter, back=DEMAND_QUARTERS, level=settings["interval_level"],
                            growth=settings["demand_growth_share"])
-    load = _load(data, quarter, demand, work, hours, settings)
+    load = _load(data, demand, work, _under_told_roles(hours, roles), _practical_hours(data, settings, roles), settings)
     to_stop = propose_stops(load, misplaced, unused, work, settings)
     refused = count_refused(work, settings)
     sentence = _sentence(misplaced, services, demand, load, settings)
@@ -73,21 +79,28 @@ def _on_offer(services: pd.DataFrame) -> pd.DataFrame:
     return services[(services["status"].fillna("active") == "active") & services["active_to_on"].isna() & chosen]
 
 
+def _under_told_roles(hours: pd.DataFrame, roles: pd.Series | None) -> pd.DataFrame:
+    if roles is None:
+        return hours
+    told = hours.assign(role=hours["role"].map(roles).fillna(hours["role"]))
+    return told.groupby(["engagement_id", "role"], dropna=False, sort=True)["worked_hours"].sum().reset_index()
+
+
 def _load(
-    data: Dataset, quarter: str, demand: pd.DataFrame, work: pd.DataFrame, hours: pd.DataFrame, settings: Settings
+    data: Dataset, demand: pd.DataFrame, work: pd.DataFrame, hours: pd.DataFrame, practical: pd.Series, settings: Settings
 ) -> pd.DataFrame:
     if not data.has("effort", "engagement_id"):
         return pd.DataFrame(columns=LOAD)
-    practical = _practical_hours(data, quarter, settings)
     return expect_load(demand, work, hours, practical, level=settings["interval_level"])
 
 
-def _practical_hours(data: Dataset, quarter: str, settings: Settings) -> pd.Series:
+def _practical_hours(data: Dataset, settings: Settings, roles: pd.Series | None) -> pd.Series:
     """Practical hours by role in the latest quarter told, from the theoretical ones where they are missing."""
     capacity = data.frame("capacity")
     capacity = capacity[capacity["quarter"] == capacity["quarter"].max()] if len(capacity) else capacity
     practical = capacity["practical_hours"].fillna(capacity["theoretical_hours"] * settings["practical_share"])
-    return practical.astype(float).groupby(capacity["role"]).sum(min_count=1)
+    told = capacity["role"] if roles is None else capacity["role"].map(roles).fillna(capacity["role"])
+    return practical.astype(float).groupby(told).sum(min_count=1)
 
 
 def _sentence(

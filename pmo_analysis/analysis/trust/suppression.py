@@ -100,6 +100,25 @@ def count_people(data: Dataset, quarter: str, month: int = 12) -> pd.Series:
     return people.combine_first(fte).sort_index().rename("people_count")
 
 
+def name_roles(
+    roles: pd.Series, people: pd.Series, *, minimum: int = 5, other: str = "other roles"
+) -> pd.Series:
+    """Under which name each role may be told: its own where at least `minimum` people hold it, else with others.
+
+    The rest are told as `other`; where they are too few even together the next smallest joins them, and where all
+    together are too few the one name is "all roles". Unknown head counts count as too few. Index role.
+    """
+    counted = pd.Series(people.reindex(sorted(roles.dropna().unique())).fillna(0.0), dtype="float64")
+    order = counted.sort_index().sort_values(kind="stable")
+    joined = set(order.index[order < minimum])
+    for role in order.index:
+        if not joined or order[list(joined)].sum() >= minimum:
+            break
+        joined.add(role)
+    name = "all roles" if len(joined) == len(order) else other
+    return pd.Series({r: name if r in joined else r for r in order.index}, dtype="str").rename("role")
+
+
 def merge_roles(
     table: pd.DataFrame,
     people: pd.Series,
@@ -108,22 +127,13 @@ def merge_roles(
     minimum: int = 5,
     other: str = "other roles",
 ) -> pd.DataFrame:
-    """A table by role in which roles held by fewer than `minimum` people are told together.
+    """A table by role in which roles held by fewer than `minimum` people are told together, as `name_roles` says.
 
-    Numbers are summed (missing stays missing); `ratios` are made anew: name → (numerator, denominator). Where not even
-    all roles together reach the minimum the whole is one row, "all roles". Unknown head counts count as too few.
+    Numbers are summed (missing stays missing); `ratios` are made anew: name → (numerator, denominator).
     """
     if table.empty:
         return table
-    counted = table["role"].map(people).fillna(0.0)
-    order = table.assign(people=counted).sort_values(["people", "role"])[["role", "people"]]
-    joined = set(order.loc[order["people"] < minimum, "role"])
-    for role in order["role"]:
-        if not joined or order.loc[order["role"].isin(joined), "people"].sum() >= minimum:
-            break
-        joined.add(role)
-    name = "all roles" if len(joined) == len(table) else other
-    told = table.assign(role=table["role"].where(~table["role"].isin(joined), name))
+    told = table.assign(role=table["role"].map(name_roles(table["role"], people, minimum=minimum, other=other)))
     sums = told.groupby("role", sort=True).sum(min_count=1, numeric_only=True)
     for column, (above, below) in (ratios or {}).items():
         sums[column] = sums[above] / sums[below].where(sums[below] != 0)

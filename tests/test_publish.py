@@ -1,0 +1,157 @@
+"""A report is published whole or not at all, can be verified, and is the same when made again."""
+
+import hashlib
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from pmo_analysis.contract.errors import BusyError, InputError, PublishError
+from pmo_analysis.intake.demo import write_demo
+from pmo_analysis.run import shelf
+from pmo_analysis.run.publish import run_report, slug
+from pmo_analysis.run.verify import differences, verify_report
+
+QUARTER = "2026Q2"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Path:
+    return write_demo(tmp_path_factory.mktemp("organisation") / "data", customers=30, quarters=4, seed=2)
+
+
+@pytest.fixture(scope="module")
+def report(source, tmp_path_factory):
+    steps: list[str] = []
+    manifest = run_report(source, QUARTER, out=tmp_path_factory.mktemp("reports"), progress=steps.append)
+    return manifest, steps
+
+
+def content(folder: Path, pattern: str = "*") -> dict[str, str]:
+    found = sorted(p for p in folder.rglob(pattern) if p.is_file())
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
+
+
+def notebook_that(tmp_path: Path, code: str) -> Path:
+    cells = [
+        nbformat.v4.new_code_cell(
+            'source = ""  # data\nquarter = ""  # quarter\nsettings = {}  # settings', metadata={"tags": ["parameters"]}
+        ),
+        nbformat.v4.new_code_cell(code),
+    ]
+    spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path = tmp_path / "own.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=spec), path)
+    return path
+
+
+def test_a_report_is_whole_and_says_what_it_was_made_of(report):
+    manifest, steps = report
+    names = {p.name for p in manifest.folder.iterdir()}
+    assert {"report.html", "report.ipynb", "report.xlsx", "tables", "manifest.json"} == names
+    assert set(content(manifest.folder)) == {f["path"] for f in manifest.content["files"]} | {"manifest.json"}
+    for key in ("parameters", "settings", "inputs", "code", "durations", "seed"):
+        assert key in manifest.content
+    assert manifest.content["code"]["lock_sha256"]
+    assert len(steps) >= 4
+    assert not [p for p in manifest.folder.parent.iterdir() if p.suffix == ".building"]
+
+
+def test_the_page_runs_and_fetches_nothing(report):
+    page = report[0].page.read_text("utf-8")
+    assert "<script" not in page.lower()
+    assert "Content-Security-Policy" in page
+    assert not [part for part in page.split('src="')[1:] if not part.startswith("data:image/png")]
+    for number in range(1, 14):
+        assert f">{number}. " in page
+
+
+def test_a_report_made_again_is_the_same(report, source, tmp_path):
+    again = run_report(source, QUARTER, out=tmp_path)
+    first, second = content(report[0].folder), content(again.folder)
+    same = {name for name in first if name.startswith("tables/") or name in ("report.html", "report.xlsx")}
+    assert {n: first[n] for n in same} == {n: second[n] for n in same}
+
+
+def test_an_untouched_report_verifies(report):
+    assert differences(verify_report(report[0].folder)).empty
+
+
+def test_a_changed_byte_is_found(report, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(report[0].folder, copy)
+    page = copy / "report.html"
+    page.write_bytes(page.read_bytes().replace(b"Page 1", b"Page I", 1))
+    (copy / "tables" / "extra.csv").write_text("x\n")
+    changed = differences(verify_report(copy)).set_index("file")["state"]
+    assert changed["report.html"] == "changed since publishing"
+    assert changed["tables/extra.csv"] == "not listed"
+
+
+def test_changed_data_is_named_as_the_reason(report, source, tmp_path):
+    import shutil
+
+    other = tmp_path / "data"
+    shutil.copytree(source, other)
+    effort = pd.read_csv(other / "effort.csv", dtype=str)
+    worked = effort["worked_on"].between("2026-04-01", "2026-06-30")
+    effort.loc[worked.idxmax(), "worked_hours"] = "99.5"
+    effort.to_csv(other / "effort.csv", index=False)
+    changed = differences(verify_report(report[0].folder, other))
+    assert "tables/cost_by_customer.parquet" in set(changed["file"])
+    assert changed["why"].str.contains("data changed: effort").any()
+
+
+def test_later_rows_leave_a_past_report_as_it_was(report, source, tmp_path):
+    import shutil
+
+    other = tmp_path / "data"
+    shutil.copytree(source, other)
+    survey = pd.read_csv(other / "survey.csv", dtype=str)
+    late = survey.iloc[[0]].assign(response_id="late", answered_on="2026-08-01")
+    pd.concat([survey, late]).to_csv(other / "survey.csv", index=False)
+    assert differences(verify_report(report[0].folder, other)).empty
+
+
+def test_a_failing_notebook_leaves_the_last_report_and_says_where(source, tmp_path):
+    path = notebook_that(tmp_path, "1 + 1")
+    good = run_report(source, QUARTER, out=tmp_path / "reports", notebook=path)
+    before = content(good.folder)
+    notebook_that(tmp_path, 'raise ValueError("no such thing")')
+    with pytest.raises(PublishError, match="ValueError: no such thing"):
+        run_report(source, QUARTER, out=tmp_path / "reports", notebook=path)
+    assert content(good.folder) == before
+    assert [p.name for p in (tmp_path / "reports").iterdir() if not p.name.endswith(".lock")] == [good.folder.name]
+
+
+def test_a_killed_kernel_publishes_nothing(source, tmp_path):
+    path = notebook_that(tmp_path, "import os\nos.kill(os.getpid(), 9)")
+    with pytest.raises(PublishError, match="kernel died"):
+        run_report(source, QUARTER, out=tmp_path / "reports", notebook=path)
+    assert not [p for p in (tmp_path / "reports").iterdir() if not p.name.endswith(".lock")]
+
+
+def test_two_runs_at_once_are_one_run_and_one_refusal(source, tmp_path):
+    path = notebook_that(tmp_path, "1 + 1")
+    name = f"{slug('Nordhafen Mutual')}-{QUARTER}-own"
+    with shelf.one_at_a_time(tmp_path / "reports", name), pytest.raises(BusyError, match="--wait"):
+        run_report(source, QUARTER, out=tmp_path / "reports", notebook=path)
+
+
+def test_data_that_cannot_be_reported_writes_nothing(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "customers.csv").write_text("customer_id,name,category\nC1,One,IT\n")
+    with pytest.raises(InputError, match="services"):
+        run_report(folder, QUARTER, out=tmp_path / "reports")
+    assert not (tmp_path / "reports").exists() or not list((tmp_path / "reports").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("Städt. Werke & Co", "stadt-werke-co"), ("../../etc", "etc"), ("شركة", "report")]
+)
+def test_a_name_becomes_a_folder_and_never_a_path(text, told):
+    assert slug(text) == told
