@@ -89,15 +89,22 @@ class Dataset:
         return self._counts[table]
 
     def frame(self, table: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
-        """A table as pandas, typed by the contract and in a fixed order; empty where the table is absent."""
+        """A table as pandas, typed by the contract and in a fixed order; empty where the table is absent.
+
+        Read once and kept: what a caller changes is its own (pandas copies on write).
+        """
         contract = _contract(table)
         names = list(columns) if columns is not None else list(contract.names)
         _require_columns(contract, names)
-        kinds = {c.name: c.kind for c in contract.columns}
-        chosen = ", ".join(quote(n) for n in names)
-        order = ", ".join(quote(n) for n in dict.fromkeys((*key_of(contract, set(contract.names)), *contract.names)))
-        rows = self.connection.sql(f"SELECT {chosen} FROM {self.views[table]} ORDER BY {order}").df()
-        return rows.astype({n: DTYPE[kinds[n]] for n in names})
+        if table not in self._frames:
+            self._frames[table] = self._read(contract)
+        return self._frames[table][names]
+
+    def _read(self, contract: Table) -> pd.DataFrame:
+        chosen = ", ".join(map(quote, contract.names))
+        order = ", ".join(map(quote, dict.fromkeys((*key_of(contract, set(contract.names)), *contract.names))))
+        rows = self.connection.sql(f"SELECT {chosen} FROM {self.views[contract.name]} ORDER BY {order}").df()
+        return rows.astype({c.name: DTYPE[c.kind] for c in contract.columns})
 
     def as_of(self, quarter: str, fiscal_year_end_month: int = 12) -> Dataset:
         """What was known at the end of a quarter: later rows are absent, later dates blank."""
@@ -116,6 +123,10 @@ class Dataset:
         if self.known_on is None or self.known_at is None:
             return f"SELECT * FROM {self.read[table]}"
         return known_rows_sql(TABLE[table], self.read[table], self.known_on, self.known_at)
+
+    @cached_property
+    def _frames(self) -> dict[str, pd.DataFrame]:
+        return {}
 
     @cached_property
     def _counts(self) -> dict[str, dict[str, int]]:

@@ -78,15 +78,16 @@ def integrate_scores(seen: Seen, directions: np.ndarray) -> Posterior:
     """The posterior of each unit's scores θ·direction; `directions`: scores × outcomes."""
     centre = _weighted_mean(seen)
     centred = np.where(seen.count > 0, seen.mean - centre, 0.0)
+    spreads = _spreads(seen, centred)
     tried = [
-        (point, spread, *_group_level(point, spread, seen))
+        (point, *level)
         for point in _points(seen, centred)
-        for spread in _spreads(seen, centred)
+        for level in zip(*_group_level(point, spreads, seen), strict=True)
     ]
-    fits = np.array([entry[2] for entry in tried])
+    fits = np.array([entry[1] for entry in tried])
     weight = np.exp(fits - fits.max())
     kept = np.flatnonzero(weight > _NEGLIGIBLE)
-    told = [_unit_level(tried[i][0], tried[i][3], tried[i][4], seen, centred, directions) for i in kept]
+    told = [_unit_level(tried[i][0], tried[i][2], tried[i][3], seen, centred, directions) for i in kept]
     offset = directions @ centre
     return Posterior(
         weight[kept] / weight[kept].sum(),
@@ -142,23 +143,23 @@ def _point(shared: float, own: float, error: np.ndarray, seen: Seen, centred: np
     return _Point(shared, own, precision, pull, information, member @ signal, volume - (centred * signal).sum())
 
 
-def _group_level(point: _Point, spread: float, seen: Seen) -> tuple[float, np.ndarray, np.ndarray]:
-    """The log of the marginal likelihood, and mean and covariance of each group's outcome means."""
+def _group_level(point: _Point, spreads: np.ndarray, seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per spread of the groups: log of the marginal likelihood, mean and covariance of each group's outcome means."""
     outcomes = point.signal.shape[1]
     split = point.shared / (point.shared + point.own) if point.shared + point.own > 0 else 0.5
-    prior = spread**2 * (split * np.ones((outcomes, outcomes)) + (1 - split) * np.eye(outcomes))
-    prior = prior[None] * ~seen.loose[:, None, None]
+    alike = split * np.ones((outcomes, outcomes)) + (1 - split) * np.eye(outcomes)
+    prior = (spreads[:, None, None, None] ** 2 * alike) * ~seen.loose[:, None, None]
     inner = np.eye(outcomes) + point.information @ prior
     own = prior @ np.linalg.inv(inner)
-    precision = np.linalg.solve(inner, point.information).sum(axis=0)
-    whole = np.linalg.solve(inner, point.signal[:, :, None])[:, :, 0].sum(axis=0)
+    precision = np.linalg.solve(inner, point.information[None]).sum(axis=1)
+    whole = np.linalg.solve(inner, point.signal[None, :, :, None])[..., 0].sum(axis=1)
     covariance = np.linalg.inv(precision)
-    centre = covariance @ whole
-    fit = point.fit - np.linalg.slogdet(inner)[1].sum() - np.linalg.slogdet(precision)[1]
-    fit += np.einsum("go,gop,gp->", point.signal, own, point.signal) + whole @ centre
+    centre = (covariance @ whole[:, :, None])[..., 0]
+    fit = point.fit - np.linalg.slogdet(inner)[1].sum(axis=1) - np.linalg.slogdet(precision)[1]
+    fit += np.einsum("go,sgop,gp->s", point.signal, own, point.signal) + (whole * centre).sum(axis=1)
     keep = np.eye(outcomes) - own @ point.information
-    mean = keep @ centre + np.einsum("gop,gp->go", own, point.signal)
-    return fit / 2, mean, own + keep @ covariance @ np.swapaxes(keep, 1, 2)
+    mean = (keep @ centre[:, None, :, None])[..., 0] + np.einsum("sgop,gp->sgo", own, point.signal)
+    return fit / 2, mean, own + keep @ covariance[:, None] @ np.swapaxes(keep, 2, 3)
 
 
 def _unit_level(
