@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
@@ -51,6 +52,7 @@ def run_report(
     check_parameters(declared, {**given, "quarter": quarter or ""}, Path(notebook))
     say(f"reading {Path(str(source)).name}")
     data = load(source, settings=overrides)
+    require_usable(data)  # before a kernel starts: what is wrong with the data is told within seconds
     chosen = choose_quarter(data, quarter)
     check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
     name = f"{slug(data.name)}-{chosen}" + ("" if Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}")
