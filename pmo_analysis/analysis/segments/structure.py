@@ -21,6 +21,8 @@ MOST_ROWS = 400
 _COUNTS = range(2, 5)
 _DRAWS = (19, 29, 39)
 _CLEAR_MARGIN = 2.0
+# A curve gains likelihood without a valley; planted groups that were found always had a deeper one than this.
+_LEAST_VALLEY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class Test:
 
 def threshold(n: int) -> float:
     """How far beyond one population the data must lie, in standard deviations of the null."""
-    return 1.9 + 1.1 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
+    return 2.0 + 1.5 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
 
 
 def check_structure(points: Points, *, seed: int) -> Test:
@@ -49,12 +51,12 @@ def check_structure(points: Points, *, seed: int) -> Test:
     null: list[tuple[dict[int, float], float]] = []
     for stop in _DRAWS:
         null += [_statistics(draw(rng), seed) for _ in range(stop - len(null))]
-        z = _standardise(seen, null)
+        z, deeper = _standardise(seen, null)
         if abs(z - threshold(len(points))) > _CLEAR_MARGIN:
             break
     limit = threshold(len(points))
     gains = {k: np.array([g.get(k, 0.0) for g, _ in null]) for k in _COUNTS}
-    return Test(bool(z > limit), float(z), float(limit), seen[0], gains)
+    return Test(bool(z > limit and deeper > _LEAST_VALLEY), float(z), float(limit), seen[0], gains)
 
 
 def _statistics(points: Points, seed: int) -> tuple[dict[int, float], float]:
@@ -63,12 +65,14 @@ def _statistics(points: Points, seed: int) -> tuple[dict[int, float], float]:
     return gains, max((valley(points, p) for k, p in best.items() if k > 1), default=0.0)
 
 
-def _standardise(seen: tuple[dict[int, float], float], null: list[tuple[dict[int, float], float]]) -> float:
+def _standardise(seen: tuple[dict[int, float], float], null: list[tuple[dict[int, float], float]]) -> tuple[float, float]:
+    """Gain and valley together, and the valley alone, in standard deviations beyond the null."""
     table = np.array([[max(g.values(), default=0.0), v] for g, v in null])
     own = np.array([max(seen[0].values(), default=0.0), seen[1]])
     centre, spread = table.mean(axis=0), np.maximum(table.std(axis=0, ddof=1), [1.0, 0.02])
+    apart = (own - centre) / spread
     mix = ((table - centre) / spread) @ [1.0, 0.5]
-    return float(((own - centre) / spread @ [1.0, 0.5] - mix.mean()) / max(mix.std(ddof=1), 1e-6))
+    return float((apart @ [1.0, 0.5] - mix.mean()) / max(mix.std(ddof=1), 1e-6)), float(apart[1])
 
 
 def valley(points: Points, partition: Partition) -> float:
