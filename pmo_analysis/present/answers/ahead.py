@@ -13,6 +13,7 @@ from pmo_analysis.present.formats import is_number, table, tell, tell_range, tol
 from pmo_analysis.present.names import Names, names_of
 from pmo_analysis.quarter import Quarter
 
+NOTHING = pd.DataFrame({"figure": [], "value": [], "low": [], "high": []})
 SCENARIO = {
     "hours": ("Hours of work", "_hours"),
     "utilisation": ("Share of the practical hours", "_share"),
@@ -105,7 +106,7 @@ def tell_scenario(quarter: Quarter) -> Section:
     """The stored scenario: what it assumes and what it gives, beside how things are."""
     growth = quarter.settings["demand_growth_share"]
     now, then = read_scenarios(quarter)
-    if now.empty:
+    if quarter.baseline is None or now.empty:
         return Section(("What if cannot be told: there are no deliveries with hours to start from.",))
     assumed = f"The stored scenario assumes {tell(abs(growth), '_share')} {'more' if growth > 0 else 'less'} demand a quarter."
     told = (assumed, _tell_scenario(quarter)) if growth else (
@@ -125,6 +126,11 @@ def _stored(quarter: Quarter) -> Scenario:
 
 def read_scenarios(quarter: Quarter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The quarter as it was and as the stored scenario has it: figure, value, low, high; empty without a baseline."""
+    if quarter.baseline is None:
+        nothing = pd.DataFrame(columns=["figure", "value", "low", "high"])
+        return nothing, nothing
+    if quarter.baseline is None:
+        return NOTHING, NOTHING
     now = quarter.baseline.result
     if now.empty or not quarter.settings["demand_growth_share"]:
         return now, now[:0]
