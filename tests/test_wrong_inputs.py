@@ -349,7 +349,7 @@ def test_an_error_in_a_cell_of_the_notebook_publishes_nothing(here, capsys):
     assert listing(here) == before
 
 
-@pytest.mark.parametrize("command", ["report {here}/nowhere --out {out}", REPORT + " --set sed=1", "rapport"])
+@pytest.mark.parametrize("command", ["check {here}/nowhere", REPORT + " --set sed=1", "rapport"])
 def test_the_real_program_tells_the_same_without_a_traceback(command, here):
     ended = subprocess.run(
         [sys.executable, "-m", "pmo_analysis", *words(command, here)], capture_output=True, text=True, timeout=120
