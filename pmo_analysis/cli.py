@@ -30,6 +30,8 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+INTERRUPTED = 130
+
 Source = Annotated[str, typer.Argument(help="Folder of CSV/Parquet, DuckDB file, or database address")]
 Quarter = Annotated[str | None, typer.Option(help="Such as 2026Q3; default: the last complete one")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="A setting for this run, name=value; may be repeated")]
@@ -117,7 +119,9 @@ def import_(
 
 
 @app.command("map")
-def map_(source: Annotated[Path, typer.Argument(help="Folder that pmo import wrote, or any folder of CSV tables")]) -> None:
+def map_(
+    source: Annotated[Path, typer.Argument(help="Folder that pmo import wrote, or any folder of CSV tables")],
+) -> None:
     """List what no customer, service or role map covers, ranked by hours, and write the rows to fill in."""
     from pmo_analysis.intake.coverage import write_unmapped
 
@@ -213,9 +217,10 @@ def main(arguments: list[str] | None = None) -> None:
     except PmoError as error:
         err.print(f"pmo: {error}", markup=False)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print("pmo: stopped; nothing was published.")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            err.print("pmo: stopped before it was done; what was published before is untouched.")
+        raise
 
 
 def _progress() -> Callable[[str], None]:
@@ -257,7 +262,12 @@ def _print_reconciled(row: dict[str, Any]) -> None:
     parts = [f"{_tell(row[f'{name}_rows'])} {word}" for name, word in _WHERE_ROWS.items()]
     rows = f"{_tell(row['source_rows'])} read = {' + '.join(parts)}"
     total = f"{_tell(row['source_total'])} read, {_tell(row['imported_total'])} imported" if row["source_total"] else ""
-    facts = [("rows", rows), ("total", total), ("difference", str(row["difference"])), ("why", str(row["reason"] or ""))]
+    facts = [
+        ("rows", rows),
+        ("total", total),
+        ("difference", str(row["difference"])),
+        ("why", str(row["reason"] or "")),
+    ]
     _print_block(f"{row['table']} from {row['source_file']}", facts)
 
 

@@ -8,7 +8,14 @@ import pytest
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.append import append_rows
 
-NEW = pd.DataFrame({"decision_id": ["D1", "D2"], "quarter": "2026Q3", "text": ["a, b", '=1 "x"'], "due_on": pd.to_datetime(["2026-12-31", None])})
+NEW = pd.DataFrame(
+    {
+        "decision_id": ["D1", "D2"],
+        "quarter": "2026Q3",
+        "text": ["a, b", '=1 "x"'],
+        "due_on": pd.to_datetime(["2026-12-31", None]),
+    }
+)
 
 
 def text(folder):
@@ -17,7 +24,11 @@ def text(folder):
 
 def test_a_table_that_is_not_there_is_begun(tmp_path):
     assert append_rows(tmp_path, "decisions", NEW) == (tmp_path / "decisions.csv", 2)
-    assert text(tmp_path).splitlines() == ["decision_id,quarter,text,due_on", 'D1,2026Q3,"a, b",2026-12-31', 'D2,2026Q3,"=1 ""x""",']
+    assert text(tmp_path).splitlines() == [
+        "decision_id,quarter,text,due_on",
+        'D1,2026Q3,"a, b",2026-12-31',
+        'D2,2026Q3,"=1 ""x""",',
+    ]
 
 
 def test_a_key_that_is_there_is_not_added_again(tmp_path):

@@ -36,7 +36,13 @@ def report(tmp_path, organisation):
     folder = tmp_path / "report"
     (folder / "tables").mkdir(parents=True)
     PROPOSED.to_parquet(folder / "tables" / "page_1_decisions.parquet")
-    content = {"files": [], "inputs": [], "quarter": "2026Q3", "organisation": "org", "parameters": {"source": str(organisation)}}
+    content = {
+        "files": [],
+        "inputs": [],
+        "quarter": "2026Q3",
+        "organisation": "org",
+        "parameters": {"source": str(organisation)},
+    }
     (folder / "manifest.json").write_text(json.dumps(content))
     return folder
 

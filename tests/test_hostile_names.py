@@ -68,7 +68,9 @@ def written_page(quarter, tmp_path_factory):
 
 def cell_of(shown):
     """A code cell as Jupyter stores it once it has shown something."""
-    data, about = shown._repr_mimebundle_() if hasattr(shown, "_repr_mimebundle_") else ({"text/html": shown._repr_html_()}, {})
+    data, about = (
+        shown._repr_mimebundle_() if hasattr(shown, "_repr_mimebundle_") else ({"text/html": shown._repr_html_()}, {})
+    )
     output = nbformat.v4.new_output("execute_result", data=data, metadata=about, execution_count=1)
     return nbformat.v4.new_code_cell("show(q)", execution_count=1, outputs=[output])
 
@@ -111,7 +113,9 @@ def test_the_page_shows_each_name_as_it_is_written(read, name):
 def test_nothing_runs_in_a_browser_and_nothing_is_fetched(written_page, page, outside_requests):
     page.goto(written_page.as_uri())
     assert page.evaluate("window.pwned === undefined")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "a long name makes the page scroll"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        "a long name makes the page scroll"
+    )
     assert outside_requests == []
     assert page.get_by_text(ARABIC).first.is_visible()
 
@@ -127,7 +131,12 @@ def test_the_workbook_has_each_name_as_text(quarter, tmp_path):
 
 def test_no_csv_cell_begins_like_a_formula_and_parquet_is_untouched(quarter, tmp_path):
     write_tables(quarter, tmp_path / "tables")
-    cells = {cell for path in (tmp_path / "tables").glob("*.csv") for row in csv.reader(path.open(encoding="utf-8", newline="")) for cell in row}
+    cells = {
+        cell
+        for path in (tmp_path / "tables").glob("*.csv")
+        for row in csv.reader(path.open(encoding="utf-8", newline=""))
+        for cell in row
+    }
     assert {cell for cell in cells if cell.startswith("=")} == set()
     assert {"'" + FORMULA, SCRIPT, IMAGE, LONG, ARABIC, EMOJI} <= cells
     groups = pd.read_parquet(tmp_path / "tables" / "groups.parquet")

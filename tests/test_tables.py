@@ -20,7 +20,22 @@ def cells(path):
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "|cmd", "%x", "\t=1", "\r=1", "  =1", "\u00a0=1", "\ufeff=1", "\u200b=1", "＝1", "\n=1"],
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "|cmd",
+        "%x",
+        "\t=1",
+        "\r=1",
+        "  =1",
+        "\u00a0=1",
+        "\ufeff=1",
+        "\u200b=1",
+        "＝1",
+        "\n=1",
+    ],
 )
 def test_text_that_looks_like_a_formula_starts_with_an_apostrophe(text):
     assert make_inert(pd.DataFrame({"name": [text]}))["name"].tolist() == ["'" + text]

@@ -32,7 +32,9 @@ def quarter():
         "worked_hours": 10.0, "cost": 500.0, "bespoke": [True, True, True, True, True, False, False, False, False, False],
     })  # fmt: skip
     rates = pd.DataFrame({"role": ["analyst"], "hourly_cost": [50.0]})
-    capacity = pd.DataFrame({"role": ["analyst"], "fte": [2.0], "practical_hours": [200.0], "capacity_cost": [10_000.0]})
+    capacity = pd.DataFrame(
+        {"role": ["analyst"], "fte": [2.0], "practical_hours": [200.0], "capacity_cost": [10_000.0]}
+    )
     services = pd.DataFrame({"service_id": ["S1", "S2"], "name": ["<b>Plans</b>", "Reviews"]})
     return SimpleNamespace(
         baseline=make_baseline(work, rates, capacity),
@@ -148,7 +150,10 @@ def test_voila_serves_the_app_and_a_slider_answers(organisation, tmp_path, page,
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        servers.app_command(prepared, port=port, browser=False), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        servers.app_command(prepared, port=port, browser=False),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         _await(port)
@@ -162,7 +167,9 @@ def test_voila_serves_the_app_and_a_slider_answers(organisation, tmp_path, page,
         value.click()
         value.fill("2")
         value.press("Enter")
-        page.wait_for_function("before => document.querySelector('.widget-html .pmo.scenario').innerText !== before", arg=before)
+        page.wait_for_function(
+            "before => document.querySelector('.widget-html .pmo.scenario').innerText !== before", arg=before
+        )
         assert re.search(r"volume changed", shown.inner_text())
     finally:
         server.terminate()

@@ -170,7 +170,18 @@ def test_the_dictionary_has_every_column_with_meaning_and_unit():
 @pytest.mark.slow
 def test_the_workbook_opens_in_libreoffice(tmp_path, office):
     write_workbook(quarter_of(), tmp_path / "report.xlsx")
-    command = [office, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,3"]
-    subprocess.run([*command, "--outdir", str(tmp_path / "out"), str(tmp_path / "report.xlsx")], check=True, timeout=180, capture_output=True)
+    command = [
+        office,
+        f"-env:UserInstallation=file://{tmp_path}/profile",
+        "--headless",
+        "--convert-to",
+        "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,3",
+    ]
+    subprocess.run(
+        [*command, "--outdir", str(tmp_path / "out"), str(tmp_path / "report.xlsx")],
+        check=True,
+        timeout=180,
+        capture_output=True,
+    )
     text = next((tmp_path / "out").glob("*.csv")).read_text("utf-8")
     assert '=HYPERLINK(""http://x.example"")' in text and "مشتريات 🚀" in text

@@ -73,7 +73,7 @@ def _write_day(page: Any, row: int, place: int, value: datetime | date, formats:
     if value.year < 1900:
         page.write_string(row, place, value.isoformat()[:10], formats["text"])
     else:
-        page.write_datetime(row, place, datetime(value.year, value.month, value.day), formats["date"])
+        page.write_datetime(row, place, date(value.year, value.month, value.day), formats["date"])
 
 
 def clean_text(text: str) -> str:

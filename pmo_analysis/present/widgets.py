@@ -131,7 +131,9 @@ def _sliders() -> dict[str, ipywidgets.Widget]:
 
 def _staff_sliders(now: Mapping[str, float]) -> dict[str, ipywidgets.Widget]:
     return {
-        role: ipywidgets.FloatSlider(value=fte, min=0.0, max=math.ceil(2 * fte + 1), step=0.1, description=role, **_wide())
+        role: ipywidgets.FloatSlider(
+            value=fte, min=0.0, max=math.ceil(2 * fte + 1), step=0.1, description=role, **_wide()
+        )
         for role, fte in now.items()
     }
 

@@ -37,7 +37,9 @@ def execute(
     except DeadKernelError as error:
         raise PublishError(f"{notebook.name}: its kernel died (killed, or out of memory). Run again.") from error
     except NoSuchKernel as error:
-        raise PublishError(f"No Jupyter kernel 'python3' is installed here: pip install ipykernel. ({error})") from error
+        raise PublishError(
+            f"No Jupyter kernel 'python3' is installed here: pip install ipykernel. ({error})"
+        ) from error
     except (PapermillException, RuntimeError) as error:
         raise PublishError(f"{notebook.name} could not be run: {error}") from error
     return require_whole(to)

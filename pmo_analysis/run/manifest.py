@@ -72,7 +72,9 @@ def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
 def describe_files(folder: Path) -> list[dict[str, Any]]:
     """Every file of a report but the manifest: path, bytes and hash, in the order of their paths."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME)
-    return [{"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": file_hash(p)} for p in paths]
+    return [
+        {"path": p.relative_to(folder).as_posix(), "bytes": p.stat().st_size, "sha256": file_hash(p)} for p in paths
+    ]
 
 
 def describe_code() -> dict[str, Any]:

@@ -72,8 +72,10 @@ def _declarations(source: str, path: Path) -> list[Parameter]:
     found = []
     for node in ast.parse(source).body:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            raise SettingError(f"{path}: the parameter cell may hold only 'name = value' lines, not line {node.lineno}.")
-        comment = lines[node.end_lineno - 1][node.end_col_offset :].strip().lstrip("#").strip()
+            raise SettingError(
+                f"{path}: the parameter cell may hold only 'name = value' lines, not line {node.lineno}."
+            )
+        comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset :].strip().lstrip("#").strip()
         found.append(_declare(node.targets[0].id, ast.literal_eval(node.value), comment))
     return found
 

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from pmo_analysis.contract.errors import BusyError, PublishError
 
@@ -105,7 +106,7 @@ def _make(shelf: Path) -> None:
         raise PublishError(_disk_problem(error, shelf)) from error
 
 
-def _open_lock(path: Path):
+def _open_lock(path: Path) -> TextIO:
     try:
         return path.open("a")
     except OSError as error:
