@@ -87,7 +87,7 @@ def customer_features(data: Dataset, quarter: str, settings: Settings | None = N
     window = _Window(quarter, settings["look_back_quarters"], settings["fiscal_year_end_month"])
     requests = _requests(known)
     words = _choose_words(requests, window)
-    values, left_out = _features_at(known, requests, words, window)
+    values, left_out = _features_at(known, _monthly(requests, words), words, window)
     meaning = pd.DataFrame([(f, *words.meaning[f]) for f in values], columns=["feature", "meaning", "unit"])
     return Features(values, left_out, meaning, _tell(values, left_out, known, window))
 
@@ -102,10 +102,10 @@ def feature_panel(data: Dataset, quarter: str, settings: Settings | None = None,
     count, month = settings["look_back_quarters"], settings["fiscal_year_end_month"]
     requests = _requests(known)
     words = _choose_words(requests, _Window(quarter, count, month))
-    parts = []
+    monthly, parts = _monthly(requests, words), []
     for back in range(quarters - 1, -1, -1):
         window = _Window(shift_quarter(quarter, -back), count, month)
-        values, _ = _features_at(known, requests, words, window)
+        values, _ = _features_at(known, monthly, words, window)
         parts.append(values.reset_index().assign(quarter=window.quarter))
     panel = pd.concat(parts, ignore_index=True)
     return panel[["customer_id", "quarter", *[c for c in panel if c not in ("customer_id", "quarter")]]]
@@ -186,11 +186,26 @@ def _known_count(column: str) -> nw.Expr:
     return nw.when(nw.col(column) > 0).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
 
 
-def _features_at(data: Dataset, requests: nw.LazyFrame, words: _Words, window: _Window) -> tuple[pd.DataFrame, pd.DataFrame]:
-    sums = _within(requests, window).group_by("customer_id").agg(*_expressions(words)).collect().to_pandas()
-    sums = sums.set_index(sums["customer_id"].astype("str")).drop(columns="customer_id").astype(float).sort_index()
+def _monthly(requests: nw.LazyFrame, words: _Words) -> pd.DataFrame:
+    """Counts and sums per customer and month (index), from which every look-back is added up; the last month is inside."""
+    asked = nw.col("asked_on")
+    rows = requests.filter(~asked.is_null()).with_columns(month=asked.dt.year() * 12 + asked.dt.month())
+    sums = rows.group_by("customer_id", "month").agg(*_expressions(words)).collect().to_pandas()
+    sums = sums.astype({"customer_id": "str"}).set_index(["customer_id", "month"])
+    return sums.astype("float64").assign(months=1.0).sort_index()
+
+
+def _month_number(day: date) -> int:
+    return day.year * 12 + day.month
+
+
+def _features_at(data: Dataset, monthly: pd.DataFrame, words: _Words, window: _Window) -> tuple[pd.DataFrame, pd.DataFrame]:
+    months = monthly.index.get_level_values("month")
+    until = monthly[months <= _month_number(window.last)]
+    recent = monthly[(months >= _month_number(window.first)) & (months <= _month_number(window.last))]
+    sums = recent.groupby(level="customer_id").sum()
     customers = data.frame("customers").set_index("customer_id")
-    left_out = _left_out(customers, sums, requests, window)
+    left_out = _left_out(customers, sums, until.index.unique("customer_id"), window)
     stayed = sums.index.difference(left_out["customer_id"]).intersection(customers.index)
     sums, customers = sums.loc[stayed], customers.loc[stayed]
     parts = [_rates(sums, words, _exposure(customers, window)), _shares(sums, words), _levels(sums, words, window),
@@ -200,16 +215,14 @@ def _features_at(data: Dataset, requests: nw.LazyFrame, words: _Words, window: _
 
 
 def _expressions(words: _Words) -> list[nw.Expr]:
-    """The whole of what is asked of the engine: one row per customer comes back."""
+    """The whole of what is asked of the engine: one row per customer and month comes back."""
     named = [("family", words.families), ("stage", words.stages), ("size_quoted", words.sizes)]
     counts = [_count_where(nw.col(c) == nw.lit(v)).alias(f"{c}|{i}") for c, levels in named for i, v in enumerate(levels)]
     known = [_count_where(~nw.col(c).is_null()).alias(f"{c}|known") for c in ("stage", "size_quoted", "bespoke", "complexity")]
-    asked = nw.col("asked_on")
     return [
         nw.len().alias("asked"), *counts, *known,
         _count_where(nw.col("bespoke")).alias("bespoke|yes"),
         nw.col("complexity").cast(nw.Float64).sum().alias("complexity|sum"),
-        (asked.dt.year() * 12 + asked.dt.month()).n_unique().alias("months"),
         *(_log_sum(words.amount) if words.amount else []),
     ]
 
@@ -296,21 +309,20 @@ def _headcount(customers: pd.DataFrame, words: _Words) -> pd.DataFrame:
     return customers[[_name(words, "headcount_count", "people in the customer's unit", "count")]]
 
 
-def _left_out(customers: pd.DataFrame, sums: pd.DataFrame, requests: nw.LazyFrame, window: _Window) -> pd.DataFrame:
-    """Customers without features, each with its reason."""
-    asked = requests.filter(nw.col("asked_on") <= nw.lit(window.last)).select("customer_id").unique().collect().to_pandas()
-    ever = set(asked["customer_id"].dropna())
-    reasons: dict[str, str] = {}
-    for customer, row in customers[["active_from_on", "active_to_on"]].iterrows():
-        if row["active_to_on"] <= pd.Timestamp(window.last):
-            reasons[customer] = "no longer a customer"
-        elif row["active_from_on"] > pd.Timestamp(window.last):
-            reasons[customer] = "not yet a customer"
-        elif customer not in sums.index:
-            quiet = f"quiet: no request of its own choice in the last {window.count} quarters"
-            reasons[customer] = quiet if customer in ever else "never asked for a service of its own choice"
-    strangers = dict.fromkeys(sums.index.difference(customers.index), "not in the customers table")
-    return pd.DataFrame(sorted({**reasons, **strangers}.items()), columns=["customer_id", "reason"]).astype("str")
+def _left_out(customers: pd.DataFrame, sums: pd.DataFrame, ever: pd.Index, window: _Window) -> pd.DataFrame:
+    """Customers without features, each with its reason; `ever`: those that asked for anything until now."""
+    last = pd.Timestamp(window.last)
+    reason = np.select(
+        [customers["active_to_on"] <= last, customers["active_from_on"] > last, customers.index.isin(sums.index),
+         customers.index.isin(ever)],
+        ["no longer a customer", "not yet a customer", "",
+         f"quiet: no request of its own choice in the last {window.count} quarters"],
+        default="never asked for a service of its own choice",
+    )  # fmt: skip
+    known = pd.Series(reason, index=customers.index)
+    strangers = pd.Series("not in the customers table", index=sums.index.difference(customers.index))
+    told = pd.concat([known[known != ""], strangers]).sort_index()
+    return told.rename_axis("customer_id").rename("reason").reset_index().astype("str")
 
 
 def _name(words: _Words, name: str, meaning: str, unit: str) -> str:
