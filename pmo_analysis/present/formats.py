@@ -94,7 +94,9 @@ def tell_change(low: object, high: object, unit: str = "", currency: str = "") -
     points = unit in ("_share", "share")
     ends = [100 * float(v) if points else float(v) for v in (low, high)]  # type: ignore[arg-type]
     if unit in ("_score", "score", "points") or points:
-        return f"{_signed(ends[0], _plain(ends[0], whole=True))} to {_signed(ends[1], _plain(ends[1], whole=True))} points"
+        return (
+            f"{_signed(ends[0], _plain(ends[0], whole=True))} to {_signed(ends[1], _plain(ends[1], whole=True))} points"
+        )
     first, last = (_signed(end, tell(end, unit, currency)) for end in ends)
     for word in _WORDS.values():
         first = first.removesuffix(" " + word) if last.endswith(word) else first
@@ -119,7 +121,10 @@ def told_ranges(
     if rows.empty or any(c not in rows for c in columns):
         return [MISSING] * len(rows)
     units = rows[unit] if unit in rows else [unit or _suffix(columns[0])] * len(rows)
-    return [tell_range(*r, u, currency) for *r, u in zip(*(rows[c] for c in columns), units, strict=True)]
+    return [
+        tell_range(value, low, high, u, currency)
+        for value, low, high, u in zip(*(rows[c] for c in columns), units, strict=True)
+    ]
 
 
 def _suffix(column: str) -> str:

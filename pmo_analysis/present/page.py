@@ -28,7 +28,6 @@ _ATTRIBUTES = {
 _IMAGE = "image/png"
 
 
-
 def make_page(executed: nbformat.NotebookNode, path: Path, *, title: str) -> Path:
     """Write an executed notebook as an HTML page; the same notebook gives the same bytes.
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.quarters import shift_quarter
-from pmo_analysis.present.formats import day, is_number, tell, tell_change, tell_limits
+from pmo_analysis.present.formats import day, is_number, join, tell, tell_change, tell_limits
 from pmo_analysis.present.shown import Html
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
@@ -27,11 +27,15 @@ _COUNTED = {
 }  # fmt: skip
 
 
+_SCALES = {"nps_points": "{}, −100 to 100", "csat_level": "{}, 1 to 5", "ces_level": "{}, 1 to 7"}
+
+
 def show_page_one(quarter: Quarter) -> Html:
     """The page that executives read: it answers what they ask without the sections after it."""
     currency, unknown = quarter.settings["currency"], _list_unknown(quarter)
     beside = quarter.headline.beside.to_dict("records")
-    tiles = [_tile(r, [b for b in beside if b["topic"] == r["topic"]], currency)
+    warning = f"waits grow above {tell(quarter.settings['utilisation_warning_share'], '_share')}"
+    tiles = [_tile(r, [b for b in beside if b["topic"] == r["topic"]], currency, warning)
              for r in quarter.headline.figures.to_dict("records")]  # fmt: skip
     return Html(render(
         "page_one.html.j2",
@@ -48,17 +52,18 @@ def show_page_one(quarter: Quarter) -> Html:
     ))  # fmt: skip
 
 
-def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str) -> dict[str, Any]:
+def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str, warning: str) -> dict[str, Any]:
+    """A figure with what stands below it; `warning` is told with the load."""
     if not is_number(row["value"]):
         return {"topic": row["topic"], "known": False, "sentence": row["sentence"]}
     exact = row["low"] == row["high"]
     return {
         "topic": row["topic"],
         "known": True,
-        "title": row["title"],
+        "title": _SCALES.get(row["figure"], "{}").format(row["title"]),
         "value": _amount(row["value"], row["unit"], currency),
         "range": "" if exact else _limits(row, currency),
-        "n": _count(row),
+        "n": warning if row["figure"] == "utilisation_share" else _count(row),
         "mark": _MARKS.get(row["direction"], ""),
         "direction": row["direction"],
         "change": _change(row, currency),
@@ -80,7 +85,7 @@ def _amount(value: float, unit: str, currency: str) -> str:
 
 def _limits(row: dict[str, Any], currency: str) -> str:
     limits = tell_limits(row["low"], row["high"], row["unit"], currency)
-    return limits if is_number(row["low"]) and is_number(row["high"]) else "too few for a range"
+    return limits if is_number(row["low"]) and is_number(row["high"]) else "range not estimable"
 
 
 def _change(row: dict[str, Any], currency: str) -> str:
@@ -117,7 +122,11 @@ def _list_reached(quarter: Quarter) -> list[dict[str, str]]:
     titles = quarter.measures.definitions.set_index("measure")["title"]
     rows = cells.set_index("measure").reindex([m for m in REACHED if m in set(cells["measure"])])
     return [
-        {"title": titles[m], "value": tell(r["value"], "_share"), "note": f"{_limits({**r, 'unit': '_share'}, '')}, {_count({**r, 'figure': m})}"}
+        {
+            "title": titles[m],
+            "value": tell(r["value"], "_share"),
+            "note": f"{_limits({**r, 'unit': '_share'}, '')}, {_count({**r, 'figure': m})}",
+        }
         for m, r in zip(rows.index, rows.to_dict("records"), strict=True)
     ]
 
@@ -130,8 +139,16 @@ def _list_sure(quarter: Quarter) -> list[str]:
 
 def _list_unknown(quarter: Quarter) -> list[str]:
     """What is not known: gaps of the tables first, then what nobody measured or answered, then what cannot be told yet."""
-    gaps = list(dict.fromkeys(quarter.unanswered["sentence"].astype("str")))
-    return [*gaps, *_unmeasured(quarter), *_untellable(quarter), *_too_few(quarter)]
+    return [*_list_gaps(quarter), *_unmeasured(quarter), *_untellable(quarter), *_too_few(quarter)]
+
+
+def _list_gaps(quarter: Quarter) -> list[str]:
+    """One line per table or column that is not there, with what it would tell."""
+    rows = quarter.unanswered
+    untold = [str(s).split(": not told")[0] for s in rows["sentence"]]
+    untold = [u[:1].lower() + u[1:] for u in untold]
+    parts = pd.Series(untold, dtype="str").groupby(rows["missing"].to_numpy(), sort=False)
+    return [f"Without {missing}: {join(dict.fromkeys(words), 3)}." for missing, words in parts]
 
 
 def _unmeasured(quarter: Quarter) -> list[str]:

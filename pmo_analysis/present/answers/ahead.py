@@ -30,7 +30,9 @@ def tell_demand(quarter: Quarter) -> Section:
     """What will be asked, by whom, whether it fits, and what to stop."""
     coming = shift_quarter(quarter.quarter, 1)
     tables = (_list_demand(quarter, coming), _list_load(quarter), _list_to_stop(quarter))
-    return Section((_tell_total(quarter, coming), _tell_fit(quarter)), f"Expected for {coming} from what was asked before.", tables)
+    return Section(
+        (_tell_total(quarter, coming), _tell_fit(quarter)), f"Expected for {coming} from what was asked before.", tables
+    )
 
 
 def whole_demand(quarter: Quarter) -> pd.DataFrame:
@@ -110,8 +112,10 @@ def tell_scenario(quarter: Quarter) -> Section:
         return Section(("What if cannot be told: there are no deliveries with hours to start from.",))
     assumed = f"The stored scenario assumes {tell(abs(growth), '_share')} {'more' if growth > 0 else 'less'} demand a quarter."
     told = (assumed, _tell_scenario(quarter)) if growth else (
-        quarter.baseline.sentence, "The stored scenario changes nothing; the setting demand_growth_share changes it.")  # fmt: skip
-    counted = "Ranges: what another quarter like it would bring by chance alone. Waits are those of a queue at each role."
+        quarter.baseline.sentence, "The stored scenario changes nothing (setting demand_growth_share).")  # fmt: skip
+    counted = (
+        "Ranges: what another quarter like it would bring by chance alone. Waits are those of a queue at each role."
+    )
     return Section(told, counted, (_list_scenarios(now, then, quarter.settings["currency"]),))
 
 
@@ -121,6 +125,7 @@ def _tell_scenario(quarter: Quarter) -> str:
 
 def _stored(quarter: Quarter) -> Scenario:
     """The scenario that the settings describe; arithmetic on the quarter's baseline, nothing is read again."""
+    assert quarter.baseline is not None  # its callers have looked
     return what_if(quarter.baseline, volume=1 + quarter.settings["demand_growth_share"])
 
 

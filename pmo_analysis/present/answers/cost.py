@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.present.answers.figures import list_figures
+from pmo_analysis.present.answers.figures import show_figures
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import names_of
@@ -23,9 +23,11 @@ PROCESS = (
 
 def tell_cheaper(quarter: Quarter) -> Section:
     """What each service costs, how cost is concentrated, and what part is process."""
-    tables = (_list_services(quarter), table(list_figures(quarter, PROCESS), caption="Process rather than delivery"),
+    tables = (_list_services(quarter), show_figures(quarter, PROCESS, "Process rather than delivery"),
               _list_worth(quarter))  # fmt: skip
-    return Section((quarter.cost.sentence, _tell_concentration(quarter), _tell_loss(quarter)), _counted(quarter), tables)
+    return Section(
+        (quarter.cost.sentence, _tell_concentration(quarter), _tell_loss(quarter)), _counted(quarter), tables
+    )
 
 
 def _tell_concentration(quarter: Quarter) -> str:
@@ -97,7 +99,12 @@ def _free_process(rows: pd.DataFrame, currency: str) -> list[str]:
 
 def tell_seniors(quarter: Quarter) -> Section:
     """Where senior hours go, whether they buy an outcome, and which could be done by others."""
-    tables = (_list_shares(quarter, "segment"), _list_shares(quarter, "service"), _list_effect(quarter), _list_delegable(quarter))
+    tables = (
+        _list_shares(quarter, "segment"),
+        _list_shares(quarter, "service"),
+        _list_effect(quarter),
+        _list_delegable(quarter),
+    )
     found = (_tell_share(quarter), _tell_delegable(quarter), _tell_effect(quarter))
     return Section(found, "Like-for-like: as if each group had the whole's mix of services and complexity.",
                    tables)  # fmt: skip
@@ -137,7 +144,11 @@ def _tell_effect(quarter: Quarter) -> str:
 
 def _list_shares(quarter: Quarter, kind: str) -> str:
     names, rows = names_of(quarter), quarter.seniority.shares
-    rows = rows[(rows["group_kind"].isin(["all", kind])) & (rows["side"] == "pmo") & (rows["n"] >= quarter.settings["minimum_cell"])]
+    rows = rows[
+        (rows["group_kind"].isin(["all", kind]))
+        & (rows["side"] == "pmo")
+        & (rows["n"] >= quarter.settings["minimum_cell"])
+    ]
     rows = rows.sort_values(["senior_hours", "group"], ascending=[False, True])
     shown = pd.DataFrame({
         kind.capitalize(): [names.group(k, g) for k, g in zip(rows["group_kind"], rows["group"], strict=True)],
@@ -188,7 +199,7 @@ def tell_capacity(quarter: Quarter) -> Section:
     })  # fmt: skip
     waits = ("lead_time_days", "lead_time_p85_days", "lead_time_ratio")
     tables = (table(shown, caption="Capacity by role; the unused is charged to nobody"),
-              table(list_figures(quarter, waits), caption="How long customers wait"))  # fmt: skip
+              show_figures(quarter, waits, "How long customers wait"))  # fmt: skip
     return Section(_tell_used(quarter), "Practical hours are what remains after leave, meetings and training.", tables)
 
 

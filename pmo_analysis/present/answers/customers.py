@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.present.answers.figures import list_figures, read_figures, tell_turns
+from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import cell, join, table, tell, tell_limits, told, told_ranges
 from pmo_analysis.present.names import Names, names_of
@@ -37,8 +37,9 @@ def _tell_span(cards: pd.DataFrame, names: Names, currency: str) -> str:
     if len(rows) < 2:
         return ""
     low, high = rows.iloc[0], rows.iloc[-1]
-    return (f"A typical customer of “{names.group(kind, low['group'])}” costs {tell(low['cost_median'], '_cost', currency)}"
-            f" a quarter, one of “{names.group(kind, high['group'])}” {tell(high['cost_median'], '_cost', currency)}.")  # fmt: skip
+    least, most = (tell(r["cost_median"], "_cost", currency) for r in (low, high))
+    cheap, dear = (names.group(kind, r["group"]) for r in (low, high))
+    return f"A typical customer of “{cheap}” costs {least} a quarter, one of “{dear}” {most}."
 
 
 def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
@@ -62,6 +63,8 @@ def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
 
 
 def _typical(row: dict[str, object], currency: str) -> str:
+    if pd.isna(row["cost_median"]):
+        return "not known"
     middle = tell(row["cost_median"], "_cost", currency)
     spread = tell_limits(row["cost_p10"], row["cost_p90"], "_cost", currency)
     return f"{middle}, eight in ten {spread}" if spread != "–" else f"{middle} (too few customers for a range)"
@@ -96,9 +99,16 @@ def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> 
 def tell_ease(quarter: Quarter) -> Section:
     """Whether life is getting easier: waiting, effort asked, promises kept and what customers say."""
     rows = read_figures(quarter, EASIER)
-    found = (_tell_now(rows), tell_turns(quarter, EASIER), tell_turns(quarter, EASIER, "last year"), _tell_experience(rows))
-    shown = table(list_figures(quarter, EASIER), caption="What it is like to be our customer", most=len(EASIER))
-    return Section(found, "A change is called clear only where the interval of the difference excludes nought.", (shown,))
+    found = (
+        _tell_now(rows),
+        tell_turns(quarter, EASIER),
+        tell_turns(quarter, EASIER, "last year"),
+        _tell_experience(rows),
+    )
+    shown = show_figures(quarter, EASIER, "What it is like to be our customer")
+    return Section(
+        found, "A change is called clear only where the interval of the difference excludes nought.", (shown,)
+    )
 
 
 def _tell_now(rows: pd.DataFrame) -> str:
@@ -109,7 +119,9 @@ def _tell_now(rows: pd.DataFrame) -> str:
         "first_time_right_share": "{} of deliveries were right the first time",
     }
     known = rows[rows["value"].notna()].set_index("measure")["value"]
-    said = [text.format(tell(known[m], "_share" if m.endswith("_share") else "")) for m, text in words.items() if m in known]
+    said = [
+        text.format(tell(known[m], "_share" if m.endswith("_share") else "")) for m, text in words.items() if m in known
+    ]
     told = join(said)
     return told[:1].upper() + told[1:] + "." if said else ""
 
@@ -125,9 +137,11 @@ def tell_customers(quarter: Quarter) -> Section:
     counted = f"{len(groups):,} customers are known; {len(quarter.features.values):,} were active in the look-back."
     tables = (
         _list_segments(quarter), _list_moves(quarter),
-        table(list_figures(quarter, REACHED), caption="Whom we reach"), _list_splits(quarter),
+        show_figures(quarter, REACHED, "Whom we reach"), _list_splits(quarter),
     )  # fmt: skip
-    return Section((quarter.segmentation.sentence, quarter.history.sentence, tell_turns(quarter, REACHED)), counted, tables)
+    return Section(
+        (quarter.segmentation.sentence, quarter.history.sentence, tell_turns(quarter, REACHED)), counted, tables
+    )
 
 
 def _list_segments(quarter: Quarter) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pmo_analysis.present.formats import MISSING, join, tell, tell_change, tell_range
+from pmo_analysis.present.formats import MISSING, join, table, tell, tell_change, tell_range
+from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
 
 _TURNS = {"last quarter": "since last quarter", "last year": "since the same quarter of last year"}
@@ -57,6 +58,20 @@ def _turn(quarter: Quarter, row: dict[str, object], against: str) -> str:
     return f"{change['direction']}: {limits}"
 
 
+def show_figures(quarter: Quarter, measures: Sequence[str], caption: str, *, measured: bool = False) -> str:
+    """A table of measures, or one line where none of them was measured; `measured` adds the share measured at all."""
+    rows = read_figures(quarter, measures)
+    if not rows["value"].notna().any():
+        why = next(
+            (str(s) for s in rows["missing"] if isinstance(s, str)), "the tables have nothing on it for the quarter."
+        )
+        return render("unmeasured.html.j2", caption=caption, why=why)
+    shown = list_figures(quarter, measures)
+    if measured:
+        shown.insert(3, "Measured", [tell(m, "_share") for m in rows["measured_share"]])
+    return table(shown, caption=caption)
+
+
 def tell_turns(quarter: Quarter, measures: Sequence[str], against: str = "last quarter") -> str:
     """Which of the measures changed clearly, and how many did not."""
     turns = {m: c["direction"] for m in measures if (c := read_change(quarter, m, against)) is not None}
@@ -67,6 +82,8 @@ def tell_turns(quarter: Quarter, measures: Sequence[str], against: str = "last q
     ]  # fmt: skip
     if not told and set(turns.values()) == {"no clear change"}:
         return f"Against {against}, none of {len(turns)} figures changed clearly."
+    if not set(turns.values()) - {"not estimable"}:
+        return ""
     calm = sum(way == "no clear change" for way in turns.values())
     unknown = len(measures) - calm - sum(way in ("better", "worse", "higher", "lower") for way in turns.values())
     rest = [f"{calm} show no clear change"] * bool(calm) + [f"{unknown} cannot be compared"] * bool(unknown)

@@ -59,7 +59,11 @@ def list_untold(quarter: Quarter, number: int) -> list[str]:
 def _decisions(quarter: Quarter, number: int) -> list[dict[str, str]]:
     rows = quarter.advice.considered
     rows = rows[rows["kind"].map(ADVICE) == number]
-    return [{"decision": str(r["decision"]), "rest": _in_short(r)} for r in rows.to_dict("records")]
+    return [{"decision": _closed(str(r["decision"])), "rest": _in_short(r)} for r in rows.to_dict("records")]
+
+
+def _closed(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def _in_short(row: dict[str, object]) -> str:

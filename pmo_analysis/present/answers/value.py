@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.present.answers.figures import list_figures, read_figures, tell_turns
+from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import MISSING, day, is_number, join, table, tell, tell_change, told, told_ranges
 from pmo_analysis.present.names import names_of
@@ -24,7 +24,7 @@ def tell_value(quarter: Quarter) -> Section:
     """Five outcomes, each measure with its range, what part was measured at all, and what changed."""
     measures = [m for group in OUTCOMES.values() for m in group]
     currency = quarter.settings["currency"]
-    tables = [_list_outcome(quarter, title, names) for title, names in OUTCOMES.items()]
+    tables = [show_figures(quarter, names, title, measured=True) for title, names in OUTCOMES.items()]
     found = (_tell_outcomes(quarter), _tell_benefit(quarter), tell_turns(quarter, measures), *_tell_reversals(quarter))
     counted = "Projects' results are the customers'; only confirmed benefits are the PMO's own claim." \
               f" Money in {currency}."  # fmt: skip
@@ -32,12 +32,13 @@ def tell_value(quarter: Quarter) -> Section:
 
 
 def _tell_outcomes(quarter: Quarter) -> str:
-    known, lacking = [], []
+    known: list[str] = []
+    lacking: list[str] = []
     for title, names in OUTCOMES.items():
         (known if read_figures(quarter, names)["value"].notna().any() else lacking).append(title.lower())
     if not lacking:
         return "All five outcomes could be measured, each at least in part."
-    told = f"{len(known)} of five outcomes could be measured" + (f": {join(known, 5)}" if known else "")
+    told = f"{len(known) or 'None'} of the five outcomes could be measured" + (f": {join(known, 5)}" if known else "")
     return f"{told}; nothing is known of {join(lacking, 5)}."
 
 
@@ -46,9 +47,9 @@ def _tell_benefit(quarter: Quarter) -> str:
     if not is_number(rows["benefit_realised_share"]):
         return ""
     confirmed = rows["benefit_confirmed_share"]
-    return (f"Of the benefit due and measured, {tell(rows['benefit_realised_share'], '_share')} was realised; "
-            f"{tell(rows['benefit_measured_share'], '_share')} of what was due was measured at all"
-            + (f", and customers confirmed {tell(confirmed, '_share')} of what was realised." if is_number(confirmed) else "."))  # fmt: skip
+    told = f"Of the benefit due and measured, {tell(rows['benefit_realised_share'], '_share')} was realised"
+    told += f"; {tell(rows['benefit_measured_share'], '_share')} of what was due was measured at all"
+    return told + (f", and customers confirmed {tell(confirmed, '_share')} of it." if is_number(confirmed) else ".")
 
 
 def _tell_reversals(quarter: Quarter) -> list[str]:
@@ -62,16 +63,10 @@ def _tell_reversals(quarter: Quarter) -> list[str]:
     ]
 
 
-def _list_outcome(quarter: Quarter, title: str, names: tuple[str, ...]) -> str:
-    shown = list_figures(quarter, names)
-    measured = read_figures(quarter, names)["measured_share"]
-    shown.insert(3, "Measured", [tell(m, "_share") for m in measured])
-    return table(shown, caption=title)
-
-
 def _list_anchors(quarter: Quarter) -> str:
     rows = quarter.measures.definitions
-    rows = rows[rows["worst_anchor"].notna() & rows["outcome"].isin(["execution", "productivity", "decisions", "benefit"])]
+    drawn = read_figures(quarter, [m for group in OUTCOMES.values() for m in group])
+    rows = rows[rows["worst_anchor"].notna() & rows["measure"].isin(drawn.loc[drawn["value"].notna(), "measure"])]
     shown = pd.DataFrame({
         "Figure": rows["title"].tolist(),
         "Worth 0": [tell(v, u) for v, u in zip(rows["worst_anchor"], rows["unit"], strict=True)],
@@ -94,7 +89,9 @@ def tell_decisions(quarter: Quarter) -> Section:
         "So it": rows["verdict"].tolist(),
     })  # fmt: skip
     kept = quarter.leadership.commitments
-    pairs = pd.DataFrame({"Commitment": kept["title"], "This quarter": told_ranges(kept, unit="unit"), "n": told(kept, "n")})
+    pairs = pd.DataFrame(
+        {"Commitment": kept["title"], "This quarter": told_ranges(kept, unit="unit"), "n": told(kept, "n")}
+    )
     tables = (table(shown, caption="Decisions and their effects, newest first", most=8),
               table(pairs, caption="Commitments, read in pairs"))  # fmt: skip
     return Section((quarter.leadership.sentence,), "", tables)

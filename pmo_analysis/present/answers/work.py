@@ -154,4 +154,8 @@ def _list_saving(quarter: Quarter) -> str:
         "Worth": told(rows, "saving_cost", currency=currency),
         "Bespoke deliveries": told(rows, "n"),
     })  # fmt: skip
-    return table(shown, caption="What the standard instead of bespoke work would save", most=7) if len(each) else MISSING[:0]
+    return (
+        table(shown, caption="What the standard instead of bespoke work would save", most=7)
+        if len(each)
+        else MISSING[:0]
+    )

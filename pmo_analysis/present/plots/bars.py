@@ -20,7 +20,9 @@ def plot_used(table: pd.DataFrame, ax: Axes | None = None, *, warning: float) ->
     ax.barh(rows, table["supplied_hours"], color=FAINT, height=0.62, label="practical hours")
     ax.barh(rows, table["used_hours"], color=OURS, height=0.62, label="used")
     marks = warning * table["supplied_hours"]
-    ax.vlines(marks, rows - 0.4, rows + 0.4, color=LIMIT, linewidth=2, label=f"{tell(warning, '_share')}: waits grow above")
+    ax.vlines(
+        marks, rows - 0.4, rows + 0.4, color=LIMIT, linewidth=2, label=f"{tell(warning, '_share')}: waits grow above"
+    )
     list_rows(ax, list(table["label"]))
     for place, row in zip(rows, table.to_dict("records"), strict=True):
         ends = [v for v in (row["supplied_hours"], row["used_hours"]) if np.isfinite(v)]
@@ -37,7 +39,8 @@ def plot_parts(table: pd.DataFrame, ax: Axes | None = None, *, currency: str = "
     ax = ax or new_axes(0.36 * len(table) + 1.3)
     rows = np.arange(len(table))
     ax.barh(rows, table["cost"], color=RANGE, height=0.62, label="all")
-    ax.barh(rows, table["process_cost"], color=OURS, height=0.62, label="process that no law requires")
+    if table["process_cost"].notna().any():
+        ax.barh(rows, table["process_cost"], color=OURS, height=0.62, label="process that no law requires")
     list_rows(ax, list(table["label"]), most=26)
     ax.set_xlabel("cost to serve in the quarter")
     tell_axis(ax.xaxis, "_cost", currency)

@@ -33,6 +33,8 @@ def _point_at(ax: Axes, rows: pd.DataFrame, share: float) -> None:
         return
     point = upto.iloc[0]
     ax.plot(point["customers_share"], point["cost_share"], "o", color=OURS, markersize=7)
-    words = f"{tell(point['customers_share'], '_share')} of customers:\n{tell(point['cost_share'], '_share')} of the cost"
+    words = (
+        f"{tell(point['customers_share'], '_share')} of customers:\n{tell(point['cost_share'], '_share')} of the cost"
+    )
     ax.annotate(words, (point["customers_share"], point["cost_share"]), xytext=(12, -22), textcoords="offset points",
                 fontsize=9.5)  # fmt: skip

@@ -11,7 +11,13 @@ from pmo_analysis.present.plots.style import LIMIT, OURS, RANGE, label, new_axes
 
 
 def plot_run(
-    table: pd.DataFrame, ax: Axes | None = None, *, unit: str, title: str, currency: str = "", target: float | None = None
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    unit: str,
+    title: str,
+    currency: str = "",
+    target: float | None = None,
 ) -> Axes:
     """A figure quarter by quarter, the last one written at its point. `table`: quarter, value, low, high, n."""
     ax = ax or new_axes(2.6)
