@@ -28,7 +28,8 @@ AS_NOW = {"service": "", "segment": "", "volume": 1.0, "price": 1.0, "standard_s
 def quarter():
     """Ten deliveries of 10 hours by two people who have 200 hours: half of what there is."""
     work = pd.DataFrame({
-        "engagement_id": [f"E{i}" for i in range(10)], "service_id": ["S1", "S2"] * 5, "customer_id": ["C1", "C1", "C2", "C2", "C3"] * 2,
+        "engagement_id": [f"E{i}" for i in range(10)],
+        "service_id": ["S1", "S2"] * 5, "customer_id": ["C1", "C1", "C2", "C2", "C3"] * 2,
         "worked_hours": 10.0, "cost": 500.0, "bespoke": [True, True, True, True, True, False, False, False, False, False],
     })  # fmt: skip
     rates = pd.DataFrame({"role": ["analyst"], "hourly_cost": [50.0]})

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.demo import demo
 from pmo_analysis.present import workbook
 from pmo_analysis.present.dictionary import describe_columns, meaning_of
 from pmo_analysis.present.excel_cells import LONGEST_TEXT, clean_text
+from pmo_analysis.present.tables import flatten
 from pmo_analysis.present.workbook import HEADER_ROW, write_workbook
+from pmo_analysis.quarter import run_quarter
 
 COSTS = pd.DataFrame({
     "customer_id": ["C1", "C2", "C3"],
@@ -27,6 +30,12 @@ COSTS = pd.DataFrame({
 })  # fmt: skip
 
 
+DEFINITIONS = pd.DataFrame({
+    "measure": ["promises_kept_share", "saving", "nps"], "unit": ["share", "money", "points"],
+    "title": ["Promises kept", "Saving", "NPS"], "formula": ["kept / promised", "now - then", "for - against"],
+})  # fmt: skip
+
+
 def quarter_of(tables=None, **settings):
     return SimpleNamespace(
         organisation="=Ministry of Works",
@@ -34,9 +43,11 @@ def quarter_of(tables=None, **settings):
         settings=Settings(settings),
         sentences={"headline": "Cost fell.", "cost": "=1+1"},
         tables=lambda: tables if tables is not None else {"cost_by_customer": COSTS},
-        measures=SimpleNamespace(definitions=pd.DataFrame({"title": ["Promises kept"], "formula": ["kept / promised"]})),
+        measures=SimpleNamespace(definitions=DEFINITIONS),
         unanswered=pd.DataFrame({"missing": ["survey"], "sentence": ["No survey table: experience not told."]}),
-        problems=pd.DataFrame({"table": ["effort"], "column": ["role"], "problem": ["not in roles"], "rows": [7], "remedy": ["Add it."]}),
+        problems=pd.DataFrame(
+            {"table": ["effort"], "column": ["role"], "problem": ["not in roles"], "rows": [7], "remedy": ["Add it."]}
+        ),
     )  # fmt: skip
 
 
@@ -80,6 +91,18 @@ def test_numbers_are_formatted_by_the_suffix_of_their_column(tmp_path):
     assert formats["process_share"] == "0%"
     assert formats["last_requested_on"] == "yyyy-mm-dd"
     assert formats["engagement_count"] == "#,##0"
+
+
+def test_figures_of_several_measures_are_each_formatted_in_their_own_unit(tmp_path):
+    cells = pd.DataFrame(
+        {"measure": ["promises_kept_share", "saving", "nps", "unheard_of"], "value": [0.5, 1e4, 31.0, 1.0]}
+    )
+    told = pd.DataFrame({"figure": ["a", "b", "c"], "unit": ["_days", "points", None], "value": [3.0, 4.0, 5.0]})
+    book = write(tmp_path, quarter_of({"measures": cells, "trust": told}))
+    assert [r[1].number_format for r in book["Measures"].iter_rows(min_row=HEADER_ROW + 2)][:2] == ["0%", "#,##0"]
+    plain = {r[1].number_format for r in book["Measures"].iter_rows(min_row=HEADER_ROW + 4)}
+    assert len(plain) == 1 and "0.0##" in plain.pop()
+    assert book["Trust"].cell(HEADER_ROW + 2, 3).number_format == "#,##0.0"
 
 
 def test_what_is_missing_or_infinite_is_blank_and_zero_is_zero(tmp_path):
@@ -154,9 +177,9 @@ def test_the_contents_link_to_every_sheet(tmp_path):
 
 def test_notes_hold_definitions_what_is_unanswered_problems_and_changed_settings(tmp_path):
     rows = rows_of(write(tmp_path, quarter_of(seed=7))["Notes"])
-    assert [r[0] for r in rows] == ["definition", "not answered", "problem in the data", "setting changed"]
-    assert rows[2][1:] == ["effort.role", "not in roles (7 rows). Add it."]
-    assert rows[3][1:] == ["seed", "7"]
+    assert [r[0] for r in rows] == ["definition"] * 3 + ["not answered", "problem in the data", "setting changed"]
+    assert rows[4][1:] == ["effort.role", "not in roles (7 rows). Add it."]
+    assert rows[5][1:] == ["seed", "7"]
 
 
 def test_the_dictionary_has_every_column_with_meaning_and_unit():
@@ -165,6 +188,15 @@ def test_the_dictionary_has_every_column_with_meaning_and_unit():
     assert told.loc[("cost_by_customer", "cost_to_serve_cost"), "unit"] == "money"
     assert told.loc[("cost_by_customer", "worked_hours"), "meaning"] == "hours worked"
     assert (told["meaning"] != "").all()
+
+
+@pytest.mark.slow
+def test_every_column_of_every_result_table_is_explained():
+    quarter = run_quarter(demo(customers=20, quarters=5), "2026Q3")
+    tables = {name: flatten(rows) for name, rows in quarter.tables().items()}
+    told = describe_columns(tables)
+    assert told[told["meaning"] == ""].to_dict("records") == []
+    assert [name for name in tables if meaning_of(name) == name.replace("_", " ").capitalize()] == []
 
 
 @pytest.mark.slow

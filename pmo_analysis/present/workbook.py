@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 import xlsxwriter
 
 from pmo_analysis.contract.quarters import quarter_end
+from pmo_analysis.contract.units import UNITS
 from pmo_analysis.present.dictionary import describe_columns, meaning_of
 from pmo_analysis.present.excel_cells import choose_format, choose_width, clean_text, make_formats, write_cell
 from pmo_analysis.present.front_sheets import write_contents, write_cover
@@ -25,6 +26,8 @@ MOST_ROWS = 200_000
 """Rows shown on a sheet. Excel ends at 1,048,576, but a sheet that people open needs fewer; Parquet has them all."""
 MOST_COLUMNS = 16_384
 HEADER_ROW = 3
+FIGURES = ("value", "low", "high", "worst", "best", "change", "change_low", "change_high", "mix", "rate",
+           "expected_effect", "observed_effect", "worst_anchor", "best_anchor")  # fmt: skip
 # Texts stay texts, whatever they look like.
 _OPTIONS = {
     "strings_to_formulas": False,
@@ -43,6 +46,8 @@ class Sheet:
     table: str
     meaning: str
     rows: pd.DataFrame
+    units: tuple[str, ...] = ()
+    """The format of each row's figures, in tables in which every row has a unit of its own."""
 
 
 def write_workbook(quarter: Quarter, path: Path) -> Path:
@@ -68,7 +73,11 @@ def write_workbook(quarter: Quarter, path: Path) -> Path:
 def _list_sheets(quarter: Quarter) -> list[Sheet]:
     tables = {name: flatten(rows) for name, rows in quarter.tables().items()}
     taken = {"cover", "contents", "dictionary", "notes", "history"}
-    sheets = [Sheet(_free(_sheet_name(name), taken, 31), name, meaning_of(name), rows) for name, rows in tables.items()]
+    definitions = quarter.measures.definitions
+    sheets = [
+        Sheet(_free(_sheet_name(name), taken, 31), name, meaning_of(name), rows, list_units(rows, definitions))
+        for name, rows in tables.items()
+    ]
     about = {"Dictionary": describe_columns(tables), "Notes": list_notes(quarter)}
     return [*sheets, *(Sheet(n, n.lower(), meaning_of(n.lower()), rows) for n, rows in about.items())]
 
@@ -99,6 +108,22 @@ def _told_problems(problems: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"place": (rows["table"] + "." + rows["column"]).str.rstrip("."), "said": said})
 
 
+def list_units(rows: pd.DataFrame, definitions: pd.DataFrame) -> tuple[str, ...]:
+    """The format of each row's figures: by the table's column `unit`, else by the unit of its `measure`.
+
+    A unit is a column suffix, with or without its `_`, or money; any other word is a plain number.
+    """
+    if "unit" in rows:
+        words = rows["unit"].astype("str").fillna("")
+    elif "measure" in rows and len(definitions):
+        words = rows["measure"].map(definitions.drop_duplicates("measure").set_index("measure")["unit"]).fillna("")
+    else:
+        return ()
+    known = {u.suffix for u in UNITS if u.kind in ("number", "money")}
+    suffixes = ("_cost" if w == "money" else f"_{w.removeprefix('_')}" for w in words)
+    return tuple(s if s in known else "number" for s in suffixes)
+
+
 def _sheet_name(name: str) -> str:
     """A name that Excel takes: at most 31 characters, none of []:*?/\\, no apostrophe at an end."""
     plain = re.sub(r"[\[\]:*?/\\]", " ", clean_text(name).replace("_", " ")).strip("' ")
@@ -122,7 +147,7 @@ def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet, formats: Mapping[str, 
     page.write_url(1, 0, "internal:'Contents'!A1", formats["link"], "Back to contents")
     page.write_string(2, 0, _extent(sheet, shown))
     if len(shown.columns):
-        _write_rows(page, shown, formats)
+        _write_rows(page, shown, sheet.units, formats)
         _mark_table(page, f"pmo_{len(book.worksheets())}_{sheet.table}", shown)
     page.freeze_panes(HEADER_ROW + 1, 1)
     page.repeat_rows(HEADER_ROW)
@@ -152,9 +177,10 @@ def _headers(shown: pd.DataFrame) -> list[str]:
     return [_free(clean_text(str(c))[:255] or "column", taken, 255) for c in shown.columns]
 
 
-def _write_rows(page: Any, shown: pd.DataFrame, formats: Mapping[str, Any]) -> None:
+def _write_rows(page: Any, shown: pd.DataFrame, units: Sequence[str], formats: Mapping[str, Any]) -> None:
     for place, name in enumerate(shown.columns):
         kind = choose_format(str(name), shown[name])
+        by_row = units if units and name in FIGURES and kind == "number" else [kind] * len(shown)
         page.set_column(place, place, choose_width(str(name), shown[name]))
-        for row, value in enumerate(shown[name].astype(object), start=HEADER_ROW + 1):
-            write_cell(page, row, place, value, formats[kind], formats)
+        for row, (value, form) in enumerate(zip(shown[name].astype(object), by_row, strict=False), HEADER_ROW + 1):
+            write_cell(page, row, place, value, formats[form], formats)

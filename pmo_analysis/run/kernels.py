@@ -29,6 +29,7 @@ def execute(
         papermill.execute_notebook(
             str(notebook), str(to), dict(parameters), cwd=str(folder), kernel_name="python3",
             language="python", progress_bar=sys.stderr.isatty(), execution_timeout=seconds, start_timeout=120,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )  # fmt: skip
     except PapermillExecutionError as error:
         raise PublishError(_told(notebook, error)) from error
