@@ -87,21 +87,42 @@ def cut_process(evidence: Evidence, settings: Settings) -> list[Candidate]:
     ]
 
 
+# What to do about hours that miss their aim: by the reason told with them, the decision, its options, what would change it.
+_STOPS = {
+    "asked by categories": (
+        "Turn away requests for {name} from categories it is not meant for",
+        "Send them to a service that is meant for them; widen its target categories; leave it",
+        "those categories show what it did for them",
+    ),
+    "asked after the stages": (
+        "Stop delivering {name} after the stage it is meant for",
+        "Refuse it then and offer it sooner; widen its stages; leave it",
+        "customers show what it changed so late",
+    ),
+    "": (
+        "Stop or shrink {name}",
+        "Offer it as self-service; keep it for the customers that return; keep it as it is",
+        "a customer shows a need for it",
+    ),
+}
+
+
 def stop_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
-    """Stop or shrink the service that would free most hours."""
+    """Stop what would free most hours: requests that miss their aim, or a service that hardly anybody asks for twice."""
     rows = evidence.to_stop
     if rows is None or rows.empty or not (rows["freed_hours"] > 0).any():
         return []
     row = rows.sort_values(["freed_hours", "service_id"], ascending=[False, True]).iloc[0]
+    decision, options, change = next(words for start, words in _STOPS.items() if row["reason"].startswith(start))
     stake = row["freed_hours"] * evidence.hourly_cost
     return [
         _candidate(
             "stop",
             (stake, np.nan, np.nan),
             settings,
-            decision=f"Stop or shrink {evidence.name(row['service_id'])}",
-            options="Offer it as self-service; keep it for the customers that return; keep it as it is",
-            would_change_if=f"a customer shows a need for it; it was proposed because: {row['reason']}",
+            decision=decision.format(name=evidence.name(row["service_id"])),
+            options=options,
+            would_change_if=f"{change} (about {row['freed_hours']:,.0f} hours a quarter: {row['reason']})",
             decider=BOARD,
             measure="cost_to_serve",
             expected_effect=-stake,
@@ -252,22 +273,25 @@ def mend_lateness(evidence: Evidence, settings: Settings) -> list[Candidate]:
 
 
 def offer_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
-    """A service that a segment would take and is not offered yet."""
+    """A service that a segment clearly takes more than others, to those of the segment that have not asked for it."""
     rows = evidence.fit
     if rows is None or rows.empty:
         return []
     rows = rows[rows["verdict"].astype("str").str.startswith("offer") & rows["low"].notna()]
+    rows = rows.assign(rest=(rows["n"] * (1 - rows["uptake"])).round())
+    rows = rows.assign(takers=rows["rest"] * rows["low"])[rows["rest"] >= settings["minimum_estimate"]]
     if rows.empty:
         return []
-    row = rows.sort_values(["low", "segment", "service_id"], ascending=[False, True, True]).iloc[0]
+    row = rows.sort_values(["takers", "segment", "service_id"], ascending=[False, True, True]).iloc[0]
+    name, uptake = evidence.name(row["service_id"]), f"{_share(row['uptake'])} ({_share(row['low'])} to {_share(row['high'])})"
     return [
         _candidate(
             "offer",
             (np.nan, np.nan, np.nan),
             settings,
-            decision=f"Offer {evidence.name(row['service_id'])} to {row['segment']}",
-            options="Offer it to those who ask; try it with five customers; leave it",
-            would_change_if=f"fewer than {_share(row['low'])} of them take it within two quarters",
+            decision=f"Offer {name} to the {row['rest']:.0f} customers in “{row['segment']}” that have not asked for it",
+            options="Offer it to all of them; try it with five; leave it",
+            would_change_if=f"fewer than one in four of those asked take it in two quarters; now {uptake} of the segment ask",
             measure="reach_share",
             evidence="targets.fit",
         )
