@@ -164,21 +164,20 @@ def _within(requests: nw.LazyFrame, window: _Window) -> nw.LazyFrame:
 
 
 def _choose_words(requests: nw.LazyFrame, window: _Window) -> _Words:
-    rows = _within(requests, window)
-    families = _most_used(rows, "family", _MOST_FAMILIES, _ASKED_BY)
-    counts = rows.select(hours=_known_count("planned_hours"), money=_known_count("charged_cost"))
-    amounts = counts.collect().to_pandas().iloc[0]
-    amount = "planned_hours" if amounts["hours"] else ("charged_cost" if amounts["money"] else "")
-    stages, sizes = _most_used(rows, "stage", _MOST_STAGES), _most_used(rows, "size_quoted", _MOST_SIZES)
+    named = ("customer_id", "family", "stage", "size_quoted")
+    counts = [_known_count("planned_hours").alias("hours"), _known_count("charged_cost").alias("money")]
+    used = _within(requests, window).group_by(*named).agg(*counts).collect().to_pandas()
+    families = _most_used(used, "family", _MOST_FAMILIES, _ASKED_BY)
+    stages, sizes = _most_used(used, "stage", _MOST_STAGES), _most_used(used, "size_quoted", _MOST_SIZES)
+    amount = "planned_hours" if used["hours"].sum() else ("charged_cost" if used["money"].sum() else "")
     return _Words(families, stages, sizes, amount)
 
 
-def _most_used(rows: nw.LazyFrame, column: str, most: int, asked_by: float = 0.0) -> tuple[str, ...]:
+def _most_used(used: pd.DataFrame, column: str, most: int, asked_by: float = 0.0) -> tuple[str, ...]:
     """The levels that most customers use, by at least a share of them."""
-    counts = rows.group_by(column).agg(nw.col("customer_id").n_unique().alias("customers")).collect().to_pandas().dropna()
+    counts = used.groupby(column)["customer_id"].nunique().rename("customers").reset_index()
     ordered = counts.sort_values(["customers", column], ascending=[False, True])
-    everybody = rows.select(nw.col("customer_id").n_unique()).collect().to_pandas().iloc[0, 0]
-    frequent = ordered[ordered["customers"] >= asked_by * everybody]
+    frequent = ordered[ordered["customers"] >= asked_by * used["customer_id"].nunique()]
     return tuple(str(v) for v in frequent[column][:most])
 
 

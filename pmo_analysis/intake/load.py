@@ -10,8 +10,8 @@ import duckdb
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings, read_settings
-from pmo_analysis.intake.database import mask, read_database, read_duckdb
 from pmo_analysis.intake.dataset import Dataset, from_views
+from pmo_analysis.intake.duckdb_file import read_duckdb
 from pmo_analysis.intake.engine import connect
 from pmo_analysis.intake.folder import read_folder
 from pmo_analysis.intake.problems import Problem
@@ -80,6 +80,9 @@ def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None
 def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
     if url.startswith("spark://"):
         raise InputError("spark:// is not available in this version. Export the tables as Parquet and give the folder.")
+    # SQLAlchemy takes longer to import than most sources to read: only where there is a database.
+    from pmo_analysis.intake.database import mask, read_database
+
     connection = connect()
     views, problems, name = read_database(connection, url, schema)
     return _finish(connection, views, problems, source=mask(url), name=name, settings=read_settings(None, changes))

@@ -95,7 +95,7 @@ def cost_to_serve(
     InputError for an unknown `by`, or by segment without segments. Source: Kaplan & Anderson, HBR November 2004.
     """
     chosen = settings or data.settings
-    return _tell(_open_books(data, quarter, chosen), by, segments, seed=seed)
+    return _tell(_open_books(data, quarter, chosen, seed=seed), by, segments)
 
 
 def tell_costs(
@@ -107,9 +107,9 @@ def tell_costs(
     seed: int = 0,
 ) -> dict[str, CostToServe]:
     """`cost_to_serve` by customer, service and category, and by segment where there are any, from one reading."""
-    books = _open_books(data, quarter, settings or data.settings)
+    books = _open_books(data, quarter, settings or data.settings, seed=seed)
     has_segments = segments is not None or data.has("customers", "segment_given")
-    return {by: _tell(books, by, segments, seed=seed) for by in _BY if by != "segment" or has_segments}
+    return {by: _tell(books, by, segments) for by in _BY if by != "segment" or has_segments}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,27 +124,33 @@ class _Books:
     basis: str
     entries: pd.DataFrame
     engagements: pd.DataFrame
+    costs: pd.Series
+    unused: pd.DataFrame
+    concentration: pd.DataFrame
 
 
-def _open_books(data: Dataset, quarter: str, settings: Settings) -> _Books:
+def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -> _Books:
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)
     counted = count_engagements(data, [quarter], month)
     booked = book_hours(data, [quarter], month)
     rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
     basis, entries = _enter(data, booked, counted, rates, settings)
-    return _Books(data, quarter, settings, counted, rates, basis, collapse(entries), sum_engagements(entries))
+    engagements, entries = sum_engagements(entries), collapse(entries)
+    costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
+    unused = tell_unused(entries, rates if basis in ("hours", "not known") else rates[:0])
+    curve = concentrate(costs, level=settings["interval_level"], draws=200, seed=seed)
+    return _Books(data, quarter, settings, counted, rates, basis, entries, engagements, costs, unused, curve)
 
 
-def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None, *, seed: int) -> CostToServe:
+def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None) -> CostToServe:
     keys, entries, rates, basis = _keys(books.data, by, segments), books.entries, books.rates, books.basis
     table = _tabulate(entries, books.counted, keys, _BY[by], settings=books.settings).assign(basis=basis)
-    costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
     told = add_key(entries, keys, _BY[by])[_BY[by]].notna() & entries["customer_id"].notna()
     facts = {
-        "unused": tell_unused(entries, rates if basis in ("hours", "not known") else rates[:0]),
+        "unused": books.unused,
         "left_out": list_left_out(entries, told, by),
-        "gini_value": gini(costs),
+        "gini_value": gini(books.costs),
     }
     return CostToServe(
         **facts,
@@ -152,10 +158,10 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         by=by,
         basis=basis,
         rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
-        concentration=concentrate(costs, level=books.settings["interval_level"], draws=200, seed=seed),
+        concentration=books.concentration,
         reconciliation=reconcile(entries, told, rates, basis),
         engagements=books.engagements,
-        sentence=tell_cost(books.quarter, basis, costs, **facts, rates=rates, currency=books.settings["currency"]),
+        sentence=tell_cost(books.quarter, basis, books.costs, **facts, rates=rates, currency=books.settings["currency"]),
     )
 
 

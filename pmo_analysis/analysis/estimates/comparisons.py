@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pmo_analysis.analysis.estimates.sums import Estimate
 
@@ -31,8 +31,8 @@ def difference_p_value(difference: Mapping[str, Any], *, level: float = 0.95) ->
         value >= 0, value - np.asarray(difference["low"], "float64"), np.asarray(difference["high"], "float64") - value
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = stats.norm.ppf((1 + level) / 2) * np.abs(value) / near
-    return np.where(np.isfinite(near), 2 * stats.norm.sf(np.where(value == 0, 0.0, z)), np.nan)
+        z = special.ndtri((1 + level) / 2) * np.abs(value) / near
+    return np.where(np.isfinite(near), 2 * special.ndtr(-np.where(value == 0, 0.0, z)), np.nan)
 
 
 def benjamini_hochberg(p_values: Any) -> np.ndarray:

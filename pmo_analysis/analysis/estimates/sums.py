@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 Estimate = dict[str, float]
 
@@ -78,7 +78,7 @@ def _studentised_limits(totals: np.ndarray, level: float, draws: int, seed: int)
 def _small_sample_factor(clusters: int, level: float) -> float:
     """Resamples never reach beyond the tail that was seen; t/z makes up for most of it."""
     share = (1 + level) / 2
-    return float(stats.t.ppf(share, clusters - 1) / stats.norm.ppf(share) * np.sqrt(clusters / (clusters - 1)))
+    return float(special.stdtrit(clusters - 1, share) / special.ndtri(share) * np.sqrt(clusters / (clusters - 1)))
 
 
 def _ratio_and_error(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,10 +153,10 @@ def _sums_by_cluster(rows: pd.DataFrame, by: list[str], cluster: str | None) -> 
 
 def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *, skewed: bool) -> pd.DataFrame:
     table = _moments(sums, by)
-    t = pd.Series(stats.t.ppf((1 + level) / 2, table["clusters"] - 1), index=table.index)
+    t = pd.Series(special.stdtrit(table["clusters"] - 1, (1 + level) / 2), index=table.index)
     upper, lower = t * table["error"], -t * table["error"]
     if skewed:
-        scale = table["error"] * t / stats.norm.ppf((1 + level) / 2)
+        scale = table["error"] * t / special.ndtri((1 + level) / 2)
         upper, lower = scale * _unbend(t, table["bend"]), scale * _unbend(-t, table["bend"])
     table["low"], table["high"] = table["value"] - upper, table["value"] - lower
     table["low"] = table["low"].mask((table["least"] >= 0) & (table["low"] < 0), 0.0)
@@ -168,16 +168,12 @@ def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *
 def _moments(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Per group: value, n, clusters, linearised error, and bend: the residuals' skewness over the root of n."""
     grouped = sums.groupby(by, dropna=False)
-    table = grouped.agg(
-        above=("above", "sum"),
-        below=("below", "sum"),
-        n=("rows", "sum"),
-        clusters=("rows", "size"),
-        least=("above", "min"),
-    )
+    table = grouped[["above", "below", "rows"]].sum().rename(columns={"rows": "n"})
+    table["clusters"], table["least"] = grouped.size(), grouped["above"].min()
     table["value"] = table["above"] / table["below"].where(table["below"] != 0)
     table["clusters"] = table["clusters"].where(table["clusters"] > 1)
-    rest = sums["above"] - grouped["above"].transform("sum") / grouped["below"].transform("sum") * sums["below"]
+    whole = grouped[["above", "below"]].transform("sum")
+    rest = sums["above"] - whole["above"] / whole["below"] * sums["below"]
     powers = sums[by].assign(square=rest**2, cube=rest**3).groupby(by, dropna=False)[["square", "cube"]].sum()
     table["error"] = np.sqrt(powers["square"] * table["clusters"] / (table["clusters"] - 1)) / table["below"].abs()
     table["bend"] = (powers["cube"] / powers["square"] ** 1.5).fillna(0.0) * np.sign(table["below"])

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.measures.definition import SHARED_KINDS, Measure, measured_rows, yes_no
-from pmo_analysis.analysis.measures.facts import Facts, quarters_of, working_days
+from pmo_analysis.analysis.measures.facts import Facts, quarters_of
+from pmo_analysis.contract.calendar import working_days
 
 
 def _answers(question: str) -> Callable[[Facts], pd.DataFrame]:

@@ -126,20 +126,6 @@ def quarters_of(dates: pd.Series, fiscal_year_end_month: int) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(codes, labels), index=dates.index).astype("str")
 
 
-def working_days(first: pd.Series, last: pd.Series, settings: Settings) -> pd.Series:
-    """Working days from first to last, the first day not counted; blank where either is blank."""
-    known = first.notna() & last.notna()
-    days = pd.Series(np.nan, index=first.index)
-    holidays = np.array(settings["holidays"], dtype="datetime64[D]")
-    days[known] = np.busday_count(
-        first[known].to_numpy("datetime64[D]"),
-        last[known].to_numpy("datetime64[D]"),
-        weekmask=" ".join(settings["working_days"]),
-        holidays=holidays,
-    )
-    return days
-
-
 _ENGAGEMENT = [
     "engagement_id",
     "customer_id",

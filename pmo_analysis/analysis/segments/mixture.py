@@ -64,7 +64,7 @@ def log_density(points: Points, mixture: Mixture) -> np.ndarray:
     density = np.tile(np.log(mixture.weights), (len(points), 1))
     for rows, seen in missing_patterns(points.numbers):
         if seen.any():
-            density[rows] += _gaussian(points.numbers[np.ix_(rows, seen)], mixture, seen)
+            density[rows] += _gaussian(points.numbers[rows][:, seen], mixture, seen)
     for j, chances in enumerate(mixture.chances):
         known = points.codes[:, j] >= 0
         density[known] += np.log(chances[:, points.codes[known, j]]).T
@@ -104,6 +104,11 @@ def _moments(numbers: np.ndarray, share: np.ndarray, now: Mixture) -> tuple[np.n
     k, d = now.means.shape
     first, second = np.zeros((k, d)), np.zeros((k, d, d))
     for rows, seen in missing_patterns(numbers):
+        if seen.all():
+            weighted = share[rows].T[:, :, None] * numbers[rows]
+            first += weighted.sum(axis=1)
+            second += weighted.swapaxes(1, 2) @ numbers[rows]
+            continue
         for g in range(k):
             filled, doubt = _fill(numbers[rows], seen, now.means[g], now.covariances[g])
             weight = share[rows, g]
@@ -113,10 +118,7 @@ def _moments(numbers: np.ndarray, share: np.ndarray, now: Mixture) -> tuple[np.n
 
 
 def _fill(x: np.ndarray, seen: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    doubt = np.zeros_like(covariance)
-    if seen.all():
-        return x, doubt
-    blank = ~seen
+    blank, doubt = ~seen, np.zeros_like(covariance)
     gain = np.linalg.solve(covariance[np.ix_(seen, seen)], covariance[np.ix_(seen, blank)])
     filled = x.copy()
     filled[:, blank] = mean[blank] + (x[:, seen] - mean[seen]) @ gain

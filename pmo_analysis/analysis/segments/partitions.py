@@ -61,20 +61,20 @@ def _gain_in_numbers(y: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> fl
     np.add.at(sums, labels, y)
     square, total = y.T @ y, y.sum(axis=0)
     telling = np.argsort(-_between(sums, sizes, np.diag(square)), kind="stable")
-    gains = []
-    for kappa in _PRIOR_SPREADS:
-        apart = square - (sums / (sizes + kappa)[:, None]).T @ sums
-        one = square - np.outer(total, total) / (n + kappa)
-        charge = np.log(kappa / (kappa + sizes)).sum() - np.log(kappa / (kappa + n))
-        gains += [_gain(apart, one, telling[:m], charge, n) for m in _set_sizes(d)]
-    return float(max(gains))
+    kappas = np.array(_PRIOR_SPREADS)[:, None]
+    scaled = sums / (sizes + kappas)[:, :, None]
+    apart = square - scaled.swapaxes(1, 2) @ sums
+    one = square - np.outer(total, total) / (n + kappas[:, :, None])
+    charge = np.log(kappas / (kappas + sizes)).sum(axis=1) - np.log(kappas / (kappas + n))[:, 0]
+    return float(max(_gain(apart, one, telling[:m], charge, n).max() for m in _set_sizes(d)))
 
 
-def _gain(apart: np.ndarray, one: np.ndarray, columns: np.ndarray, charge: float, n: int) -> float:
+def _gain(apart: np.ndarray, one: np.ndarray, columns: np.ndarray, charge: np.ndarray, n: int) -> np.ndarray:
+    """Per prior spread, the gain in the set of columns."""
     m = len(columns)
+    inside = (slice(None), columns[:, None], columns)
     prior = 0.3 * (m + 2) * np.eye(m)
-    place = np.ix_(columns, columns)
-    shrink = np.linalg.slogdet(prior + one[place])[1] - np.linalg.slogdet(prior + apart[place])[1]
+    shrink = np.linalg.slogdet(prior + one[inside])[1] - np.linalg.slogdet(prior + apart[inside])[1]
     return 0.5 * m * charge + 0.5 * (m + 2 + n) * shrink
 
 
