@@ -145,6 +145,14 @@ def test_the_notebook_runs_as_a_report_with_its_static_table(organisation, tmp_p
 
 
 @pytest.mark.slow
+def test_the_notebook_for_analysts_runs_on_any_organisation(organisation, tmp_path):
+    explore = str(NOTEBOOK.with_name("explore.ipynb"))
+    papermill.execute_notebook(explore, str(tmp_path / "out.ipynb"), {"source": str(organisation)}, progress_bar=False)
+    cells = [c for c in json.loads((tmp_path / "out.ipynb").read_text())["cells"] if c["cell_type"] == "code"]
+    assert [c["execution_count"] for c in cells] == list(range(1, len(cells) + 1))
+
+
+@pytest.mark.slow
 def test_voila_serves_the_app_and_a_slider_answers(organisation, tmp_path, page, outside_requests):
     prepared = servers._prepare(tmp_path, str(organisation), None)
     with socket.socket() as probe:
@@ -172,6 +180,7 @@ def test_voila_serves_the_app_and_a_slider_answers(organisation, tmp_path, page,
             "before => document.querySelector('.widget-html .pmo.scenario').innerText !== before", arg=before
         )
         assert re.search(r"volume changed", shown.inner_text())
+        assert outside_requests == [], "Voilà's page asks public servers for icons unless it is told not to"
     finally:
         server.terminate()
         server.wait(timeout=30)

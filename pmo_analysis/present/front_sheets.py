@@ -30,7 +30,8 @@ def write_cover(book: xlsxwriter.Workbook, quarter: Quarter) -> None:
     page.set_column(1, 1, 100)
     page.write_string(0, 0, clean_text(quarter.organisation), book.add_format({"bold": True, "font_size": 18}))
     page.write_string(1, 0, f"Quarter {quarter.quarter}", book.add_format({"font_size": 14}))
-    said = {name.replace("_", " ").capitalize(): text for name, text in quarter.sentences.items()}
+    first = [name for name in ("headline", "advice") if name in quarter.sentences]
+    said = {name.replace("_", " ").capitalize(): quarter.sentences[name] for name in [*first, *quarter.sentences]}
     row = _write_block(book, page, 3, "What was found", list(said.items()))
     level = quarter.settings["interval_level"]
     _write_block(book, page, row + 1, "How to read this workbook", [("", t.format(level=level)) for t in HOW_TO_READ])

@@ -13,7 +13,7 @@ from pmo_analysis.analysis.scenarios import Scenario, what_if
 from pmo_analysis.contract.errors import PmoError
 from pmo_analysis.present import formats
 from pmo_analysis.present.shown import Html
-from pmo_analysis.present.templating import render
+from pmo_analysis.present.templating import render, stylesheet
 from pmo_analysis.quarter import Quarter, baseline
 
 NOTHING = "Nothing to vary: no hours are booked or no capacity is stated. Add effort and capacity."
@@ -36,10 +36,12 @@ FIGURES = {
 def show_scenario(quarter: Quarter, scenario: Scenario | None = None) -> Html:
     """A scenario as a static table beside the quarter as it was; the quarter alone where none is given.
 
-    Each figure with the range in which another quarter like it would lie by chance.
+    Each figure with the range in which another quarter like it would lie by chance. Brings the house's style, which
+    the app below it uses too.
     """
     now = quarter.baseline
-    return Html(_refuse(NOTHING) if now is None else _tell(now, scenario or now, quarter.settings["currency"]))
+    told = _refuse(NOTHING) if now is None else _tell(now, scenario or now, quarter.settings["currency"])
+    return Html(render("styled.html.j2", style=stylesheet("parts.css"), content=told))
 
 
 def sizing_app(quarter: Quarter) -> ipywidgets.Widget:
@@ -63,14 +65,10 @@ def sizing_app(quarter: Quarter) -> ipywidgets.Widget:
     for control in (*controls.values(), *staff.values()):
         control.observe(recalculate, names="value")
     recalculate()
-    return ipywidgets.VBox([
-        ipywidgets.HBox([controls["service"], controls["segment"]]),
-        ipywidgets.HBox([
-            ipywidgets.VBox([c for name, c in controls.items() if name not in ("service", "segment")]),
-            ipywidgets.VBox([ipywidgets.HTML("<b>Staff, full-time equivalents</b>"), *staff.values()]),
-        ]),
-        shown,
-    ])  # fmt: skip
+    moved = ipywidgets.VBox(
+        [*controls.values(), ipywidgets.HTML("<b>Staff, full-time equivalents</b>"), *staff.values()]
+    )
+    return ipywidgets.HBox([moved, shown])
 
 
 def tell_choice(quarter: Quarter, chosen: Mapping[str, Any], fte: Mapping[str, float]) -> str:
@@ -151,7 +149,7 @@ def _multiple(name: str) -> ipywidgets.FloatSlider:
 
 
 def _wide() -> dict[str, Any]:
-    return {"style": {"description_width": "11em"}, "layout": ipywidgets.Layout(width="32em")}
+    return {"style": {"description_width": "11em"}, "layout": ipywidgets.Layout(width="30em")}
 
 
 def _tell(now: Scenario, then: Scenario, currency: str) -> str:
@@ -159,6 +157,7 @@ def _tell(now: Scenario, then: Scenario, currency: str) -> str:
     columns = {"As it was": now, "What if": then} if then.inputs else {"As it was": now}
     cells = {title: _cells(scenario, currency) for title, scenario in columns.items()}
     rows = pd.DataFrame({"Figure": [title for title, _ in FIGURES.values()], **cells})
+    rows = rows if then.inputs else rows[rows["Figure"] != FIGURES["customers_affected"][0]]
     table = formats.table(rows, caption="One quarter, each figure with its range")
     return render("scenario.html.j2", problem="", sentence=then.sentence, table=table, notes=then.notes)
 

@@ -15,6 +15,7 @@ from pmo_analysis.run.manifest import ROOT
 NOTEBOOKS = ROOT / "notebooks"
 APP = NOTEBOOKS / "what_if_sizing.ipynb"
 LOOPBACK = "127.0.0.1"
+_POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws:; frame-ancestors 'none'"
 
 
 def open_lab(*, port: int | None = None, browser: bool = True) -> int:
@@ -39,8 +40,13 @@ def open_app(
 
 
 def app_command(notebook: Path, *, port: int | None = None, browser: bool = True) -> list[str]:
-    """How Voilà is called: this machine only, sources stripped, errors told without a traceback."""
+    """How Voilà is called: this machine only, sources stripped, errors told without a traceback.
+
+    The browser is told to load nothing from elsewhere: Voilà's own page asks a public server for its icons.
+    """
+    headers = {"headers": {"Content-Security-Policy": _POLICY}}
     options = [f"--Voila.ip={LOOPBACK}", "--VoilaConfiguration.strip_sources=True", "--show_tracebacks=False"]
+    options += [f"--Voila.tornado_settings={headers}"]
     options += [f"--Voila.port={port}", "--Voila.port_retries=0"] if port else []
     options += [] if browser else ["--no-browser"]
     return [sys.executable, "-m", "voila", str(notebook), *options]
