@@ -65,6 +65,15 @@ class _Window:
         return quarter_end(self.quarter, self.month)
 
 
+@dataclass(frozen=True, eq=False)
+class Requests:
+    """What features are made of, counted once on the engine: the words that get one, and sums per customer and month."""
+
+    known: Dataset = field(repr=False)
+    words: _Words
+    monthly: pd.DataFrame
+
+
 @dataclass(frozen=True)
 class _Words:
     """The families, stages and sizes that get a feature, most used first, and whether hours or money tell the size."""
@@ -76,36 +85,45 @@ class _Words:
     meaning: dict[str, tuple[str, str]] = field(default_factory=dict, hash=False)
 
 
-def customer_features(data: Dataset, quarter: str, settings: Settings | None = None) -> Features:
+def count_requests(data: Dataset, quarter: str, settings: Settings | None = None) -> Requests:
+    """The requests of every customer by month, as known at the end of a quarter, for its features and their panel."""
+    settings = settings or data.settings
+    known = _known(data, quarter, settings)
+    requests = _requests(known)
+    words = _choose_words(requests, _Window(quarter, settings["look_back_quarters"], settings["fiscal_year_end_month"]))
+    return Requests(known, words, _monthly(requests, words))
+
+
+def customer_features(
+    data: Dataset, quarter: str, settings: Settings | None = None, *, requests: Requests | None = None
+) -> Features:
     """What each customer needs, as known at the end of a quarter.
 
     Rates are per quarter of the look-back in which the customer existed; shares and means are drawn to the
     average by four requests; importance is the latest answer (1–5). Columns whose table or column is absent are not made.
     """
     settings = settings or data.settings
-    known = _known(data, quarter, settings)
+    requests = requests or count_requests(data, quarter, settings)
     window = _Window(quarter, settings["look_back_quarters"], settings["fiscal_year_end_month"])
-    requests = _requests(known)
-    words = _choose_words(requests, window)
-    values, left_out = _features_at(known, _monthly(requests, words), words, window)
-    meaning = pd.DataFrame([(f, *words.meaning[f]) for f in values], columns=["feature", "meaning", "unit"])
-    return Features(values, left_out, meaning, _tell(values, left_out, known, window))
+    values, left_out = _features_at(requests, window)
+    meaning = pd.DataFrame([(f, *requests.words.meaning[f]) for f in values], columns=["feature", "meaning", "unit"])
+    return Features(values, left_out, meaning, _tell(values, left_out, requests.known, window))
 
 
-def feature_panel(data: Dataset, quarter: str, settings: Settings | None = None, *, quarters: int = 8) -> pd.DataFrame:
+def feature_panel(
+    data: Dataset, quarter: str, settings: Settings | None = None, *, quarters: int = 8, requests: Requests | None = None
+) -> pd.DataFrame:
     """The same features at the end of each of the last quarters, for `segment_history`: customer_id, quarter, features.
 
     The columns are those of the last quarter, so that quarters compare; head counts are those known last.
     """
     settings = settings or data.settings
-    known = _known(data, quarter, settings)
+    requests = requests or count_requests(data, quarter, settings)
     count, month = settings["look_back_quarters"], settings["fiscal_year_end_month"]
-    requests = _requests(known)
-    words = _choose_words(requests, _Window(quarter, count, month))
-    monthly, parts = _monthly(requests, words), []
+    parts = []
     for back in range(quarters - 1, -1, -1):
         window = _Window(shift_quarter(quarter, -back), count, month)
-        values, _ = _features_at(known, monthly, words, window)
+        values, _ = _features_at(requests, window)
         parts.append(values.reset_index().assign(quarter=window.quarter))
     panel = pd.concat(parts, ignore_index=True)
     return panel[["customer_id", "quarter", *[c for c in panel if c not in ("customer_id", "quarter")]]]
@@ -198,7 +216,8 @@ def _month_number(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _features_at(data: Dataset, monthly: pd.DataFrame, words: _Words, window: _Window) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _features_at(requests: Requests, window: _Window) -> tuple[pd.DataFrame, pd.DataFrame]:
+    data, words, monthly = requests.known, requests.words, requests.monthly
     months = monthly.index.get_level_values("month")
     until = monthly[months <= _month_number(window.last)]
     recent = monthly[(months >= _month_number(window.first)) & (months <= _month_number(window.last))]

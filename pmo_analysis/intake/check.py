@@ -14,7 +14,7 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLES, Table
 from pmo_analysis.intake.answers import coverage, most_useful_addition
-from pmo_analysis.intake.check_across import find_across, tell_rows
+from pmo_analysis.intake.check_across import find_across, find_duplicates, tell_rows
 from pmo_analysis.intake.check_rules import Rule, list_rules
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
@@ -34,7 +34,7 @@ def check(data: Dataset) -> pd.DataFrame:
 
 def require_usable(data: Dataset) -> None:
     """One InputError with everything that stops a report; nothing where a report can be made."""
-    problems = check(data)
+    problems = list_problems(_find(data, stops_only=True))
     stops = problems[problems["severity"] == STOPS]
     if len(stops):
         raise InputError(f"{data.source} cannot be reported:\n" + "\n".join(map(_tell, stops.to_dict("records"))))
@@ -46,14 +46,16 @@ def _tell(row: dict[str, str]) -> str:
     return f"- {place}: {row['problem']}{rows}. {row['remedy']}"
 
 
-def _find(data: Dataset) -> Iterator[Problem]:
+def _find(data: Dataset, *, stops_only: bool = False) -> Iterator[Problem]:
     # what is only said of the files, not of what was known then, has no place in a past report
     yield from (p for p in data.troubles if data.known_on is None or p.severity == STOPS)
     unread = {p.table for p in data.troubles if p.severity == STOPS}
     for table in TABLES:
-        if table.name not in unread:
+        if table.name not in unread and (table.required or not stops_only):
             yield from _find_in(data, table)
-    yield from find_across(data)
+            yield from find_duplicates(data, table)
+    if not stops_only:
+        yield from find_across(data)
 
 
 def _find_in(data: Dataset, table: Table) -> Iterator[Problem]:

@@ -15,10 +15,8 @@ _CHANCE = 0.05
 
 
 def find_across(data: Dataset) -> Iterator[Problem]:
-    """Duplicate keys, references to nothing, roles without a cost, weeks without hours, like names."""
+    """References to nothing, roles without a cost, weeks without hours, like names: none of them stops a report."""
     for table in filter(lambda t: data.rows(t.name), TABLES):
-        if table.key:
-            yield from _find_duplicates(data, table)
         for column in filter(lambda c: c.refers, table.columns):
             yield from _find_dangling(data, table, column)
     yield from _find_costless_roles(data)
@@ -31,7 +29,10 @@ def tell_rows(data: Dataset, rows: Sequence[int] | None) -> str:
     return ", ".join(map(str, rows or ())) if data.known_on is None else ""
 
 
-def _find_duplicates(data: Dataset, table: Table) -> Iterator[Problem]:
+def find_duplicates(data: Dataset, table: Table) -> Iterator[Problem]:
+    """Rows of a table that have the same key."""
+    if not table.key or not data.rows(table.name):
+        return
     key = key_of(table, set(table.names))
     shown = key if key == table.key or data.has(table.name, "as_of_on") else table.key
     columns, given = ", ".join(map(quote, key)), " AND ".join(f"{quote(k)} IS NOT NULL" for k in table.key)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice, Evidence, advise
 from pmo_analysis.analysis.cost import CostToServe, cost_history, tell_costs
-from pmo_analysis.analysis.features import customer_features, feature_panel, request_history
+from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel, request_history
 from pmo_analysis.analysis.headline import Headline, tell_headline
 from pmo_analysis.analysis.history import segment_history
 from pmo_analysis.analysis.leadership import review_leadership
@@ -36,7 +36,8 @@ NO_CATEGORY = "category not known"
 def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
     """The whole of a quarter from what was known at its end."""
     problems, unanswered = check(known), list_unanswered(known)
-    features = customer_features(known, quarter, settings)
+    requests = count_requests(known, quarter, settings)
+    features = customer_features(known, quarter, settings, requests=requests)
     seed = settings["seed"]
     segmentation = segment_customers(features.values, max_segments=settings["max_segments"], seed=seed)
     groups = _group(known, segmentation)
@@ -54,7 +55,9 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
         groups=groups,
         features=features,
         segmentation=segmentation,
-        history=segment_history(feature_panel(known, quarter, settings), scheme=segmentation.scheme, seed=seed),
+        history=segment_history(
+            feature_panel(known, quarter, settings, requests=requests), scheme=segmentation.scheme, seed=seed
+        ),
         propositions=_propose(known, quarter, settings, groups, told, past),
         leadership=review_leadership(known, quarter, settings, run_chart=measures.run_chart),
         baseline=build_baseline(known, quarter, settings, costs["customer"]),

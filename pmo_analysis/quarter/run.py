@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.cost import cost_to_serve
 from pmo_analysis.analysis.scenarios import Scenario
@@ -66,7 +67,9 @@ def run_quarter(
     data = replace(data, settings=Settings({**data.settings.changed(), **new}))
     require_usable(data)
     chosen = choose_quarter(data, quarter)
-    return compose(data.as_of(chosen, data.settings["fiscal_year_end_month"]), chosen, data.settings)
+    known = data.as_of(chosen, data.settings["fiscal_year_end_month"])
+    with threadpool_limits(1):  # the tables are small: a second thread costs more than it gives
+        return compose(known, chosen, data.settings)
 
 
 def baseline(

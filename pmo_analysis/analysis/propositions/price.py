@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 FEWEST_QUARTERS = 4
 
@@ -20,7 +20,7 @@ def predict_next(values: pd.Series, *, level: float = 0.95) -> dict[str, float]:
     n = len(logs)
     if n < FEWEST_QUARTERS:
         return {"value": float("nan"), "low": float("nan"), "high": float("nan"), "n": n}
-    reach = stats.t.ppf((1 + level) / 2, n - 1) * logs.std(ddof=1) * np.sqrt(1 + 1 / n)
+    reach = special.stdtrit(n - 1, (1 + level) / 2) * logs.std(ddof=1) * np.sqrt(1 + 1 / n)
     centre = logs.mean()
     return {
         "value": float(np.exp(centre)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pmo_analysis.analysis.queues import queue_wait
 from pmo_analysis.analysis.scenarios.changes import checked_changes, spread_over
@@ -83,7 +83,7 @@ def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Sce
     factor, notes = work_factors(work, inputs.get("standard_share"), inputs.get("self_service_share"))
     spare = spare_change(work, inputs.get("tier_limits"))
     fte, supplied, paid = _team(capacity, inputs.get("fte"))
-    z = float(stats.norm.ppf((1 + work.level) / 2))
+    z = float(special.ndtri((1 + work.level) / 2))
     count = float((volume * work.count).sum())
     grown, spread, reserved = volume * factor, volume * factor**2, float((volume * spare).sum())
     hours = _total(grown, work.hours, work.hours_square, spread, z, reserved + work.other_hours)

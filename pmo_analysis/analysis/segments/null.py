@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
+from scipy.stats import rankdata
 from sklearn.isotonic import isotonic_regression
 from sklearn.linear_model import LogisticRegression
 
@@ -46,7 +47,7 @@ def one_population(points: Points) -> Callable[[np.random.Generator], Points]:
         drawn = _draw_scores(steps, scores.shape, rng)
         ranks = (np.argsort(np.argsort(drawn, axis=0), axis=0) + 0.5) / len(drawn)
         numbers = np.column_stack([q(r) for q, r in zip(quantiles, ranks.T, strict=True)]) if steps else drawn
-        codes = _draw_codes(points, logits, norm.ppf(ranks), rng)
+        codes = _draw_codes(points, logits, ndtri(ranks), rng)
         return Points(numbers, codes, points.levels)
 
     return draw
@@ -55,7 +56,7 @@ def one_population(points: Points) -> Callable[[np.random.Generator], Points]:
 def _normal_scores(numbers: np.ndarray) -> np.ndarray:
     if numbers.shape[1] == 0:
         return numbers
-    return norm.ppf((rankdata(numbers, axis=0) - 0.5) / len(numbers))
+    return ndtri((rankdata(numbers, axis=0) - 0.5) / len(numbers))
 
 
 def _fit_steps(z: np.ndarray) -> list[_Step]:
@@ -126,7 +127,7 @@ def _draw_scores(steps: list[_Step], shape: tuple[int, int], rng: np.random.Gene
             raw = fitted + step.residuals[np.clip(near, 0, n - 1)]
         else:
             raw = rng.normal(size=n)
-        z[:, step.column] = norm.ppf((np.argsort(np.argsort(raw + 1e-9 * rng.normal(size=n))) + 0.5) / n)
+        z[:, step.column] = ndtri((np.argsort(np.argsort(raw + 1e-9 * rng.normal(size=n))) + 0.5) / n)
     return z
 
 

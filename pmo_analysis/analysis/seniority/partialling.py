@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from pmo_analysis.analysis.seniority.basis import Basis
 from pmo_analysis.analysis.seniority.smoothing import Numbers, Rows, Smooth, fit_smooth, reml_penalty
@@ -33,7 +33,7 @@ class Partialled:
 
     def limits(self, level: float) -> tuple[float, float]:
         """The interval of that level."""
-        reach = float(stats.t.ppf((1 + level) / 2, self.degrees)) * self.error
+        reach = float(special.stdtrit(self.degrees, (1 + level) / 2)) * self.error
         return self.effect - reach, self.effect + reach
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pmo_analysis.analysis.seniority.basis import linear_columns
 from pmo_analysis.analysis.seniority.partialling import Partialled
@@ -20,7 +20,7 @@ def hidden_strength(
     so that the interval reaches zero. The recorded one is judged by straight lines, each dropped in turn.
     """
     spread = np.sqrt(np.mean((part.outcome - part.effect * part.treatment) ** 2) / np.mean(part.treatment**2))
-    clear = abs(part.effect) - float(stats.t.ppf((1 + level) / 2, part.degrees)) * part.error
+    clear = abs(part.effect) - float(special.stdtrit(part.degrees, (1 + level) / 2)) * part.error
     need = max(clear, 0.0) / max(spread, 1e-12)
     robustness = (np.sqrt(need**4 + 4 * need**2) - need**2) / 2
     rows = [("robustness value", float(robustness))]

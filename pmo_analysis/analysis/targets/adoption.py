@@ -93,7 +93,7 @@ def _round(model: Adoption, counts: Counts, label: np.ndarray, features: Numbers
     model = replace(model, level=level, variance=variance, member=member)
     coefficient = _coefficients(model, working, 1.0 / (np.diag(model.covariance) + 1.0 / spread), features)
     prior = np.column_stack([np.ones(len(label)), member, features]) @ coefficient.T
-    covariance = _covariance(level - prior, model, spread)
+    covariance = _covariance(level - prior, model.covariance, precision)
     gap = _gap_effects(replace(model, prior=prior), counts)
     confusion = _confusion(member, label)
     return replace(model, coefficient=coefficient, prior=prior, covariance=covariance, gap=gap, confusion=confusion)
@@ -149,11 +149,10 @@ def _coefficients(model: Adoption, working: Numbers, weight: Numbers, features: 
     return np.linalg.solve(gram, right[..., None])[..., 0]
 
 
-def _covariance(away: Numbers, model: Adoption, spread: Numbers) -> Numbers:
+def _covariance(away: Numbers, now: Numbers, precision: Numbers) -> Numbers:
     """Between-customer covariance of the levels, shrunk towards equal variances and equal correlations."""
     customers, services = away.shape
-    kept = model.covariance @ np.linalg.inv(model.covariance + np.eye(services) / spread[:, :, None])
-    posterior = customers * model.covariance - (kept @ model.covariance).sum(0)
+    posterior = customers * now - now @ precision.sum(0) @ now
     total = away.T @ away + (posterior + posterior.T) / 2
     mean = total / customers
     size = max(float(np.mean(np.diag(mean))), 0.05)
