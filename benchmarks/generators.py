@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 NAMES = ("spend_cost", "planned_hours", "requests_count", "wait_days", "bespoke_share", "headcount_count")
-SEPARATION = {"clear": 5.0, "overlapping": 3.15, "unequal": 4.7, "heavy": 4.8, "mixed": 2.6, "mixture_of_t": 4.4}
+SEPARATION = {"clear": 5.0, "overlapping": 3.15, "unequal": 4.7, "heavy": 4.8, "mixed": 2.6, "skewed_noise": 4.4}
 LEVELS = ("plan", "build", "run", "close")
 
 Planted = tuple[pd.DataFrame, pd.Series, float]
@@ -99,9 +99,9 @@ def heavy(n: int, seed: int) -> Planted:
     return _grouped(n, seed, "heavy", noise=lambda r, m, d: r.standard_t(5, size=(m, d)) * np.sqrt(3 / 5))
 
 
-def mixture_of_t(n: int, seed: int) -> Planted:
+def skewed_noise(n: int, seed: int) -> Planted:
     """Groups of skewed, not Gaussian shape: breaks the assumption of round groups."""
-    return _grouped(n, seed, "mixture_of_t", noise=lambda r, m, d: (r.gamma(3, size=(m, d)) - 3) / np.sqrt(3))
+    return _grouped(n, seed, "skewed_noise", noise=lambda r, m, d: (r.gamma(3, size=(m, d)) - 3) / np.sqrt(3))
 
 
 def mixed(n: int, seed: int) -> Planted:
@@ -182,7 +182,7 @@ def zero_heavy(n: int, seed: int) -> pd.DataFrame:
 
 GROUPED: dict[str, Callable[[int, int], Planted]] = {
     "clear": clear, "overlapping": overlapping, "unequal": unequal, "heavy": heavy,
-    "mixture_of_t": mixture_of_t, "mixed": mixed,
+    "skewed_noise": skewed_noise, "mixed": mixed,
 }
 UNGROUPED: dict[str, Callable[[int, int], pd.DataFrame]] = {
     "gradient": gradient, "lognormal": lognormal, "t4": t4, "uniform": uniform,
