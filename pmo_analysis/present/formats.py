@@ -18,14 +18,6 @@ _MONEY = ("money", "_cost", "_benefit", "_budget")
 _WORDS = {"_days": "days", "_hours": "hours", "_fte": "full-time equivalents"}
 
 
-def head(column: str) -> str:
-    """A column's name as a heading: `worked_hours` → `Worked hours`, `engagement_count` → `Engagements`."""
-    unit = unit_of(column)
-    stem = column.removesuffix(unit.suffix) if unit and unit.suffix in ("_id", "_cost", "_on", "_count") else column
-    words = stem.replace("_", " ").strip()
-    return words if column in ("n", "low", "high") else words[:1].upper() + words[1:]
-
-
 def is_number(value: object) -> bool:
     """Whether there is a finite number to tell."""
     known = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class _Headed(mistune.HTMLRenderer):
     """Markdown whose headings can be linked to."""
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
-        return f'<h{level} id="{anchor(text)}">{text}</h{level}>\n'
+        return f'<h{level} id="{anchor(html.unescape(text))}">{text}</h{level}>\n'
 
 
 def anchor(text: str) -> str:
@@ -96,7 +97,7 @@ def _output(output: nbformat.NotebookNode) -> dict[str, str] | None:
     return {"kind": "plain", "text": text} if text else None
 
 
-def clean(html: str) -> str:
+def clean(fragment: str) -> str:
     """HTML reduced to the allow-list: no script, style, form, frame, event handler or address to load."""
-    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"mailto"}, link_rel=None,
+    return nh3.clean(fragment, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"mailto"}, link_rel=None,
                      clean_content_tags={"script", "style"})  # fmt: skip
