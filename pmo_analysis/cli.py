@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pmo_analysis.contract.errors import PmoError, SettingError
+from pmo_analysis.contract.errors import InputError, PmoError, SettingError
 from pmo_analysis.contract.settings import parse_assignment
 
 if TYPE_CHECKING:
@@ -143,10 +143,13 @@ def demo(
     customers: Annotated[int, typer.Option(min=20, help="Number of customers")] = 180,
     quarters: Annotated[int, typer.Option(min=1, max=80, help="Number of quarters")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed")] = 0,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over what is in the folder")] = False,
 ) -> None:
     """Write an invented organisation to try the workbench on."""
     from pmo_analysis.intake.demo import write_demo
 
+    if folder.exists() and not replace and (folder.is_file() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not empty. Name another folder, or say --replace to write over its tables.")
     write_demo(folder, customers=customers, quarters=quarters, seed=seed)
     out.print(f"An invented organisation with {customers} customers and {quarters} quarters: {folder}", markup=False)
     out.print(f"Next: pmo report {folder}", markup=False)
@@ -183,6 +186,8 @@ def settings(source: Annotated[Path | None, typer.Argument(help="Folder whose se
     """List every setting with its value, unit, meaning and source; those that were changed are marked *."""
     from pmo_analysis.contract.settings import read_settings
 
+    if source and not source.is_dir():
+        raise InputError(f"There is no folder {source}. Give the folder that holds settings.toml.")
     rows = read_settings(source).table()
     marked = rows.assign(name=rows["name"].where(~rows["changed"], rows["name"] + " *"))
     _print_table(marked[["name", "value", "unit", "help", "source"]])

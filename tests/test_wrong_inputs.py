@@ -253,6 +253,9 @@ CASES = [
     Case("no such command", nothing, "rapport {org}", 2, "No such command"),
     Case("no such option", nothing, "report {org} --quater 2026Q3", 2, "--quarter"),
     Case("nothing to report on", nothing, "report", 2, "source"),
+    Case("a demo over somebody's tables", nothing, "demo {org}", 1, "is not empty"),
+    Case("settings of no folder", nothing, "settings {here}/nowhere", 1, "There is no folder"),
+    Case("the app for a source that is not there", nothing, "app {here}/nowhere --no-browser", 1, "There is no folder or file"),
     Case("a demo of too few customers", nothing, "demo {out}/d --customers 2", 2, "20"),
 ]  # fmt: skip
 
