@@ -15,7 +15,7 @@ PROPOSED = pd.DataFrame({
     "decision": ["Stop monthly status packs", "Offer plan reviews to Works"],
     "options": ["stop; keep", "offer; wait"],
     "decider": ["PMO head", "Head of delivery"],
-    "due_on": pd.to_datetime(["2026-12-31", "2026-12-31"]),
+    "due_on": pd.to_datetime(["2026-10-28", "2026-10-28"]),
     "measure": ["process_hours_share", "reach_share"],
     "expected_effect": [-0.05, None],
 })  # fmt: skip
@@ -55,7 +55,17 @@ def test_decisions_are_written_beside_the_data_and_load_without_a_fault(report, 
     assert rows["decision_id"].tolist() == ["2026Q3-1", "2026Q3-2"]
     assert rows["state"].tolist() == ["open", "open"]
     assert rows["expected_effect"].tolist()[0] == -0.05 and pd.isna(rows["expected_effect"][1])
-    assert rows["due_on"].dt.strftime("%Y-%m-%d").unique().tolist() == ["2026-12-31"]
+
+
+def test_a_proposed_decision_is_taken_in_the_next_quarter_and_should_work_by_the_end_of_the_one_after(
+    report, organisation
+):
+    take_decisions(report)
+    data = load(organisation)
+    rows = data.frame("decisions")
+    assert rows["quarter"].unique().tolist() == ["2026Q4"]
+    assert rows["due_on"].dt.strftime("%Y-%m-%d").unique().tolist() == ["2027-03-31"]
+    assert data.as_of("2026Q3", 12).frame("decisions").empty, "the report that proposed them must not change"
 
 
 def test_taking_them_twice_adds_nothing(report, organisation):
