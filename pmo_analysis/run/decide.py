@@ -17,8 +17,8 @@ def take_decisions(folder: str | Path, source: str | Path | None = None) -> tupl
 
     Each keeps the id `<quarter of the report>-<rank>`, so that taking them twice adds nothing. A decision that a
     report proposes is taken in the quarter after it (the report itself still comes out the same) and should work by
-    the end of the next. The state is `open` until the PMO head sets it. Raises PublishError where the report holds no decisions, InputError where the source is
-    not a folder.
+    the end of the next. The state is `open` until the PMO head sets it. Raises PublishError where the report holds no
+    decisions, InputError where the source is not a folder.
     """
     report = read_manifest(Path(folder))
     target = Path(source or report.content["parameters"]["source"])
