@@ -50,10 +50,11 @@ def sizing_app(quarter: Quarter) -> ipywidgets.Widget:
     Every move recalculates through `pmo.what_if`. With a service chosen, volume, sizes and shares are changed for it
     alone; with a segment chosen, the work looked at is that of its customers.
     """
-    if quarter.baseline is None:
+    start = quarter.baseline
+    if start is None:
         return ipywidgets.HTML(_refuse(NOTHING))
-    controls = {**_choosers(quarter), **_sliders()}
-    now = {str(role): float(fte) for role, fte in quarter.baseline.capacity[["role", "fte"]].itertuples(index=False)}
+    controls = {**_choosers(quarter, start), **_sliders()}
+    now = {str(role): float(fte) for role, fte in start.capacity[["role", "fte"]].itertuples(index=False)}
     staff = _staff_sliders(now)
     shown = ipywidgets.HTML()
 
@@ -100,13 +101,15 @@ def read_changes(chosen: Mapping[str, Any], fte: Mapping[str, float]) -> dict[st
 
 
 def _start(quarter: Quarter, segment: str) -> Scenario:
-    return quarter.baseline if segment == ALL else baseline(quarter, segments=[segment])
+    if segment == ALL and quarter.baseline is not None:
+        return quarter.baseline
+    return baseline(quarter, segments=None if segment == ALL else [segment])
 
 
-def _choosers(quarter: Quarter) -> dict[str, ipywidgets.Widget]:
+def _choosers(quarter: Quarter, start: Scenario) -> dict[str, ipywidgets.Widget]:
     names = quarter.data.frame("services", ["service_id", "name"]).set_index("service_id")["name"]
-    services = [(f"{names.get(s, s)} ({s})", s) for s in quarter.baseline.work.services]
-    seen = quarter.groups[quarter.groups["customer_id"].isin(quarter.baseline.work.pairs["customer_id"])]
+    services = [(f"{names.get(s, s)} ({s})", s) for s in start.work.services]
+    seen = quarter.groups[quarter.groups["customer_id"].isin(start.work.pairs["customer_id"])]
     segments = [(str(s), s) for s in sorted(seen["segment"].unique())]
     return {
         "service": _choose("Service", [("all services", ALL), *services]),
