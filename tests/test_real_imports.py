@@ -72,8 +72,12 @@ def test_what_was_imported_loads_without_a_fault(fetch, name):
 )
 def test_invoices_reconcile_with_their_source_to_the_penny(fetch, first, last, bodies, pounds):
     rows = table(fetch("gcloud"), "engagements")
-    bought = rows[rows["requested_on"].between(first, last)]
+    bought = rows[rows["started_on"].between(first, last)]
     assert (bought["customer_id"].nunique(), exact(bought["charged_cost"])) == (bodies, Decimal(pounds))
+
+
+def test_an_invoice_does_not_say_when_it_was_asked_for_so_no_lead_time_of_nought_is_told(fetch):
+    assert "requested_on" not in table(fetch("gcloud"), "engagements")
 
 
 def test_bodies_are_customers_from_their_first_invoice_only(fetch):
