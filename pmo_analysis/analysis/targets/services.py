@@ -16,6 +16,9 @@ from pmo_analysis.analysis.targets.reasons import suggest_next
 from pmo_analysis.analysis.targets.trials import Trials, make_trials
 from pmo_analysis.contract.errors import InputError
 
+_LONG_CATALOGUE = 60
+_LEAST_CUSTOMERS = 5
+
 
 @dataclass(frozen=True, eq=False)
 class Targets:
@@ -61,7 +64,7 @@ def target_services(
     """
     _refuse(history, k)
     trials = make_trials(history, customers, services, quarter, fiscal_year_end_month)
-    trials = _sorted_by_content(trials)
+    trials, rare = _without_rare(_sorted_by_content(trials))
     known = know_customers(trials, customers, segments)
     with threadpool_limits(1):
         holdout, earlier = judge_holdout(trials, known, k=k)
@@ -72,7 +75,7 @@ def target_services(
     names = pd.Series(np.array(known.segments, dtype=object)[known.label], index=trials.customers)[active]
     fit = judge_fit(history, names, trials.services, trials.quarters[-1])
     return Targets(_probabilities(trials, forecast, active), suggest_next(trials, known, forecast, active, k),
-                   fit, holdout, _left_out(trials, history, active), _sentence(trials, forecast, holdout, known, active))
+                   fit, holdout, _left_out(trials, history, active, rare), _sentence(trials, forecast, holdout, known, active))
 
 
 def _refuse(history: pd.DataFrame, k: int) -> None:
@@ -96,6 +99,17 @@ def _sorted_by_content(trials: Trials) -> Trials:
     )
 
 
+def _without_rare(trials: Trials) -> tuple[Trials, set[str]]:
+    """In a catalogue longer than the model is meant for, only services that enough customers have asked for."""
+    enough = (trials.asked.max(2) > 0).sum(0) >= _LEAST_CUSTOMERS
+    if len(trials.services) <= _LONG_CATALOGUE or not enough.any():
+        return trials, set()
+    kept = np.flatnonzero(enough)
+    rare = {s for s, e in zip(trials.services, enough, strict=True) if not e}
+    fewer = replace(trials, services=[trials.services[i] for i in kept], asked=trials.asked[:, kept], offered=trials.offered[kept])
+    return fewer, rare
+
+
 def _departed(trials: Trials, customers: pd.DataFrame | None) -> np.ndarray:
     if customers is None or "active_to_on" not in customers:
         return np.zeros(len(trials.customers), dtype=bool)
@@ -110,10 +124,11 @@ def _probabilities(trials: Trials, forecast: Forecast, active: np.ndarray) -> pd
     return table.sort_index().sort_index(axis=1)
 
 
-def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray) -> pd.DataFrame:
+def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: set[str]) -> pd.DataFrame:
     gone = [c for c, there in zip(trials.customers, active, strict=True) if not there]
-    dropped = sorted(set(history["service_id"].dropna().astype("str")) - set(trials.services))
+    dropped = sorted(set(history["service_id"].dropna().astype("str")) - set(trials.services) - rare)
     rows = [(c, "", "no customer any more, or not yet") for c in sorted(gone)]
+    rows += [("", s, f"asked for by fewer than {_LEAST_CUSTOMERS} customers") for s in sorted(rare)]
     rows += [("", s, "mandated, retired, planned or not in the catalogue") for s in dropped]
     return pd.DataFrame(rows, columns=["customer_id", "service_id", "reason"])
 
