@@ -69,18 +69,18 @@ def list_deliveries(engagements: pd.DataFrame, quarter: str, settings: Settings)
     """What was delivered in a quarter or is still open at its end, and how long it took or has taken.
 
     Columns: engagement_id, customer_id, service_id, delivered, touchpoint_count, waiting_days (working days from the
-    request, else the start, to delivery or to the quarter's end).
+    request to delivery or to the quarter's end; missing where the day of the request is not known).
     """
     month = settings["fiscal_year_end_month"]
     first, last = pd.Timestamp(quarter_start(quarter, month)), pd.Timestamp(quarter_end(quarter, month))
     rows = engagements[~engagements["state"].isin(["cancelled", "refused"])]
-    asked = rows["requested_on"].fillna(rows["started_on"])
+    asked = rows["requested_on"]
     delivered = rows["delivered_on"].between(first, last)
     still = rows["delivered_on"].isna() & asked.notna() & engagements["delivered_on"].notna().any()
     told = rows[["engagement_id", "customer_id", "service_id", "touchpoint_count"]].assign(
         delivered=delivered, asked=asked, until=rows["delivered_on"].fillna(last)
     )
-    told = told[(delivered | still) & (asked <= told["until"])].reset_index(drop=True)
+    told = told[(delivered | still) & ~(asked > told["until"])].reset_index(drop=True)
     days = working_days(told["asked"], told["until"], settings)
     return told.assign(waiting_days=days).drop(columns=["asked", "until"])
 
