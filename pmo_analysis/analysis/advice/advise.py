@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pandas as pd
 
-from pmo_analysis.analysis.advice.candidates import BOARD, BUILDERS, Candidate, Evidence
+from pmo_analysis.analysis.advice.candidates import BUILDERS
+from pmo_analysis.analysis.advice.evidence import BOARD, Candidate, Evidence
 from pmo_analysis.contract.quarters import quarter_end
 from pmo_analysis.contract.settings import Settings
 

@@ -2,62 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from pmo_analysis.analysis.advice.evidence import BOARD, Candidate, Evidence, make_candidate
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.contract.units import tell_money, tell_number
-
-HEAD, BOARD, ANALYST = "PMO head", "Portfolio board", "PMO analyst"
-Candidate = dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """The tables that advice is taken from; absent ones are None.
-
-    services: service_id, name · costs: CostToServe.table by service · cells, missing: those of Measures ·
-    to_stop: service_id, freed_hours, reason · quoted, saving: those of SizeReview (over the look-back) ·
-    delegable: service_id, excess_hours, cost · load: role, expected_hours, low, high, practical_hours ·
-    fit: segment, service_id, uptake, low, high, verdict
-    """
-
-    services: pd.DataFrame
-    costs: pd.DataFrame
-    cells: pd.DataFrame | None = None
-    missing: pd.DataFrame | None = None
-    to_stop: pd.DataFrame | None = None
-    quoted: pd.DataFrame | None = None
-    saving: pd.DataFrame | None = None
-    delegable: pd.DataFrame | None = None
-    load: pd.DataFrame | None = None
-    fit: pd.DataFrame | None = None
-
-    def name(self, service_id: str) -> str:
-        """The service's name in the catalogue, else its id."""
-        names = self.services.drop_duplicates("service_id").set_index("service_id")["name"]
-        return str(names.get(service_id, service_id))
-
-    @property
-    def hourly_cost(self) -> float:
-        """What an hour of the PMO cost in the quarter, all services together; NaN where hours or cost are not known."""
-        known = self.costs.dropna(subset=["worked_hours", "cost_to_serve_cost"])
-        hours = known["worked_hours"].sum()
-        return float(known["cost_to_serve_cost"].sum() / hours) if hours > 0 else np.nan
-
-
-def _candidate(kind: str, stake: tuple[float, ...], settings: Settings, **words: Any) -> Candidate:
-    """A candidate; `stake` is what waiting a quarter costs in money: value, low, high (NaN = not known)."""
-    value, low, high = stake
-    money = tell_money(value, settings["currency"])
-    if np.isfinite(low) and np.isfinite(high):
-        money += f" ({tell_money(low, settings['currency'])} to {tell_money(high, settings['currency'])})"
-    waiting = f"{money} a quarter" if np.isfinite(value) else "not known in money"
-    nothing = {"expected_effect": np.nan, "low": np.nan, "high": np.nan}
-    return {"kind": kind, "stake_cost": value, "waiting_costs": waiting, "decider": HEAD, **nothing, **words}
+from pmo_analysis.contract.units import tell_number
 
 
 def cut_process(evidence: Evidence, settings: Settings) -> list[Candidate]:
@@ -71,7 +21,7 @@ def cut_process(evidence: Evidence, settings: Settings) -> list[Candidate]:
     hours = row["process_hours"] * row["free"] / row["process_cost"]
     effect = -hours / evidence.costs["worked_hours"].sum()
     return [
-        _candidate(
+        make_candidate(
             "process",
             tuple(share * row["free"] for share in (0.5, 0.25, 0.75)),
             settings,
@@ -116,7 +66,7 @@ def stop_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
     decision, options, change = next(words for start, words in _STOPS.items() if row["reason"].startswith(start))
     stake = row["freed_hours"] * evidence.hourly_cost
     return [
-        _candidate(
+        make_candidate(
             "stop",
             (stake, np.nan, np.nan),
             settings,
@@ -145,7 +95,7 @@ def resize_offering(evidence: Evidence, settings: Settings) -> list[Candidate]:
     row = rows.sort_values(["hours", "service_id", "size"], ascending=[False, True, True]).iloc[0]
     each = row["n"] * row["gap"] / settings["look_back_quarters"] * evidence.hourly_cost
     return [
-        _candidate(
+        make_candidate(
             "size",
             tuple(each * row[c] for c in ("misquoted_share", "low", "high")),
             settings,
@@ -170,7 +120,7 @@ def standardise(evidence: Evidence, settings: Settings) -> list[Candidate]:
     rate = evidence.hourly_cost / settings["look_back_quarters"]
     stake = tuple(float(row[c] * rate) for c in ("saving_hours", "low", "high"))
     return [
-        _candidate(
+        make_candidate(
             "standard",
             stake,
             settings,
@@ -196,7 +146,7 @@ def delegate(evidence: Evidence, settings: Settings) -> list[Candidate]:
         return []
     row = rows.sort_values(["cost", "service_id"], ascending=[False, True]).iloc[0]
     return [
-        _candidate(
+        make_candidate(
             "senior",
             (float(row["cost"]), np.nan, np.nan),
             settings,
@@ -223,7 +173,7 @@ def relieve_role(evidence: Evidence, settings: Settings) -> list[Candidate]:
         return []
     row = rows.sort_values(["over", "role"], ascending=[False, True]).iloc[0]
     return [
-        _candidate(
+        make_candidate(
             "load",
             tuple(float(row[c] * evidence.hourly_cost) for c in ("over", "over_low", "over_high")),
             settings,
@@ -254,7 +204,7 @@ def mend_lateness(evidence: Evidence, settings: Settings) -> list[Candidate]:
     )
     gain = float(whole.iloc[0] - row["value"])
     return [
-        _candidate(
+        make_candidate(
             "lateness",
             (np.nan, np.nan, np.nan),
             settings,
@@ -283,9 +233,12 @@ def offer_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
     if rows.empty:
         return []
     row = rows.sort_values(["takers", "segment", "service_id"], ascending=[False, True, True]).iloc[0]
-    name, uptake = evidence.name(row["service_id"]), f"{_share(row['uptake'])} ({_share(row['low'])} to {_share(row['high'])})"
+    name, uptake = (
+        evidence.name(row["service_id"]),
+        f"{_share(row['uptake'])} ({_share(row['low'])} to {_share(row['high'])})",
+    )
     return [
-        _candidate(
+        make_candidate(
             "offer",
             (np.nan, np.nan, np.nan),
             settings,
@@ -321,7 +274,7 @@ def ask_customers(evidence: Evidence, settings: Settings) -> list[Candidate]:
 
 
 def _unmeasured(decision: str, measure: str, settings: Settings, *, effect: float = np.nan) -> Candidate:
-    return _candidate(
+    return make_candidate(
         "measure",
         (np.nan, np.nan, np.nan),
         settings,
