@@ -111,8 +111,8 @@ def test_commitments_count_late_and_open_promises_as_broken() -> None:
     assert told.loc["promises_kept_share", ["value", "n"]].tolist() == [2 / 5, 5]
     assert told.loc["promises_kept_share", "low"] == pytest.approx(0.1176, abs=1e-3)  # Wilson, 2 of 5
     assert told.loc["response_days", "value"] == 1 and told.loc["refused_share", "value"] == 1 / 5
-    assert told.loc["came_back_share", ["value", "n"]].tolist() == [0, 1] and np.isnan(
-        told.loc["came_back_share", "low"]
+    assert told.loc["asked_again_share", ["value", "n"]].tolist() == [0, 1] and np.isnan(
+        told.loc["asked_again_share", "low"]
     )
 
 

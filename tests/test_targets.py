@@ -130,6 +130,14 @@ def test_fit_tells_offer_stop_and_too_few():
     assert ((fit["low"] <= fit["uptake"]) & (fit["uptake"] <= fit["high"])).all()
 
 
+def test_a_service_that_is_rare_everywhere_is_no_reason_to_stop_it_for_anybody():
+    customers = [f"C{i:03}" for i in range(300)]
+    rows = [(c, "S", "2026Q2") for c in customers[:9]] + [(c, "T", "2026Q3") for c in customers]
+    history = pd.DataFrame(rows, columns=["customer_id", "service_id", "quarter"])
+    fit = target_services(history, segments=pd.Series("all", index=customers)).fit.set_index(["service_id", "stage"])
+    assert fit.loc[("S", "all"), "high"] < 0.10 and fit.loc[("S", "all"), "verdict"] == "keep"
+
+
 def test_ndcg_by_hand():
     chance = np.array([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1], [0.1, 0.2, 0.3]])
     asked = np.array([[True, False, False], [False, True, False], [False, False, False]])

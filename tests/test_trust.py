@@ -75,7 +75,7 @@ def test_the_response_rate_counts_only_who_was_asked_and_tells_the_bounds() -> N
     cells = pd.DataFrame({"measure": ["nps_points"], "group_kind": "all", "n": [4], "worst": [-40.0], "best": [100.0]})
     row = _told(_data(survey=survey, survey_invitations=invited), cells=cells).loc["response_share"]
     assert row["value"] == pytest.approx(0.3) and row["n"] == 10  # two of a's three answers, one of b's
-    assert "would be -40 or 100" in row["sentence"] and row["low"] < 0.3 < row["high"]
+    assert "would be −40 or 100" in row["sentence"] and row["low"] < 0.3 < row["high"]
 
 
 def test_cells_and_comparisons_are_counted() -> None:

@@ -17,7 +17,7 @@ COMMITMENTS = {
     "promises_kept_share": ("Promises kept", "_share", "higher"),
     "promised_days": ("Working days promised, the middle one", "_days", "lower"),
     "response_days": ("Working days until work begins, the middle one", "_days", "lower"),
-    "came_back_share": ("Customers that came back", "_share", "higher"),
+    "asked_again_share": ("Customers of the look-back that asked again", "_share", "higher"),
     "refused_share": ("Requests refused", "_share", "lower"),
 }
 
@@ -135,7 +135,7 @@ def _commitments(engagements: pd.DataFrame, quarter: str, settings: Settings) ->
     begun = asked[~asked["state"].isin(["cancelled", "refused"])]
     waited = working_days(begun["requested_on"], begun["started_on"].fillna(last), settings)
     known = engagements["started_on"].notna().any()
-    back, before = _came_back(engagements, quarter, settings)
+    back, before = _asked_again(engagements, quarter, settings)
     told = {
         "promises_kept_share": share_estimate(
             (due["delivered_on"] <= due["promised_on"]).sum(), len(due), level=level, minimum=least
@@ -149,7 +149,7 @@ def _commitments(engagements: pd.DataFrame, quarter: str, settings: Settings) ->
             level=level,
             minimum=least,
         ),
-        "came_back_share": share_estimate(back, before, level=level, minimum=least),
+        "asked_again_share": share_estimate(back, before, level=level, minimum=least),
         "refused_share": share_estimate((asked["state"] == "refused").sum(), len(asked), level=level, minimum=least),
     }
     rows = [
@@ -160,7 +160,7 @@ def _commitments(engagements: pd.DataFrame, quarter: str, settings: Settings) ->
     return pd.DataFrame(rows, columns=["figure", "title", "value", "low", "high", "n", "unit", "better"])
 
 
-def _came_back(engagements: pd.DataFrame, quarter: str, settings: Settings) -> tuple[int, int]:
+def _asked_again(engagements: pd.DataFrame, quarter: str, settings: Settings) -> tuple[int, int]:
     """Customers that asked in the look-back before the quarter, and how many of them asked again in it."""
     month = settings["fiscal_year_end_month"]
     start, end = pd.Timestamp(quarter_start(quarter, month)), pd.Timestamp(quarter_end(quarter, month))

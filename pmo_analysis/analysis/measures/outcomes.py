@@ -225,8 +225,8 @@ def _tell_definitions(settings: Settings) -> pd.DataFrame:
 def _tell_sentence(cells: pd.DataFrame, missing: pd.DataFrame, facts: Facts) -> str:
     told = cells["measure"].nunique()
     few = int(cells["low"].isna().sum())
-    text = f"{told} of {len(MEASURES)} measures can be told for {facts.quarter}, in {len(cells)} cells"
-    text += f" of which {few} are too small for an interval."
+    text = f"{told} of {len(MEASURES)} measures can be told for {facts.quarter}, in {len(cells):,} cells"
+    text += f" of which {few:,} are too small for an interval."
     if len(missing):
         lacking = ", ".join(dict.fromkeys(missing["missing"]))
         text += f" The others lack: {lacking}."

@@ -92,7 +92,8 @@ def _word(condition: Condition, shift: float) -> str:
         return condition.tell()
     unit, name = unit_of(condition.feature), plain(condition.feature)
     more, less = ("many", "few") if unit and unit.suffix == "_count" and name.endswith("s") else ("high", "low")
-    more, less = ("much", "little") if unit and unit.suffix == "_share" else (more, less)
+    more, less = ("much", "few" if name.endswith("s") else "little") if unit and unit.suffix == "_share" else (more, less)
+    more = "many" if less == "few" else more
     if abs(shift) < _HARDLY:
         return f"medium {name}"
     return f"{more} {name}" if shift > 0 else f"{less} {name}"

@@ -160,7 +160,7 @@ def _sentence(timed: pd.DataFrame, work: pd.DataFrame, rows: pd.DataFrame, total
     else:
         share = share_estimate(judged.sum(), len(judged), level=settings["interval_level"])
         text = (f"Of {len(judged):,} quoted deliveries {100 * share['value']:.0f} % "
-                f"({100 * share['low']:.0f}–{100 * share['high']:.0f} %) fitted another size on offer better.")
+                f"({100 * share['low']:.0f} to {100 * share['high']:.0f} %) fitted another size on offer better.")
     if total.empty:
         return text
     saved = total.iloc[0]

@@ -23,8 +23,9 @@ def judge_fit(
 
     segment: active customer_id → segment. uptake is pooled towards the service's share among all customers
     (beta-binomial, pooling strength from how much segments differ); n counts the segment's customers, at a stage
-    those that asked for anything at it. verdict: offer (clearly more than the whole), stop (clearly under one in
-    ten), keep, or too few to say (under five customers). satisfaction_score, value_score and unit_cost are means.
+    those that asked for anything at it. verdict: offer (clearly more than the whole), stop (clearly under one in ten
+    and under the whole: what is rare everywhere suits nobody less), keep, or too few to say (under five customers).
+    satisfaction_score, value_score and unit_cost are means.
     """
     since = shift_quarter(quarter, 1 - RECENT)
     rows = history[(history["quarter"] >= since) & (history["quarter"] <= quarter)]
@@ -82,10 +83,10 @@ def _qualities(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _with_verdict(table: pd.DataFrame) -> pd.DataFrame:
     few, more = table["n"] < LEAST, table["low"] > table["whole_uptake"] + CLEARLY_MORE
-    rare = table["high"] < RARE_SHARE
+    rare = table["high"] < np.minimum(RARE_SHARE, table["whole_uptake"])
     verdict = np.select([few, more, rare], ["too few to say", "offer", "stop"], "keep")
-    told = [f"{100 * u:.0f} % ({100 * lo:.0f}–{100 * hi:.0f} %) of {n} customers asked in a year, {100 * w:.0f} % of all"
+    told = [f"{100 * u:.0f} % ({100 * lo:.0f} to {100 * hi:.0f} %) of {n} customers asked in a year, {100 * w:.0f} % of all"
             for u, lo, hi, n, w in zip(*[table[c] for c in ("uptake", "low", "high", "n", "whole_uptake")], strict=True)]
     why = {"too few to say": "fewer than five customers", "offer": "clearly more than elsewhere: offer it to the rest",
-           "stop": "clearly fewer than one in ten", "keep": "no clear difference from the whole"}
+           "stop": "clearly fewer than one in ten, and than elsewhere", "keep": "no clear difference from the whole"}
     return table.assign(verdict=verdict, reason=[f"{t}: {why[v]}" for t, v in zip(told, verdict, strict=True)])

@@ -196,7 +196,8 @@ def _bounds(cells: pd.DataFrame | None) -> str:
     if mine.empty:
         return ""
     worst, best = mine["worst"].iloc[0], mine["best"].iloc[0]
-    return f" With every other answer the worst or the best, the net promoter score would be {worst:.0f} or {best:.0f}."
+    ends = " or ".join(f"{end:.0f}".replace("-", "−") for end in (worst, best))
+    return f" With every other answer the worst or the best, the net promoter score would be {ends}."
 
 
 def _looked_at(cells: pd.DataFrame | None, changes: pd.DataFrame | None, settings: Settings) -> Iterator[Figure]:
@@ -208,8 +209,8 @@ def _looked_at(cells: pd.DataFrame | None, changes: pd.DataFrame | None, setting
             "Cells too small to be told apart",
             small,
             len(shared),
-            f"{small} of {len(shared)} cells rest on fewer than {settings['minimum_cell']} observations and too "
-            "few to be told apart.",
+            f"{small:,} of {len(shared):,} cells rest on fewer than {settings['minimum_cell']} observations: too few to "
+            "be told apart.",
         )
     if changes is not None and len(changes):
         compared, flagged = int(changes["p_value"].notna().sum()), int(changes["flagged"].sum())
@@ -219,7 +220,7 @@ def _looked_at(cells: pd.DataFrame | None, changes: pd.DataFrame | None, setting
             "Comparisons looked at",
             compared,
             len(changes),
-            f"{compared} changes were compared; by chance alone about {compared * (1 - settings['interval_level']):.0f} "
+            f"{compared:,} changes were compared; by chance alone about {compared * (1 - settings['interval_level']):,.0f} "
             "would look clear.",
         )
         yield _figure(
@@ -281,7 +282,7 @@ def _known_problems(problems: pd.DataFrame, unanswered: pd.DataFrame | None) -> 
         "Problems found in the tables",
         len(problems),
         rows,
-        f"{len(problems)} {'kind' if len(problems) == 1 else 'kinds'} of problems in {rows:,} rows: {kinds}."
+        f"{len(problems)} {'kind' if len(problems) == 1 else 'kinds'} of problem in {rows:,} rows: {kinds}."
         if len(problems)
         else "No problem was found in the tables.",
     )
