@@ -15,7 +15,7 @@ _HOME = {
     "check": "intake.check",
     "demo": "intake.demo",
     "customer_features": "analysis.features",
-    "request_history": "analysis.features",
+    "request_history": "analysis.requests",
     "feature_panel": "analysis.features",
     "segment_customers": "analysis.segments",
     "assign_segments": "analysis.segments",

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.features import customer_features, feature_panel, request_history
+from pmo_analysis.analysis.features import customer_features, feature_panel
+from pmo_analysis.analysis.requests import request_history
 from pmo_analysis.intake.dataset import Dataset
 
 SERVICES = pd.DataFrame({

@@ -9,12 +9,13 @@ import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice, Evidence, advise
 from pmo_analysis.analysis.cost import CostToServe, cost_history, tell_costs
-from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel, request_history
+from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel
 from pmo_analysis.analysis.headline import Headline, tell_headline
 from pmo_analysis.analysis.history import segment_history
 from pmo_analysis.analysis.leadership import review_leadership
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
 from pmo_analysis.analysis.propositions import Propositions, list_deliveries, write_propositions
+from pmo_analysis.analysis.requests import request_history
 from pmo_analysis.analysis.segments import Segmentation, segment_customers
 from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
 from pmo_analysis.analysis.sizes import SizeReview, review_sizes
