@@ -53,7 +53,7 @@ def _tell_loss(quarter: Quarter) -> str:
 def _counted(quarter: Quarter) -> str:
     rows = quarter.cost.table
     basis = {"hours": "hours worked × rates", "charged": "money charged", "standard hours": "standard hours × rates"}
-    return f"n = {len(rows):,} customers served. Cost to serve by {basis.get(quarter.cost.basis, quarter.cost.basis)}."
+    return f"n = {rows['cost_to_serve_cost'].notna().sum():,} customers served. Cost to serve by {basis.get(quarter.cost.basis, quarter.cost.basis)}."
 
 
 def _list_services(quarter: Quarter) -> str:
@@ -131,15 +131,24 @@ def _tell_delegable(quarter: Quarter) -> str:
             f"{tell(most['excess_hours'], '_hours')}.")  # fmt: skip
 
 
+# The outcome is a score, not money: a better one does not yet say that senior time is worth its rate.
+_EFFECTS = {
+    "pays": "the outcome is better with it; whether by enough to be worth the dearer hours is not known",
+    "does not pay": "the outcome is worse with it",
+    "cannot tell": "the figures cannot tell",
+    "not comparable": "work with and without it is not comparable",
+}
+
+
 def _tell_effect(quarter: Quarter) -> str:
     effect = quarter.seniority.effect
     if effect is None:
         return "Whether senior time pays is not known: no outcome of deliveries is recorded."
     if not is_number(effect.estimate):
-        return f"Whether senior time pays: {effect.verdict}."
+        return f"Whether senior time pays: {_EFFECTS.get(effect.verdict, effect.verdict)}."
     change = tell_range(effect.estimate, effect.low, effect.high)
     return (f"Ten points more senior share goes with {change} points of the outcome score, like compared with like "
-            f"(n = {effect.n:,}). Does it pay? {effect.verdict[:1].upper() + effect.verdict[1:]}.")  # fmt: skip
+            f"(n = {effect.n:,}): {_EFFECTS.get(effect.verdict, effect.verdict)}.")  # fmt: skip
 
 
 def _list_shares(quarter: Quarter, kind: str) -> str:
@@ -168,7 +177,7 @@ def _list_effect(quarter: Quarter) -> str:
         "Ten points more senior share": ["compared without adjustment", "like compared with like"],
         "Change of the outcome score": [tell(effect.naive), tell_range(effect.estimate, effect.low, effect.high)],
         "n": [tell(effect.n, "_count")] * 2,
-        "So it": [MISSING, effect.verdict],
+        "So": [MISSING, _EFFECTS.get(effect.verdict, effect.verdict)],
     })  # fmt: skip
     return table(shown, caption="What senior time goes with")
 

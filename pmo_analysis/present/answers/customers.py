@@ -24,14 +24,15 @@ def tell_promises(quarter: Quarter) -> Section:
     currency = quarter.settings["currency"]
     segments = cards[cards["group_kind"] == "segment"]
     tables = (_show_cards(segments, names, currency), _list_costs(cards, "category", names, currency))
-    return Section((quarter.cost.sentence, _tell_span(cards, names, currency)),
-                   "Cost to serve is what the PMO spent; what was charged and the customer's own hours are told apart.",
-                   tables)  # fmt: skip
+    spent = "Cost to serve is what the PMO spent; what was charged and the customer's own hours are told apart."
+    charged = "No hours are booked: cost is what customers were charged, which need not be what serving them cost."
+    counted = charged if quarter.cost.basis == "charged" else spent
+    return Section((quarter.cost.sentence, _tell_span(cards, names, currency)), counted, tables)
 
 
 def _tell_span(cards: pd.DataFrame, names: Names, currency: str) -> str:
-    """The dearest and the cheapest group of those that are told."""
-    rows = cards[cards["cost_median"].notna()]
+    """The dearest and the cheapest group of those that have enough customers for a range."""
+    rows = cards[cards["cost_median"].notna() & cards["cost_p10"].notna()]
     kind = "segment" if (rows["group_kind"] == "segment").sum() > 1 else "category"
     rows = rows[rows["group_kind"] == kind].sort_values(["cost_median", "group"])
     if len(rows) < 2:

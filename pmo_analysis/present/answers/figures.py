@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pandas as pd
 
@@ -18,19 +19,30 @@ def read_figures(quarter: Quarter, measures: Sequence[str], kind: str = "all") -
 
     A measure that the tables cannot give has no value, and `missing` says why.
     """
+    rows = _every_figure(quarter, kind).reindex(list(measures))
+    return rows[rows["title"].notna()].rename_axis("measure").reset_index()
+
+
+@lru_cache(maxsize=4)
+def _every_figure(quarter: Quarter, kind: str) -> pd.DataFrame:
+    """All measures of a kind of group, by name; made once per quarter, since nearly every section asks for some."""
     known = quarter.measures
-    wanted = known.definitions.set_index("measure").reindex(list(measures))[["title", "unit", "better"]]
     cells = known.cells[known.cells["group_kind"] == kind].drop_duplicates("measure").set_index("measure")
     lacking = known.missing.drop_duplicates("measure").set_index("measure")["sentence"]
-    rows = wanted.join(cells[["value", "low", "high", "n", "measured_share"]]).join(lacking.rename("missing"))
-    return rows[rows["title"].notna()].rename_axis("measure").reset_index()
+    told = known.definitions.set_index("measure")[["title", "unit", "better"]]
+    return told.join(cells[["value", "low", "high", "n", "measured_share"]]).join(lacking.rename("missing"))
 
 
 def read_change(quarter: Quarter, measure: str, against: str) -> pd.Series | None:
     """The change of a measure of the whole since last quarter or last year."""
+    return _every_change(quarter).get((measure, against))
+
+
+@lru_cache(maxsize=4)
+def _every_change(quarter: Quarter) -> dict[tuple[str, str], pd.Series]:
     rows = quarter.measures.changes
-    mine = rows[(rows["measure"] == measure) & (rows["group_kind"] == "all") & (rows["against"] == against)]
-    return None if mine.empty else mine.iloc[0]
+    whole = rows[rows["group_kind"] == "all"].drop_duplicates(["measure", "against"])
+    return {(row["measure"], row["against"]): row for _, row in whole.iterrows()}
 
 
 def list_figures(quarter: Quarter, measures: Sequence[str]) -> pd.DataFrame:

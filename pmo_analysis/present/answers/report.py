@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.present.answers import ahead, cost, customers, trust, value, work
 from pmo_analysis.present.answers.pictures import PICTURES
-from pmo_analysis.present.answers.section import show_section, show_tables, tell_period
+from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
 from pmo_analysis.present.formats import MISSING, table, tell
 from pmo_analysis.present.page_one import show_page_one
 from pmo_analysis.present.plots.style import house_style
@@ -47,12 +49,18 @@ def page_one(quarter: Quarter) -> Html:
 
 def answer(quarter: Quarter, number: int) -> Html:
     """The answer to one of the thirteen questions: the finding, the decision that follows, what cannot be told."""
-    return show_section(quarter, _known(number), ANSWERS[number](quarter))
+    return show_section(quarter, _known(number), _section(quarter, number))
 
 
 def figures(quarter: Quarter, number: int) -> Html:
     """The figures behind an answer, each with its range and n; longer tables are in the workbook."""
-    return show_tables(ANSWERS[_known(number)](quarter))
+    return show_tables(_section(quarter, _known(number)))
+
+
+@lru_cache(maxsize=2 * len(ANSWERS))
+def _section(quarter: Quarter, number: int) -> Section:
+    """A section's words and tables, made once for its answer and its figures."""
+    return ANSWERS[number](quarter)
 
 
 def picture(quarter: Quarter, number: int) -> Picture | Html:

@@ -84,7 +84,7 @@ def _say_effect(quarter: Quarter) -> str:
         return ""
     adjusted = tell_range(effect.estimate, effect.low, effect.high)
     return (f" Ten points more senior share goes with {tell(effect.naive)} points of outcome score without adjustment and "
-            f"{adjusted} like compared with like: {effect.verdict}.")  # fmt: skip
+            f"{adjusted} like compared with like.")  # fmt: skip
 
 
 def draw_uptake(quarter: Quarter) -> Picture | str:
