@@ -270,7 +270,8 @@ def ask_customers(evidence: Evidence, settings: Settings) -> list[Candidate]:
     if not {"nps_points", "csat_level", "worth_level"} <= missing:
         return []
     decision = "Ask customers one question after each delivery: is it worth what it costs you?"
-    return [_unmeasured(decision, "worth_level", settings)]
+    options = "Ask after each delivery; ask once a year; ask nobody"
+    return [_unmeasured(decision, "worth_level", settings) | {"options": options}]
 
 
 def _unmeasured(decision: str, measure: str, settings: Settings, *, effect: float = np.nan) -> Candidate:

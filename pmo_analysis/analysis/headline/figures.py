@@ -203,7 +203,9 @@ def _tell_cost(costs: pd.DataFrame, history: pd.DataFrame, about: _About) -> dic
         about.settings,
     )
     estimate = {"value": total, "low": total, "high": total, "n": len(known)}
-    row = _figure("cost", "cost_to_serve_cost", "Cost to serve", estimate, "_cost", against=about.before, **change)
+    # What was charged is not what serving cost: the title must not say so where only charges are known.
+    title = "Charged to customers" if basis == "charged" else "Cost to serve"
+    row = _figure("cost", "cost_to_serve_cost", title, estimate, "_cost", against=about.before, **change)
     words = {
         "hours": "",
         "charged": " (money charged, since no hours are booked)",

@@ -240,7 +240,7 @@ def _what(facts: Mapping[str, Any], ids: set[str], tables: Mapping[str, Any], wo
     names = top.sort_index().sort_values(ascending=False, kind="stable").index[:3].tolist()
     if not names:
         return words["what_unknown"]
-    return fill(words, "what", count=facts["deliveries"], services=", ".join(names))
+    return fill(words, "what", count=f"{facts['deliveries']:,}", services=", ".join(names))
 
 
 def _benefit(facts: Mapping[str, Any], cells: pd.DataFrame | None, words: Mapping[str, str]) -> str:

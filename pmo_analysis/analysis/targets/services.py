@@ -135,12 +135,14 @@ def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: s
 
 def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: Knowledge, active: np.ndarray) -> str:
     expected = forecast.chance[active].sum()
-    told = (f"{active.sum():,} customers are expected to ask for {expected:,.0f} different services next quarter, "
-            f"{expected / max(active.sum(), 1):.1f} each.")
+    told = (f"Each of {active.sum():,} customers is expected to ask for {expected / max(active.sum(), 1):.1f} different "
+            "services next quarter, on average.")
     if forecast.model is None:
         return f"{told} One quarter of history: this is popularity only."
     if holdout.empty:
         return f"{told} Too few quarters to check the forecast on a quarter held out."
     score = holdout.set_index("method")["ndcg"]
+    simple = score["segment popularity"]
+    better = "" if score["model"] > simple else " It ranks no better than what is popular in the segment."
     return (f"{told} On the last quarter, held out, the model's ranking scores {score['model']:.2f} (1 = perfect), "
-            f"segment popularity {score['segment popularity']:.2f}, popularity {score['popularity']:.2f}.")
+            f"segment popularity {simple:.2f}, popularity {score['popularity']:.2f}.{better}")

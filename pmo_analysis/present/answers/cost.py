@@ -53,7 +53,8 @@ def _tell_loss(quarter: Quarter) -> str:
 def _counted(quarter: Quarter) -> str:
     rows = quarter.cost.table
     basis = {"hours": "hours worked × rates", "charged": "money charged", "standard hours": "standard hours × rates"}
-    return f"n = {rows['cost_to_serve_cost'].notna().sum():,} customers served. Cost to serve by {basis.get(quarter.cost.basis, quarter.cost.basis)}."
+    served = rows["cost_to_serve_cost"].notna().sum()
+    return f"n = {served:,} customers served. Cost to serve by {basis.get(quarter.cost.basis, quarter.cost.basis)}."
 
 
 def _list_services(quarter: Quarter) -> str:
