@@ -45,7 +45,8 @@ _HOME = {
     "run_report": "run.publish",
     "Settings": "contract.settings",
 }
-__all__ = ["__version__", *_HOME]
+__all__ = ["__version__"]
+__all__ += list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

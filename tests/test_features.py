@@ -10,41 +10,71 @@ from pmo_analysis.analysis.features import customer_features, feature_panel
 from pmo_analysis.analysis.requests import request_history
 from pmo_analysis.intake.dataset import Dataset
 
-SERVICES = pd.DataFrame({
-    "service_id": ["plan", "build", "audit"], "name": ["Planning", "Building", "Audit"], "category": "x",
-    "family": ["Advice", "Delivery", "Advice"], "mandated": ["no", "no", "yes"],
-})
+SERVICES = pd.DataFrame(
+    {
+        "service_id": ["plan", "build", "audit"],
+        "name": ["Planning", "Building", "Audit"],
+        "category": "x",
+        "family": ["Advice", "Delivery", "Advice"],
+        "mandated": ["no", "no", "yes"],
+    }
+)
 
 
-def requests(rows: list[tuple], columns: str = "customer_id service_id requested_on stage state planned_hours") -> pd.DataFrame:
+def requests(
+    rows: list[tuple], columns: str = "customer_id service_id requested_on stage state planned_hours"
+) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=columns.split())
     return frame.assign(engagement_id=[f"E{i:02d}" for i in range(len(frame))])
 
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    customers = pd.DataFrame({
-        "customer_id": ["a", "b", "gone", "quiet", "never"], "name": list("ABGQN"), "category": "x",
-        "active_from_on": ["2020-01-01", "2026-04-01", "2020-01-01", "2020-01-01", "2020-01-01"],
-        "active_to_on": [None, None, "2026-05-31", None, None],
-    })
-    engagements = requests([
-        ("a", "plan", "2025-11-03", "idea", "delivered", 10.0),
-        ("a", "plan", "2026-02-03", "idea", "refused", 40.0),
-        ("a", "build", "2026-02-20", "build", "delivered", 20.0),
-        ("a", "audit", "2026-03-01", "build", "delivered", 500.0),
-        ("b", "build", "2026-09-30", None, "open", None),
-        ("gone", "plan", "2026-01-05", "idea", "delivered", 5.0),
-        ("quiet", "plan", "2024-01-05", "idea", "delivered", 5.0),
-        ("stranger", "plan", "2026-01-05", "idea", "delivered", 5.0),
-        ("a", "build", "2026-10-01", "build", "open", 1000.0),
-    ])
-    needs = pd.DataFrame([("a", "Advice", 2, "2025-01-01"), ("a", "Advice", 5, "2026-01-01"), ("a", "Advice", 1, "2026-12-01")],
-                         columns=["customer_id", "family", "importance", "asked_on"])
-    survey = pd.DataFrame({"response_id": ["r"], "customer_id": ["a"], "answered_on": ["2026-01-05"], "question": ["csat"],
-                           "score": [4], "engagement_id": ["E00"]})
-    return Dataset.from_frames({"customers": customers, "services": SERVICES.drop(columns="category"),
-                                "engagements": engagements, "needs": needs, "survey": survey})
+    customers = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "gone", "quiet", "never"],
+            "name": list("ABGQN"),
+            "category": "x",
+            "active_from_on": ["2020-01-01", "2026-04-01", "2020-01-01", "2020-01-01", "2020-01-01"],
+            "active_to_on": [None, None, "2026-05-31", None, None],
+        }
+    )
+    engagements = requests(
+        [
+            ("a", "plan", "2025-11-03", "idea", "delivered", 10.0),
+            ("a", "plan", "2026-02-03", "idea", "refused", 40.0),
+            ("a", "build", "2026-02-20", "build", "delivered", 20.0),
+            ("a", "audit", "2026-03-01", "build", "delivered", 500.0),
+            ("b", "build", "2026-09-30", None, "open", None),
+            ("gone", "plan", "2026-01-05", "idea", "delivered", 5.0),
+            ("quiet", "plan", "2024-01-05", "idea", "delivered", 5.0),
+            ("stranger", "plan", "2026-01-05", "idea", "delivered", 5.0),
+            ("a", "build", "2026-10-01", "build", "open", 1000.0),
+        ]
+    )
+    needs = pd.DataFrame(
+        [("a", "Advice", 2, "2025-01-01"), ("a", "Advice", 5, "2026-01-01"), ("a", "Advice", 1, "2026-12-01")],
+        columns=["customer_id", "family", "importance", "asked_on"],
+    )
+    survey = pd.DataFrame(
+        {
+            "response_id": ["r"],
+            "customer_id": ["a"],
+            "answered_on": ["2026-01-05"],
+            "question": ["csat"],
+            "score": [4],
+            "engagement_id": ["E00"],
+        }
+    )
+    return Dataset.from_frames(
+        {
+            "customers": customers,
+            "services": SERVICES.drop(columns="category"),
+            "engagements": engagements,
+            "needs": needs,
+            "survey": survey,
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +126,16 @@ def test_every_feature_has_a_meaning_and_none_is_an_outcome_or_the_category(feat
 
 
 def test_three_tables_are_enough_and_money_then_stands_in_for_size():
-    data = Dataset.from_frames({
-        "customers": pd.DataFrame({"customer_id": ["a", "b"], "name": ["A", "B"], "category": ["x", "x"]}),
-        "services": pd.DataFrame({"service_id": ["s", "t"], "name": ["Hosting", "Advice"]}),
-        "engagements": requests([("a", "s", "2026-08-01", 100.0), ("a", "s", "2026-08-02", 400.0), ("b", "t", "2026-08-02", -5.0)],
-                                "customer_id service_id requested_on charged_cost"),
-    })
+    data = Dataset.from_frames(
+        {
+            "customers": pd.DataFrame({"customer_id": ["a", "b"], "name": ["A", "B"], "category": ["x", "x"]}),
+            "services": pd.DataFrame({"service_id": ["s", "t"], "name": ["Hosting", "Advice"]}),
+            "engagements": requests(
+                [("a", "s", "2026-08-01", 100.0), ("a", "s", "2026-08-02", 400.0), ("b", "t", "2026-08-02", -5.0)],
+                "customer_id service_id requested_on charged_cost",
+            ),
+        }
+    )
     told = customer_features(data, "2026Q3")
     assert told.values.loc["a", "typical_request_cost"] == pytest.approx(200, rel=1e-5)
     assert np.isnan(told.values.loc["b", "typical_request_cost"])

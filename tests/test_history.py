@@ -100,7 +100,13 @@ def test_missing_keys_and_repeated_rows_are_refused(panel):
 def test_paths_stay_or_move_once_with_two_quarters_either_side():
     paths = list_paths(2, 5)
     assert list(zip(paths.before, paths.after, paths.at, strict=True)) == [
-        (0, 0, -1), (1, 1, -1), (0, 1, 2), (0, 1, 3), (1, 0, 2), (1, 0, 3)]
+        (0, 0, -1),
+        (1, 1, -1),
+        (0, 1, 2),
+        (0, 1, 3),
+        (1, 0, 2),
+        (1, 0, 3),
+    ]
     assert paths.segments(5)[2].tolist() == [0, 0, 1, 1, 1]
 
 

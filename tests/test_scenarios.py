@@ -14,14 +14,22 @@ from pmo_analysis.analysis.scenarios import headcount_rules, make_baseline, what
 from pmo_analysis.contract.errors import InputError, SettingError
 
 RATES = pd.DataFrame({"role": ["analyst", "lead"], "hourly_cost": [50.0, 100.0]})
-STAFF = pd.DataFrame({"role": ["analyst", "lead"], "fte": [2.0, 1.0], "practical_hours": [20.0, 10.0],
-                      "capacity_cost": [1000.0, 1000.0]})
-WORK = pd.DataFrame({
-    "service_id": ["R", "R", "R", "Q"], "customer_id": ["A", "B", "A", "C"], "worked_hours": [2.0, 4.0, 6.0, 6.0],
-    "cost": [100.0, 200.0, 300.0, 600.0], "standard_hours": [4.0, 4.0, 4.0, 6.0], "bespoke": [False, False, True, False],
-    "tier": ["self-service", "full", "full", "full"], "process_hours": [1.0, 1.0, 1.0, 0.0],
-    "charged_cost": [100.0, 100.0, 100.0, 500.0],
-})
+STAFF = pd.DataFrame(
+    {"role": ["analyst", "lead"], "fte": [2.0, 1.0], "practical_hours": [20.0, 10.0], "capacity_cost": [1000.0, 1000.0]}
+)
+WORK = pd.DataFrame(
+    {
+        "service_id": ["R", "R", "R", "Q"],
+        "customer_id": ["A", "B", "A", "C"],
+        "worked_hours": [2.0, 4.0, 6.0, 6.0],
+        "cost": [100.0, 200.0, 300.0, 600.0],
+        "standard_hours": [4.0, 4.0, 4.0, 6.0],
+        "bespoke": [False, False, True, False],
+        "tier": ["self-service", "full", "full", "full"],
+        "process_hours": [1.0, 1.0, 1.0, 0.0],
+        "charged_cost": [100.0, 100.0, 100.0, 500.0],
+    }
+)
 
 
 def figures(scenario):
@@ -101,11 +109,18 @@ def test_changes_add_up_and_can_be_written_as_toml():
     assert figures(what_if(both, volume=1, price=1))["cost"] == figures(base)["cost"]
 
 
-@pytest.mark.parametrize(("change", "told"), [
-    ({"volumes": 1}, "Did you mean 'volume'"), ({"volume": -1}, "outside 0"), ({"volume": "many"}, "must be a number"),
-    ({"standard_share": 1.2}, "outside 0 to 1"), ({"fte": {"analist": 1}}, "Did you mean 'analyst'"),
-    ({"volume": {"X": 1}}, "not in the scenario"), ({"tier_limits": [5, 3]}, "above the one before"),
-])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"volumes": 1}, "Did you mean 'volume'"),
+        ({"volume": -1}, "outside 0"),
+        ({"volume": "many"}, "must be a number"),
+        ({"standard_share": 1.2}, "outside 0 to 1"),
+        ({"fte": {"analist": 1}}, "Did you mean 'analyst'"),
+        ({"volume": {"X": 1}}, "not in the scenario"),
+        ({"tier_limits": [5, 3]}, "above the one before"),
+    ],
+)
 def test_what_cannot_be_meant_is_refused_with_the_nearest_name(change, told):
     with pytest.raises(SettingError, match=told):
         what_if(make_baseline(WORK, RATES, STAFF), **change)
@@ -126,8 +141,13 @@ def test_without_hours_money_is_still_told():
 
 def test_a_slider_is_answered_at_once_on_a_hundred_thousand_engagements():
     rng = np.random.default_rng(0)
-    work = pd.DataFrame({"service_id": rng.integers(0, 30, 100_000).astype(str), "customer_id": rng.integers(0, 999, 100_000),
-                         "worked_hours": rng.lognormal(2, 1, 100_000)})
+    work = pd.DataFrame(
+        {
+            "service_id": rng.integers(0, 30, 100_000).astype(str),
+            "customer_id": rng.integers(0, 999, 100_000),
+            "worked_hours": rng.lognormal(2, 1, 100_000),
+        }
+    )
     base = make_baseline(work.assign(cost=work["worked_hours"] * 60), RATES, STAFF)
     spent = []
     for step in range(5):

@@ -32,13 +32,16 @@ def customers() -> pd.DataFrame:
     """Ninety customers in two groups that nobody could mistake, with a yes/no, a text and gaps."""
     rng = np.random.default_rng(5)
     group = np.repeat([0, 1], [50, 40])
-    frame = pd.DataFrame({
-        "spend_cost": np.exp(rng.normal(8 + 2.5 * group, 0.5)),
-        "requests_count": rng.poisson(3 + 20 * group).astype(float),
-        "wait_days": rng.normal(30 - 12 * group, 3),
-        "strategic": pd.array(rng.random(90) < np.where(group, 0.9, 0.1), dtype="boolean"),
-        "stage": np.where(rng.random(90) < 0.85, np.array(["plan", "run"])[group], "close"),
-    }, index=pd.Index([f"C{i:03d}" for i in range(90)], name="customer_id"))
+    frame = pd.DataFrame(
+        {
+            "spend_cost": np.exp(rng.normal(8 + 2.5 * group, 0.5)),
+            "requests_count": rng.poisson(3 + 20 * group).astype(float),
+            "wait_days": rng.normal(30 - 12 * group, 3),
+            "strategic": pd.array(rng.random(90) < np.where(group, 0.9, 0.1), dtype="boolean"),
+            "stage": np.where(rng.random(90) < 0.85, np.array(["plan", "run"])[group], "close"),
+        },
+        index=pd.Index([f"C{i:03d}" for i in range(90)], name="customer_id"),
+    )
     return frame.mask(rng.random(frame.shape) < 0.05)
 
 
@@ -134,8 +137,9 @@ def test_each_segment_has_a_rule_of_at_most_three_conditions_and_a_name_of_its_o
 
 
 def test_rules_say_what_their_figures_say(customers):
-    values = pd.DataFrame({"a_hours": np.r_[np.linspace(1, 2, 30), np.linspace(8, 9, 30)]},
-                          index=[f"c{i}" for i in range(60)])
+    values = pd.DataFrame(
+        {"a_hours": np.r_[np.linspace(1, 2, 30), np.linspace(8, 9, 30)]}, index=[f"c{i}" for i in range(60)]
+    )
     rules = segment_customers(values, segments=2).rules
     assert sorted(rules["rule"]) == ["a hours above 5", "a hours at most 5"]
     assert sorted(rules["name"]) == ["high a hours", "low a hours"]
@@ -161,17 +165,22 @@ def test_columns_that_say_nothing_are_left_out_with_a_reason(customers, cut):
     more = customers.assign(empty=np.nan, constant=3.0, note=[f"note {i}" for i in range(len(customers))])
     answer = segment_customers(more)
     assert dict(zip(answer.left_out["feature"], answer.left_out["reason"], strict=True)) == {
-        "empty": "wholly missing", "constant": "the same for every customer",
-        "note": "a different text for nearly every customer"}
+        "empty": "wholly missing",
+        "constant": "the same for every customer",
+        "note": "a different text for nearly every customer",
+    }
     assert same(answer.members, cut.members)
 
 
-@pytest.mark.parametrize(("spoil", "message"), [
-    (lambda v: v.assign(wait_days=np.inf), "infinite"),
-    (lambda v: pd.concat([v, v.head(1)]), "more than once"),
-    (lambda v: v.assign(day=pd.Timestamp("2026-01-01")), "dates"),
-    (lambda v: v.head(0), "no customers"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda v: v.assign(wait_days=np.inf), "infinite"),
+        (lambda v: pd.concat([v, v.head(1)]), "more than once"),
+        (lambda v: v.assign(day=pd.Timestamp("2026-01-01")), "dates"),
+        (lambda v: v.head(0), "no customers"),
+    ],
+)
 def test_bad_input_is_refused_with_what_to_do(customers, spoil, message):
     with pytest.raises(InputError, match=message):
         segment_customers(spoil(customers))
@@ -207,7 +216,9 @@ def test_a_power_is_chosen_that_makes_log_money_round():
     money = np.exp(rng.normal(8, 1, 500))
     spec = fit_transform(money, np.zeros(500, int))
     assert spec["power"] == 0.0
-    assert np.allclose(apply_transform(money, spec), apply_transform(100 * money, fit_transform(100 * money, np.zeros(500, int))))
+    assert np.allclose(
+        apply_transform(money, spec), apply_transform(100 * money, fit_transform(100 * money, np.zeros(500, int)))
+    )
 
 
 def test_missing_cells_are_integrated_out_exactly():

@@ -19,18 +19,35 @@ def projects(seed, effect, *, assigned="by difficulty", count=400):
     rng = np.random.default_rng(seed)
     customer = rng.integers(0, 30, count)
     complexity, size = rng.integers(1, 6, count).astype(float), rng.lognormal(0, 0.6, count)
-    risk, new, kind = rng.normal(size=count) + 0.3 * (complexity - 3), rng.random(count) < 0.4, rng.choice(list("ABC"), count)
+    risk, new, kind = (
+        rng.normal(size=count) + 0.3 * (complexity - 3),
+        rng.random(count) < 0.4,
+        rng.choice(list("ABC"), count),
+    )
     hard = 0.5 * (complexity - 3) + 0.4 * np.maximum(complexity - 3, 0) * new + 0.5 * np.log(size)
     hard = hard + 0.4 * np.abs(risk) + 0.3 * (kind == "B") - 0.25 * (kind == "C") * risk
     hard = hard - hard.mean()
-    drawn = {"by difficulty": expit(1.1 * hard) > rng.random(count), "always": hard > 0,
-             "nearly always": expit(9 * hard) > rng.random(count),
-             "share": expit(0.6 * hard + 0.6 * rng.normal(size=count) - 1)}
+    drawn = {
+        "by difficulty": expit(1.1 * hard) > rng.random(count),
+        "always": hard > 0,
+        "nearly always": expit(9 * hard) > rng.random(count),
+        "share": expit(0.6 * hard + 0.6 * rng.normal(size=count) - 1),
+    }
     senior = drawn[assigned]
     gained = effect * (senior / 0.1 if assigned == "share" else senior)
     outcome = gained - 0.9 * hard + rng.normal(0, 0.4, 30)[customer] + 0.7 * rng.normal(size=count)
-    return pd.DataFrame({"outcome": outcome, "senior": senior, "complexity": complexity, "size": size, "risk": risk,
-                         "new": new, "kind": kind, "customer": customer.astype(str)})
+    return pd.DataFrame(
+        {
+            "outcome": outcome,
+            "senior": senior,
+            "complexity": complexity,
+            "size": size,
+            "risk": risk,
+            "new": new,
+            "kind": kind,
+            "customer": customer.astype(str),
+        }
+    )
 
 
 def told(frame, **options):
@@ -124,19 +141,29 @@ def test_the_strength_of_a_hidden_difficulty_is_told():
 
 
 def organisation(with_roles=True):
-    engagements = pd.DataFrame({
-        "engagement_id": [f"E{i}" for i in range(12)], "customer_id": ["A", "B"] * 6, "service_id": ["S", "T"] * 6,
-        "requested_on": "2026-07-01", "complexity": 3,
-    })
-    effort = pd.DataFrame({
-        "worked_on": "2026-08-01", "engagement_id": np.repeat(engagements["engagement_id"], 2),
-        "role": ["lead", "analyst"] * 12, "worked_hours": [3.0, 7.0, 1.0, 9.0] * 6,
-    })
+    engagements = pd.DataFrame(
+        {
+            "engagement_id": [f"E{i}" for i in range(12)],
+            "customer_id": ["A", "B"] * 6,
+            "service_id": ["S", "T"] * 6,
+            "requested_on": "2026-07-01",
+            "complexity": 3,
+        }
+    )
+    effort = pd.DataFrame(
+        {
+            "worked_on": "2026-08-01",
+            "engagement_id": np.repeat(engagements["engagement_id"], 2),
+            "role": ["lead", "analyst"] * 12,
+            "worked_hours": [3.0, 7.0, 1.0, 9.0] * 6,
+        }
+    )
     late = effort.assign(worked_on="2026-06-30", worked_hours=1000.0)
     frames = {
         "customers": pd.DataFrame({"customer_id": ["A", "B"], "name": ["A", "B"], "category": ["x", "y"]}),
         "services": pd.DataFrame({"service_id": ["S", "T"], "name": ["s", "t"], "family": "f"}),
-        "engagements": engagements, "effort": pd.concat([effort, late]),
+        "engagements": engagements,
+        "effort": pd.concat([effort, late]),
     }
     roles = pd.DataFrame({"role": ["lead", "analyst"], "senior": ["yes", "no"], "hourly_cost": [100, 60]})
     return Dataset.from_frames({**frames, "roles": roles} if with_roles else frames).as_of("2026Q3")

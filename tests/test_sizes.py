@@ -18,9 +18,14 @@ from pmo_analysis.intake.dataset import Dataset
 EVEN = (np.arange(20_000) + 0.5) / 20_000
 
 
-@pytest.mark.parametrize(("hours", "published"), [
-    (50 + 30 * EVEN, 58.57), (stats.norm.ppf(EVEN, 50, 20), 38.68), (50 * np.exp(0.2 * stats.norm.ppf(EVEN)), 44.65),
-])
+@pytest.mark.parametrize(
+    ("hours", "published"),
+    [
+        (50 + 30 * EVEN, 58.57),
+        (stats.norm.ppf(EVEN, 50, 20), 38.68),
+        (50 * np.exp(0.2 * stats.norm.ppf(EVEN)), 44.65),
+    ],
+)
 def test_one_tier_is_the_published_newsvendor(hours, published):
     # Wikipedia "Newsvendor model": price 7, cost 5, so a missing unit costs 2 and a spare one 5.
     one = size_tiers(hours[hours >= 0], tiers=1, under_cost=2, over_cost=5)
@@ -58,7 +63,10 @@ def test_three_sizes_worked_by_hand():
 def test_limits_agree_with_counts_and_are_told_once():
     table = size_tiers(np.random.default_rng(0).lognormal(2, 1, 500), tiers=4).table
     hours = np.random.default_rng(0).lognormal(2, 1, 500)
-    inside = [((hours > low) & (hours <= high)).sum() for low, high in zip(table["from_hours"], table["to_hours"], strict=True)]
+    inside = [
+        ((hours > low) & (hours <= high)).sum()
+        for low, high in zip(table["from_hours"], table["to_hours"], strict=True)
+    ]
     assert inside == table["count"].tolist()
     assert table["from_hours"].tolist()[1:] == table["to_hours"].tolist()[:-1]
 
@@ -162,12 +170,19 @@ def test_alike_hours_are_one_size():
     assert "Only 1 of the 3" in size_tiers([3.0] * 50, tiers=3).sentence
 
 
-@pytest.mark.parametrize(("arguments", "told"), [
-    ({"hours": []}, "No hours"), ({"hours": [1, -2]}, "1 negative"), ({"hours": [1, 2], "under_cost": -1}, "under_cost"),
-    ({"hours": [1, 2], "tiers": 0}, "tiers"), ({"hours": [1, 2], "round_to": 0}, "round_to"),
-    ({"hours": [1, 2], "weights": [1]}, "one weight"), ({"hours": [1, 2], "min_share": 2}, "min_share"),
-    ({"hours": [1, 2], "fixed_cost": float("nan")}, "fixed_cost"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"hours": []}, "No hours"),
+        ({"hours": [1, -2]}, "1 negative"),
+        ({"hours": [1, 2], "under_cost": -1}, "under_cost"),
+        ({"hours": [1, 2], "tiers": 0}, "tiers"),
+        ({"hours": [1, 2], "round_to": 0}, "round_to"),
+        ({"hours": [1, 2], "weights": [1]}, "one weight"),
+        ({"hours": [1, 2], "min_share": 2}, "min_share"),
+        ({"hours": [1, 2], "fixed_cost": float("nan")}, "fixed_cost"),
+    ],
+)
 def test_impossible_questions_are_answered_clearly(arguments, told):
     with pytest.raises(InputError, match=told):
         size_tiers(**arguments)
@@ -182,15 +197,26 @@ def known(engagements, **tables):
 
 def deliveries(hours, **columns):
     count = len(hours)
-    rows = pd.DataFrame({"engagement_id": [f"E{i:02}" for i in range(count)], "customer_id": ["A", "B"] * (count // 2),
-                         "service_id": "S", "requested_on": "2026-07-01", "delivered_on": "2026-08-01", **columns})
-    effort = pd.DataFrame({"worked_on": "2026-07-15", "worked_hours": hours, "role": "analyst",
-                           "engagement_id": rows["engagement_id"]})
+    rows = pd.DataFrame(
+        {
+            "engagement_id": [f"E{i:02}" for i in range(count)],
+            "customer_id": ["A", "B"] * (count // 2),
+            "service_id": "S",
+            "requested_on": "2026-07-01",
+            "delivered_on": "2026-08-01",
+            **columns,
+        }
+    )
+    effort = pd.DataFrame(
+        {"worked_on": "2026-07-15", "worked_hours": hours, "role": "analyst", "engagement_id": rows["engagement_id"]}
+    )
     return rows, effort
 
 
 def test_quoted_against_actual_is_counted_by_hand():
-    offered = pd.DataFrame({"service_id": "S", "size": ["S", "L"], "standard_hours": [2, 10], "valid_from_on": "2026-01-01"})
+    offered = pd.DataFrame(
+        {"service_id": "S", "size": ["S", "L"], "standard_hours": [2, 10], "valid_from_on": "2026-01-01"}
+    )
     rows, effort = deliveries([2, 3, 9, 2, 3, 10], size_quoted=["S", "S", "S", "S", "S", "L"])
     review = review_sizes(known(rows, effort=effort, offerings=offered), "2026Q3")
     small = review.quoted.set_index("size").loc["S"]

@@ -21,7 +21,11 @@ def invented(seed, count=60, services=12, quarters=10, leaving=0.0):
     rng = np.random.default_rng(seed)
     segment, recurring = rng.integers(0, 3, count), rng.random(services) < 0.5
     level = rng.normal(-2.4, 0.8, services) + rng.normal(0, 0.9, (3, services))[segment]
-    level = level + rng.normal(0, 1, (count, 2)) @ (0.5 * rng.normal(size=(2, services))) + rng.normal(0, 0.4, (count, services))
+    level = (
+        level
+        + rng.normal(0, 1, (count, 2)) @ (0.5 * rng.normal(size=(2, services)))
+        + rng.normal(0, 0.4, (count, services))
+    )
     since, there, rows = np.full((count, services), 99), np.ones(count, dtype=bool), []
     for t in range(quarters + 1):
         there &= rng.random(count) >= leaving
@@ -30,13 +34,26 @@ def invented(seed, count=60, services=12, quarters=10, leaving=0.0):
         asked = rng.random((count, services)) < chance
         if t < quarters:
             who, what = np.nonzero(asked)
-            rows.append(pd.DataFrame({"customer_id": [f"C{i:03}" for i in who], "service_id": [f"S{i:02}" for i in what],
-                                      "quarter": f"{2021 + t // 4}Q{t % 4 + 1}"}))
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "customer_id": [f"C{i:03}" for i in who],
+                        "service_id": [f"S{i:02}" for i in what],
+                        "quarter": f"{2021 + t // 4}Q{t % 4 + 1}",
+                    }
+                )
+            )
             since = np.where(asked, 1, np.where(since < 90, since + 1, since))
     names = [f"C{i:03}" for i in range(count)]
     label = np.where(rng.random(count) < 0.1, rng.integers(0, 3, count), segment)
     customers = pd.DataFrame({"customer_id": names, "active_from_on": pd.Timestamp("2020-01-01")})
-    return pd.concat(rows, ignore_index=True), customers, pd.Series([f"g{i}" for i in label], index=names), chance, asked
+    return (
+        pd.concat(rows, ignore_index=True),
+        customers,
+        pd.Series([f"g{i}" for i in label], index=names),
+        chance,
+        asked,
+    )
 
 
 def test_the_model_ranks_near_the_truth_and_above_popularity_and_is_calibrated():
@@ -77,15 +94,24 @@ def test_order_of_rows_and_names_do_not_change_the_chances():
     history, customers, segments, _, _ = invented(5, count=30)
     first = target_services(history, customers=customers, segments=segments)
     rename = {c: f"Z{1000 - i}" for i, c in enumerate(segments.index)}
-    again = target_services(history.sample(frac=1, random_state=1).replace({"customer_id": rename}),
-                            customers=customers.replace({"customer_id": rename}), segments=segments.rename(rename))
-    np.testing.assert_allclose(again.probabilities.loc[[rename[c] for c in first.probabilities.index]],
-                               first.probabilities, rtol=1e-9)
+    again = target_services(
+        history.sample(frac=1, random_state=1).replace({"customer_id": rename}),
+        customers=customers.replace({"customer_id": rename}),
+        segments=segments.rename(rename),
+    )
+    np.testing.assert_allclose(
+        again.probabilities.loc[[rename[c] for c in first.probabilities.index]], first.probabilities, rtol=1e-9
+    )
 
 
 def test_mandated_retired_and_planned_services_and_departed_customers_are_left_out_and_told():
-    services = pd.DataFrame({"service_id": list("STUV"), "status": ["active", "retired", "active", "pipeline"],
-                             "mandated": [False, False, True, False]})
+    services = pd.DataFrame(
+        {
+            "service_id": list("STUV"),
+            "status": ["active", "retired", "active", "pipeline"],
+            "mandated": [False, False, True, False],
+        }
+    )
     customers = pd.DataFrame({"customer_id": list("ABC"), "active_to_on": pd.to_datetime([None, "2026-09-15", None])})
     told = target_services(small_history(), customers=customers, services=services)
     assert list(told.probabilities.columns) == ["S"]
@@ -119,7 +145,9 @@ def test_every_next_service_has_a_rank_and_a_reason():
 def test_fit_tells_offer_stop_and_too_few():
     customers = [f"C{i:03}" for i in range(200)]
     segments = pd.Series(["many"] * 100 + ["none"] * 97 + ["tiny"] * 3, index=customers)
-    rows = [(c, "S", "2026Q2", "planning") for c in customers[:80]] + [(c, "T", "2026Q3", "delivery") for c in customers]
+    rows = [(c, "S", "2026Q2", "planning") for c in customers[:80]] + [
+        (c, "T", "2026Q3", "delivery") for c in customers
+    ]
     history = pd.DataFrame(rows, columns=["customer_id", "service_id", "quarter", "stage"])
     fit = target_services(history, segments=segments).fit.set_index(["segment", "service_id", "stage"])
     assert fit.loc[("many", "S", "all"), "verdict"] == "offer"
@@ -146,10 +174,13 @@ def test_ndcg_by_hand():
     assert scores["recall"] == 1
 
 
-@pytest.mark.parametrize(("history", "told"), [
-    (pd.DataFrame({"customer_id": ["A"]}), "service_id, quarter"),
-    (small_history().iloc[:0], "holds no request"),
-])
+@pytest.mark.parametrize(
+    ("history", "told"),
+    [
+        (pd.DataFrame({"customer_id": ["A"]}), "service_id, quarter"),
+        (small_history().iloc[:0], "holds no request"),
+    ],
+)
 def test_a_history_that_cannot_be_used_is_refused(history, told):
     with pytest.raises(InputError, match=told):
         target_services(history)
@@ -157,8 +188,13 @@ def test_a_history_that_cannot_be_used_is_refused(history, told):
 
 def offers(seed, count, roles):
     rng = np.random.default_rng(seed)
-    pairs = pd.DataFrame({"customer_id": [f"C{i // 4}" for i in range(count)], "service_id": [f"S{i % 4}" for i in range(count)],
-                          "value": rng.integers(1, 20, count).astype(float)})
+    pairs = pd.DataFrame(
+        {
+            "customer_id": [f"C{i // 4}" for i in range(count)],
+            "service_id": [f"S{i % 4}" for i in range(count)],
+            "value": rng.integers(1, 20, count).astype(float),
+        }
+    )
     return pairs.assign(**{f"{r}_hours": rng.integers(0, 6, count).astype(float) for r in roles})
 
 
@@ -174,15 +210,24 @@ def test_small_plans_are_the_exhaustive_best():
 
 def test_large_plans_keep_to_the_hours_and_lie_within_their_bound():
     rng = np.random.default_rng(0)
-    pairs = pd.DataFrame({"customer_id": np.arange(30_000).astype(str), "service_id": "S", "value": rng.lognormal(0, 1, 30_000),
-                          "a_hours": rng.lognormal(1, 0.5, 30_000), "b_hours": rng.lognormal(0, 1, 30_000)})
+    pairs = pd.DataFrame(
+        {
+            "customer_id": np.arange(30_000).astype(str),
+            "service_id": "S",
+            "value": rng.lognormal(0, 1, 30_000),
+            "a_hours": rng.lognormal(1, 0.5, 30_000),
+            "b_hours": rng.lognormal(0, 1, 30_000),
+        }
+    )
     told = assign_capacity(pairs, {"a": 20_000.0, "b": 9_000.0})
     assert (told.prices["used_hours"] <= told.prices["capacity_hours"] + 1e-6).all()
     assert 0 <= 1 - told.objective / told.bound < 0.001
 
 
 def test_the_price_of_an_hour_is_what_one_more_would_add():
-    pairs = pd.DataFrame({"customer_id": list("ABC"), "service_id": "S", "value": [10.0, 8.0, 3.0], "a_hours": [2.0, 2.0, 2.0]})
+    pairs = pd.DataFrame(
+        {"customer_id": list("ABC"), "service_id": "S", "value": [10.0, 8.0, 3.0], "a_hours": [2.0, 2.0, 2.0]}
+    )
     told = assign_capacity(pairs, {"a": 4.0})
     assert told.plan["customer_id"].tolist() == ["A", "B"] and told.objective == 18
     assert 1.5 <= told.prices["hourly_price"].iloc[0] <= 4.0
@@ -196,10 +241,16 @@ def test_ineligible_pairs_are_left_out_and_minimum_shares_kept():
     assert (told.plan["customer_id"] == "C0").sum() >= 2
 
 
-@pytest.mark.parametrize(("capacity", "share", "told"), [
-    ({"a": -1.0}, None, "zero or more"), ({"z": 1.0}, None, "no column"), ({"a": 0.0}, 0.9, "No plan"),
-    ({"a": 1.0}, 1.5, "between 0 and 1"), ({"a": 1.0}, {"X": 0.5}, "no eligible pair"),
-])
+@pytest.mark.parametrize(
+    ("capacity", "share", "told"),
+    [
+        ({"a": -1.0}, None, "zero or more"),
+        ({"z": 1.0}, None, "no column"),
+        ({"a": 0.0}, 0.9, "No plan"),
+        ({"a": 1.0}, 1.5, "between 0 and 1"),
+        ({"a": 1.0}, {"X": 0.5}, "no eligible pair"),
+    ],
+)
 def test_assignments_that_cannot_be_are_refused(capacity, share, told):
     pairs = offers(2, 12, ["a"]).assign(a_hours=2.0)
     with pytest.raises(InputError, match=told):
@@ -214,27 +265,42 @@ def test_no_capacity_serves_only_what_costs_nothing():
 def catalogue(engagements, **tables):
     frames = {
         "customers": pd.DataFrame({"customer_id": ["A", "B"], "name": ["A", "B"], "category": ["IT", "Business"]}),
-        "services": pd.DataFrame({
-            "service_id": ["S", "T", "N"], "name": ["Business case", "Report", "Nobody's"],
-            "stages": ["idea;business case", None, None], "target_categories": ["it ", None, "IT"],
-        }),
+        "services": pd.DataFrame(
+            {
+                "service_id": ["S", "T", "N"],
+                "name": ["Business case", "Report", "Nobody's"],
+                "stages": ["idea;business case", None, None],
+                "target_categories": ["it ", None, "IT"],
+            }
+        ),
         "engagements": engagements,
     }
     return Dataset.from_frames({**frames, **tables}).as_of("2026Q3")
 
 
 GROUPS = pd.DataFrame({"customer_id": ["A", "B"], "category": ["IT", "Business"], "segment": ["one", "two"]})
-ASKED = pd.DataFrame({
-    "engagement_id": ["E1", "E2", "E3", "E4"], "customer_id": ["A", "B", "A", "B"], "service_id": ["S", "S", "S", "T"],
-    "requested_on": ["2026-07-01", "2026-07-02", "2026-08-01", "2026-05-01"], "delivered_on": ["2026-07-20"] * 2 + [None] * 2,
-    "stage": ["idea", "business case", "delivery", "closing"], "charged_cost": [10, 20, 40, 80],
-    "state": ["delivered", "delivered", "open", "refused"],
-})
+ASKED = pd.DataFrame(
+    {
+        "engagement_id": ["E1", "E2", "E3", "E4"],
+        "customer_id": ["A", "B", "A", "B"],
+        "service_id": ["S", "S", "S", "T"],
+        "requested_on": ["2026-07-01", "2026-07-02", "2026-08-01", "2026-05-01"],
+        "delivered_on": ["2026-07-20"] * 2 + [None] * 2,
+        "stage": ["idea", "business case", "delivery", "closing"],
+        "charged_cost": [10, 20, 40, 80],
+        "state": ["delivered", "delivered", "open", "refused"],
+    }
+)
 
 
 def test_off_target_and_too_late_follow_the_catalogue_only():
     off = review_targets(catalogue(ASKED), "2026Q3", GROUPS).off_target.set_index("kind")
-    assert off.loc["off target", ["service_id", "category", "engagement_count", "cost"]].tolist() == ["S", "Business", 1, 20]
+    assert off.loc["off target", ["service_id", "category", "engagement_count", "cost"]].tolist() == [
+        "S",
+        "Business",
+        1,
+        20,
+    ]
     assert off.loc["too late", ["service_id", "stage", "engagement_count", "cost"]].tolist() == ["S", "delivery", 1, 40]
 
 
@@ -253,8 +319,9 @@ def test_demand_is_the_mean_of_the_quarters_with_limits_and_the_whole_beside():
 
 
 def test_load_is_expected_requests_times_their_hours():
-    effort = pd.DataFrame({"worked_on": "2026-07-10", "worked_hours": [4.0, 8.0], "role": "analyst",
-                           "engagement_id": ["E1", "E2"]})
+    effort = pd.DataFrame(
+        {"worked_on": "2026-07-10", "worked_hours": [4.0, 8.0], "role": "analyst", "engagement_id": ["E1", "E2"]}
+    )
     capacity = pd.DataFrame({"quarter": ["2026Q3"], "role": ["analyst"], "fte": [1], "theoretical_hours": [15]})
     load = review_targets(catalogue(ASKED, effort=effort, capacity=capacity), "2026Q3", GROUPS).load.iloc[0]
     assert load["expected_hours"] == pytest.approx(1.5 * 6)  # 12 hours over the two finished requests of S

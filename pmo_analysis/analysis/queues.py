@@ -35,12 +35,19 @@ def queue_wait(
     load = arrivals * service
     blocking = erlang_b(load, count)
     waits = _wait_probability(load, count, blocking)
-    return pd.DataFrame({
-        "arrivals_per_hour": arrivals, "service_hours": service, "servers": count, "offered_load": load,
-        "utilisation": _ratio(load, count), "blocking_probability": blocking, "wait_probability": waits,
-        "mean_wait_hours": _mean_wait(waits, service, count - load, load),
-        "service_level": _service_level(waits, service, count - load, target),
-    })
+    return pd.DataFrame(
+        {
+            "arrivals_per_hour": arrivals,
+            "service_hours": service,
+            "servers": count,
+            "offered_load": load,
+            "utilisation": _ratio(load, count),
+            "blocking_probability": blocking,
+            "wait_probability": waits,
+            "mean_wait_hours": _mean_wait(waits, service, count - load, load),
+            "service_level": _service_level(waits, service, count - load, target),
+        }
+    )
 
 
 def erlang_b(load: Numbers, servers: Numbers) -> Numbers:

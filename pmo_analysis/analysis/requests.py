@@ -9,8 +9,17 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 
 _HISTORY_QUARTERS = 16
-_HISTORY_COLUMNS = ("engagement_id", "customer_id", "service_id", "requested_on", "started_on", "stage", "state",
-                    "outcome_score", "charged_cost")
+_HISTORY_COLUMNS = (
+    "engagement_id",
+    "customer_id",
+    "service_id",
+    "requested_on",
+    "started_on",
+    "stage",
+    "state",
+    "outcome_score",
+    "charged_cost",
+)
 
 
 def request_history(data: Dataset, quarter: str, settings: Settings | None = None) -> pd.DataFrame:
@@ -26,7 +35,9 @@ def request_history(data: Dataset, quarter: str, settings: Settings | None = Non
     asked = rows["requested_on"].fillna(rows["started_on"])
     first = pd.Timestamp(quarter_start(shift_quarter(quarter, 1 - _HISTORY_QUARTERS), month))
     rows = rows.assign(asked_on=asked)[asked >= first]
-    rows["quarter"] = rows["asked_on"].map({d: quarter_of(d.date(), month) for d in rows["asked_on"].unique()}).astype("str")
+    rows["quarter"] = (
+        rows["asked_on"].map({d: quarter_of(d.date(), month) for d in rows["asked_on"].unique()}).astype("str")
+    )
     rows["refused"] = rows["state"] == "refused"
     rows["satisfaction_score"] = rows["engagement_id"].map(_satisfaction(known))
     grouped = rows.groupby(["customer_id", "service_id", "quarter", "stage"], dropna=False, sort=True)

@@ -139,7 +139,9 @@ def _propose(
     )  # fmt: skip
 
 
-def _headline(known: Dataset, quarter: str, settings: Settings, told: Mapping[str, Any], past: pd.DataFrame) -> Headline:
+def _headline(
+    known: Dataset, quarter: str, settings: Settings, told: Mapping[str, Any], past: pd.DataFrame
+) -> Headline:
     measures = told["measures"]
     return tell_headline(
         told["cost_by"]["customer"].table, past, known.frame("capacity"), measures.cells, measures.changes,

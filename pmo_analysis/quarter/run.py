@@ -45,7 +45,8 @@ def choose_quarter(data: Dataset, quarter: str | None = None) -> str:
     month = data.settings["fiscal_year_end_month"]
     first, last = (quarter_of(day, month) for day in _span(data))
     if quarter is None:
-        return max(first, min(last, last_complete_quarter(date.today(), month)))
+        today = date.today()  # noqa: DTZ011 - the day where the reader is
+        return max(first, min(last, last_complete_quarter(today, month)))
     parse_quarter(quarter)
     if not first <= quarter <= last:
         raise InputError(
@@ -55,9 +56,7 @@ def choose_quarter(data: Dataset, quarter: str | None = None) -> str:
     return quarter
 
 
-def run_quarter(
-    data: Dataset, quarter: str | None = None, settings: Mapping[str, Any] | None = None
-) -> Quarter:
+def run_quarter(data: Dataset, quarter: str | None = None, settings: Mapping[str, Any] | None = None) -> Quarter:
     """Everything the tables can say of one quarter, as known at its end.
 
     `quarter` None = the last complete one; `settings` change the data's own by dotted name. What makes the data
@@ -88,7 +87,9 @@ def baseline(
         quarter.data, quarter.quarter, quarter.settings, cost, services=services, customers=customers
     )
     if found is None:
-        raise InputError(f"{quarter.quarter}: no hours booked or no capacity stated, so nothing to vary. Add effort and capacity.")
+        raise InputError(
+            f"{quarter.quarter}: no hours booked or no capacity stated, so nothing to vary. Add effort and capacity."
+        )
     return found
 
 

@@ -161,7 +161,9 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         concentration=books.concentration,
         reconciliation=reconcile(entries, told, rates, basis),
         engagements=books.engagements,
-        sentence=tell_cost(books.quarter, basis, books.costs, **facts, rates=rates, currency=books.settings["currency"]),
+        sentence=tell_cost(
+            books.quarter, basis, books.costs, **facts, rates=rates, currency=books.settings["currency"]
+        ),
     )
 
 

@@ -181,8 +181,8 @@ def _compare_sums(now: pd.Series, before: pd.Series, settings: Settings) -> dict
     differences = now.sub(before, fill_value=0.0)
     mean = mean_interval(differences, level=settings["interval_level"], minimum=settings["minimum_estimate"])
     change = {f"change{k}": len(differences) * mean[v] for k, v in (("", "value"), ("_low", "low"), ("_high", "high"))}
-    limits = [pd.Series([change[k]]) for k in ("change_low", "change_high")]
-    return change | {"direction": tell_direction(*limits, pd.Series(["none"])).iloc[0]}
+    low, high = pd.Series([change["change_low"]]), pd.Series([change["change_high"]])
+    return change | {"direction": tell_direction(low, high, pd.Series(["none"])).iloc[0]}
 
 
 def _of_quarter(history: pd.DataFrame, quarter: str, column: str) -> pd.Series:

@@ -44,7 +44,13 @@ class Noise:
 def list_paths(segments: int, quarters: int) -> Paths:
     """Every way to stay, and every way to move once with two quarters on either side."""
     rows = [(a, a, -1) for a in range(segments)]
-    rows += [(a, b, q) for a in range(segments) for b in range(segments) if a != b for q in range(_EDGE, quarters - _EDGE + 1)]
+    rows += [
+        (a, b, q)
+        for a in range(segments)
+        for b in range(segments)
+        if a != b
+        for q in range(_EDGE, quarters - _EDGE + 1)
+    ]
     before, after, at = np.array(rows).T
     return Paths(before, after, at)
 

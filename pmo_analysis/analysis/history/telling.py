@@ -44,7 +44,9 @@ class SegmentHistory:
     scheme: Mapping[str, Any]
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.migration.to_html(index=False)
+        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.migration.to_html(
+            index=False
+        )
 
 
 def segment_history(values: pd.DataFrame, *, scheme: Mapping[str, Any] | None = None, seed: int = 0) -> SegmentHistory:
@@ -66,8 +68,9 @@ def segment_history(values: pd.DataFrame, *, scheme: Mapping[str, Any] | None = 
         movers, steady = _find_movers(panel, scores, cut)
     members = _members(assigned, steady, movers)
     advised, reason = _advise(panel, cut, seed) if given else (False, "the segments were cut on these very quarters")
-    return SegmentHistory(members, movers, drift, _migration(members), advised, reason,
-                          _tell(members, movers, advised, reason), cut)
+    return SegmentHistory(
+        members, movers, drift, _migration(members), advised, reason, _tell(members, movers, advised, reason), cut
+    )
 
 
 def _check_panel(values: pd.DataFrame) -> pd.DataFrame:
@@ -77,8 +80,10 @@ def _check_panel(values: pd.DataFrame) -> pd.DataFrame:
     repeated = values.duplicated(["customer_id", "quarter"])
     if repeated.any():
         row = values[repeated].iloc[0]
-        raise InputError(f"{int(repeated.sum())} rows repeat a customer and quarter (first: {row['customer_id']}, "
-                         f"{row['quarter']}). Give one row each.")
+        raise InputError(
+            f"{int(repeated.sum())} rows repeat a customer and quarter (first: {row['customer_id']}, "
+            f"{row['quarter']}). Give one row each."
+        )
     if values.empty:
         raise InputError("The history has no rows.")
     return values.sort_values(["customer_id", "quarter"], ignore_index=True)
@@ -110,7 +115,9 @@ def _assign(panel: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
     return panel[["customer_id", "quarter"]].assign(assigned=rows["segment"], confidence=rows["confidence"])
 
 
-def _find_movers(panel: pd.DataFrame, scores: pd.DataFrame, scheme: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.Series]:
+def _find_movers(
+    panel: pd.DataFrame, scores: pd.DataFrame, scheme: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.Series]:
     """Moves that noise does not explain, and the segment in which each customer started."""
     names = [s["segment"] for s in scheme["segments"]]
     customers, quarters = sorted(panel["customer_id"].unique()), sorted(panel["quarter"].unique())
@@ -146,7 +153,9 @@ def _members(assigned: pd.DataFrame, steady: pd.Series, movers: pd.DataFrame) ->
     moved = move["at"].notna().to_numpy()
     later = moved & (assigned["quarter"] >= move["at"].fillna("9999Q9")).to_numpy()
     segment = segment.mask(moved, move["from_segment"]).mask(later, move["to_segment"])
-    return assigned.assign(segment=segment.astype("str"))[["customer_id", "quarter", "segment", "assigned", "confidence"]]
+    return assigned.assign(segment=segment.astype("str"))[
+        ["customer_id", "quarter", "segment", "assigned", "confidence"]
+    ]
 
 
 def _migration(members: pd.DataFrame) -> pd.DataFrame:
@@ -175,5 +184,7 @@ def _advise(panel: pd.DataFrame, scheme: Mapping[str, Any], seed: int) -> tuple[
 def _tell(members: pd.DataFrame, movers: pd.DataFrame, advised: bool, reason: str) -> str:
     customers, quarters = members["customer_id"].nunique(), members["quarter"].nunique()
     advice = "A recut is advised" if advised else "No recut is advised"
-    return (f"Of {customers} customers over {quarters} quarters, {len(movers)} moved to another segment for good, "
-            f"beyond what noise explains. {advice}: {reason}.")
+    return (
+        f"Of {customers} customers over {quarters} quarters, {len(movers)} moved to another segment for good, "
+        f"beyond what noise explains. {advice}: {reason}."
+    )

@@ -34,8 +34,10 @@ def divide_by_base(figures: pd.DataFrame, measures: list[Measure], facts: Facts)
     told = difference_interval(now, base | {"n": rows["base_n"]})
     based = scaled.assign(low=np.exp(told["low"]), high=np.exp(told["high"]))
     rest = figures[~chosen]
+    told_both = [table.loc[table["base"] > 0, figures.columns] for table in (based, scaled)]
     return (
-        pd.concat([rest, table.loc[table["base"] > 0, figures.columns]], ignore_index=True) for table in (based, scaled)
+        pd.concat([rest, told_both[0]], ignore_index=True),
+        pd.concat([rest, told_both[1]], ignore_index=True),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -24,7 +26,7 @@ def _pmo_work(facts: Facts, amount: str) -> pd.DataFrame:
     return sums.rename(columns={amount: "amount"}).reset_index()
 
 
-def _share_of(part: str, amount: str):
+def _share_of(part: str, amount: str) -> Callable[[Facts], pd.DataFrame]:
     def rows(facts: Facts) -> pd.DataFrame:
         work = _pmo_work(facts, amount)
         return measured_rows(

@@ -15,8 +15,17 @@ from pmo_analysis.analysis.scenarios.work import Numbers, Work, read_work, spare
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 
-FIGURES = ("hours", "cost", "unit_cost", "utilisation", "wait_days", "overhead_share", "customers_affected",
-           "charged_cost", "unused_cost")
+FIGURES = (
+    "hours",
+    "cost",
+    "unit_cost",
+    "utilisation",
+    "wait_days",
+    "overhead_share",
+    "customers_affected",
+    "charged_cost",
+    "unused_cost",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +83,14 @@ def _staff(capacity: pd.DataFrame, rates: pd.DataFrame, settings: Settings) -> p
     practical = table["practical_hours"].astype(float).fillna(theoretical * settings["practical_share"])
     hourly = table["role"].map(rates.drop_duplicates("role").set_index("role")["hourly_cost"]).astype(float)
     cost = table["capacity_cost"].astype(float).fillna(hourly * practical)
-    return pd.DataFrame({"role": table["role"].astype("str"), "fte": table["fte"].astype(float),
-                         "practical_hours": practical, "capacity_cost": cost}).reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "role": table["role"].astype("str"),
+            "fte": table["fte"].astype(float),
+            "practical_hours": practical,
+            "capacity_cost": cost,
+        }
+    ).reset_index(drop=True)
 
 
 def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Scenario:
@@ -118,8 +133,11 @@ def _team(capacity: pd.DataFrame, change: Any) -> tuple[float, float, float]:
     else:
         fte = now if change is None or now.sum() == 0 else now * float(change) / now.sum()
     scale = np.divide(fte, now, out=np.zeros_like(fte), where=now > 0)
-    return (float(fte.sum()), float((capacity["practical_hours"] * scale).sum()),
-            float((capacity["capacity_cost"] * scale).sum(skipna=False)))
+    return (
+        float(fte.sum()),
+        float((capacity["practical_hours"] * scale).sum()),
+        float((capacity["capacity_cost"] * scale).sum(skipna=False)),
+    )
 
 
 def _waits(count: float, hours: Numbers, fte: float, supplied: float, day: float) -> Numbers:
@@ -160,7 +178,12 @@ def _sentence(result: pd.DataFrame, inputs: dict[str, Any]) -> str:
     what = "As it was" if not inputs else "With " + ", ".join(sorted(inputs)) + " changed"
     busy = f", {100 * figure['utilisation']:.0f} % of the hours there are" if np.isfinite(figure["utilisation"]) else ""
     wait = figure["wait_days"]
-    told = (" Work would pile up without end." if np.isinf(wait) else f" Work waits {wait:.1f} days before it begins."
-            if np.isfinite(wait) else " How long work waits is not known.")
+    told = (
+        " Work would pile up without end."
+        if np.isinf(wait)
+        else f" Work waits {wait:.1f} days before it begins."
+        if np.isfinite(wait)
+        else " How long work waits is not known."
+    )
     hours = f"{figure['hours']:,.0f} hours{busy}" if np.isfinite(figure["hours"]) else "hours not known"
     return f"{what}: {hours}.{told}"

@@ -57,19 +57,33 @@ def read_work(engagements: pd.DataFrame, rates: pd.DataFrame, capacity: pd.DataF
     groups = rows.groupby("service_id")
     summed = ("worked_hours", "cost", "charged_cost")
     total = {c: groups[c].sum(min_count=1).reindex(services).to_numpy(float) for c in summed}
-    square = {c: (rows[c] ** 2).groupby(rows["service_id"]).sum(min_count=1).reindex(services).to_numpy(float)
-              for c in summed}
+    square = {
+        c: (rows[c] ** 2).groupby(rows["service_id"]).sum(min_count=1).reindex(services).to_numpy(float) for c in summed
+    }
     worked = float(np.nansum(total["worked_hours"]))
     used = float(capacity["used_hours"].sum()) if "used_hours" in capacity else worked
     process = float(rows["process_hours"].sum() / worked) if worked > 0 else 0.0
     under, over = settings["under_cost"], settings["over_cost"]
     return Work(
-        services, groups.size().reindex(services).to_numpy(float), total["worked_hours"], square["worked_hours"],
-        total["cost"], square["cost"], total["charged_cost"], square["charged_cost"], _means(rows, services),
-        rows, np.concatenate([[0], np.cumsum(groups.size().reindex(services))]).astype(int),
-        rows[["service_id", "customer_id"]].drop_duplicates(ignore_index=True), rows["customer_id"].nunique(),
-        max(used - worked, 0.0), _hourly(rows, rates), process,
-        _wait_now(len(rows), max(used, worked), capacity, settings), under / (under + over), settings["interval_level"],
+        services,
+        groups.size().reindex(services).to_numpy(float),
+        total["worked_hours"],
+        square["worked_hours"],
+        total["cost"],
+        square["cost"],
+        total["charged_cost"],
+        square["charged_cost"],
+        _means(rows, services),
+        rows,
+        np.concatenate([[0], np.cumsum(groups.size().reindex(services))]).astype(int),
+        rows[["service_id", "customer_id"]].drop_duplicates(ignore_index=True),
+        rows["customer_id"].nunique(),
+        max(used - worked, 0.0),
+        _hourly(rows, rates),
+        process,
+        _wait_now(len(rows), max(used, worked), capacity, settings),
+        under / (under + over),
+        settings["interval_level"],
         settings["hours_per_day"],
     )
 
@@ -100,15 +114,17 @@ def _means(rows: pd.DataFrame, services: list[str]) -> pd.DataFrame:
     by = rows["service_id"]
     bespoke, self_service = rows["bespoke"], (rows["tier"] == "self-service").where(rows["tier"].notna())
     hours = rows["worked_hours"]
-    table = pd.DataFrame({
-        "all": hours.groupby(by).mean(),
-        "standard": hours.where(bespoke.eq(False).fillna(False)).groupby(by).mean(),
-        "bespoke": hours.where(bespoke.fillna(False)).groupby(by).mean(),
-        "standard_now": 1 - bespoke.astype("Float64").astype(float).groupby(by).mean(),
-        "self": hours.where(self_service == True).groupby(by).mean(),  # noqa: E712 (missing is a third value)
-        "assisted": hours.where(self_service == False).groupby(by).mean(),  # noqa: E712
-        "self_now": self_service.astype(float).groupby(by).mean(),
-    })
+    table = pd.DataFrame(
+        {
+            "all": hours.groupby(by).mean(),
+            "standard": hours.where(bespoke.eq(False).fillna(False)).groupby(by).mean(),
+            "bespoke": hours.where(bespoke.fillna(False)).groupby(by).mean(),
+            "standard_now": 1 - bespoke.astype("Float64").astype(float).groupby(by).mean(),
+            "self": hours.where(self_service == True).groupby(by).mean(),  # noqa: E712 (missing is a third value)
+            "assisted": hours.where(self_service == False).groupby(by).mean(),  # noqa: E712
+            "self_now": self_service.astype(float).groupby(by).mean(),
+        }
+    )
     return table.reindex(services)
 
 
@@ -131,8 +147,10 @@ def work_factors(work: Work, standard: Any, self_service: Any) -> tuple[Numbers,
     """By how much each service's hours per request change with its mix, and what is not known of which service."""
     notes: list[str] = []
     factor = np.ones(len(work.services))
-    for change, one, other, now in ((standard, "standard", "bespoke", "standard_now"),
-                                    (self_service, "self", "assisted", "self_now")):
+    for change, one, other, now in (
+        (standard, "standard", "bespoke", "standard_now"),
+        (self_service, "self", "assisted", "self_now"),
+    ):
         if change is not None:
             factor = factor * _mix_factor(work, change, (one, other, now), notes)
     return factor, notes

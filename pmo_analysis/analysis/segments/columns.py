@@ -36,8 +36,9 @@ def check_customers(values: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"Segments need a table, one row per customer, not {type(values).__name__}.")
     repeated = values.index[values.index.duplicated()].unique()
     if len(repeated):
-        raise InputError(f"{len(repeated)} customer_id appear more than once (first: {repeated[0]!r}). "
-                         "Give one row per customer.")
+        raise InputError(
+            f"{len(repeated)} customer_id appear more than once (first: {repeated[0]!r}). Give one row per customer."
+        )
     if values.columns.duplicated().any():
         raise InputError(f"The column {values.columns[values.columns.duplicated()][0]!r} appears more than once.")
     for column in values:
@@ -60,8 +61,11 @@ def read_columns(values: pd.DataFrame) -> Columns:
     numbers = [c for c in kept if is_number(values[c])]
     choices = {c: _lump_rare(as_text(values[c])) for c in kept if c not in numbers}
     rows = [(c, reason) for c, reason in reasons.items() if reason]
-    return Columns(values[numbers].apply(as_float), pd.DataFrame(choices, index=values.index),
-                   pd.DataFrame(rows, columns=["feature", "reason"]))
+    return Columns(
+        values[numbers].apply(as_float),
+        pd.DataFrame(choices, index=values.index),
+        pd.DataFrame(rows, columns=["feature", "reason"]),
+    )
 
 
 def is_number(column: pd.Series) -> bool:
@@ -95,8 +99,10 @@ def _check_column(column: pd.Series) -> None:
         return
     infinite = np.isinf(as_float(column))
     if infinite.any():
-        raise InputError(f"Column {column.name!r} has {int(infinite.sum())} infinite values (first: customer "
-                         f"{column.index[infinite][0]!r}). Make them missing, or mend the division that made them.")
+        raise InputError(
+            f"Column {column.name!r} has {int(infinite.sum())} infinite values (first: customer "
+            f"{column.index[infinite][0]!r}). Make them missing, or mend the division that made them."
+        )
 
 
 def _why_unusable(column: pd.Series) -> str:

@@ -43,7 +43,9 @@ class _Search:
     best: dict[int, Partition]
 
 
-def segment_customers(values: pd.DataFrame, *, segments: int | None = None, max_segments: int = 8, seed: int = 0) -> Segmentation:
+def segment_customers(
+    values: pd.DataFrame, *, segments: int | None = None, max_segments: int = 8, seed: int = 0
+) -> Segmentation:
     """Which groups of customers with like needs are really there, if any, and who belongs to which.
 
     values: index customer_id, one row per customer; numbers, yes/no and text columns; missing cells allowed.
@@ -64,7 +66,11 @@ def segment_customers(values: pd.DataFrame, *, segments: int | None = None, max_
 
 def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int, seed: int) -> Segmentation:
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(len(values), SEARCH_ROWS, replace=False)) if len(values) > SEARCH_ROWS else np.arange(len(values))
+    rows = (
+        np.sort(rng.choice(len(values), SEARCH_ROWS, replace=False))
+        if len(values) > SEARCH_ROWS
+        else np.arange(len(values))
+    )
     counts = range(2, max(segments or 2, min(most, len(rows) // SMALLEST_GROUP)) + 1)
     search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts, seed)
     test = None if segments else check_structure(search.points, seed=seed)
@@ -122,8 +128,9 @@ def _confusion(share: np.ndarray) -> np.ndarray:
     return pair / (size[:, None] + size[None, :])
 
 
-def _fit_scheme(values: pd.DataFrame, columns: Columns, rows: np.ndarray, partition: Partition,
-                rng: np.random.Generator) -> dict[str, Any]:
+def _fit_scheme(
+    values: pd.DataFrame, columns: Columns, rows: np.ndarray, partition: Partition, rng: np.random.Generator
+) -> dict[str, Any]:
     """The scheme reached from the chosen partition alone: powers within its groups, then EM on all customers."""
     specs = specify_columns(columns, columns.take(rows), partition.labels)
     points = encode(values, specs)
@@ -134,8 +141,12 @@ def _fit_scheme(values: pd.DataFrame, columns: Columns, rows: np.ndarray, partit
         labels = membership(points, start).argmax(axis=1)
     mixture = fit_mixture(points, labels, steps=_FIT_STEPS)
     order = _content_order(mixture.weights, mixture.means)
-    mixture = Mixture(mixture.weights[order], mixture.means[order], mixture.covariances[order],
-                      tuple(c[order] for c in mixture.chances))
+    mixture = Mixture(
+        mixture.weights[order],
+        mixture.means[order],
+        mixture.covariances[order],
+        tuple(c[order] for c in mixture.chances),
+    )
     return freeze_scheme(specs, mixture, [f"S{i + 1}" for i in range(len(order))])
 
 
@@ -151,19 +162,36 @@ def _one_group(columns: Columns) -> dict[str, Any]:
     return freeze_scheme(specs, fit_mixture(points, np.zeros(len(points), int)), [EVERYBODY])
 
 
-def _describe(values: pd.DataFrame, columns: Columns, scheme: dict[str, Any], test: Test | None,
-              evidence: pd.DataFrame, why_one: str) -> Segmentation:
+def _describe(
+    values: pd.DataFrame,
+    columns: Columns,
+    scheme: dict[str, Any],
+    test: Test | None,
+    evidence: pd.DataFrame,
+    why_one: str,
+) -> Segmentation:
     segment = assign_segments(values, scheme)["segment"]
     rules = describe_segments(show_columns(columns, fill=True), segment)
     told = rules.set_index("segment")
-    scheme["segments"] = [{**s, "name": told["name"].get(s["segment"], s["segment"]), "rule": told["rule"].get(s["segment"], "")}
-                          for s in scheme["segments"]]
+    scheme["segments"] = [
+        {**s, "name": told["name"].get(s["segment"], s["segment"]), "rule": told["rule"].get(s["segment"], "")}
+        for s in scheme["segments"]
+    ]
     scheme |= {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
     members = assign_segments(values, scheme).sort_index()
     count = len(scheme["segments"])
     sentence = _tell(count, len(values), told, test, why_one)
-    return Segmentation(count > 1, count, members, evidence, profile_segments(columns, segment), rules,
-                        columns.left_out, scheme, sentence)
+    return Segmentation(
+        count > 1,
+        count,
+        members,
+        evidence,
+        profile_segments(columns, segment),
+        rules,
+        columns.left_out,
+        scheme,
+        sentence,
+    )
 
 
 def _tell(count: int, n: int, rules: pd.DataFrame, test: Test | None, why_one: str) -> str:
@@ -180,16 +208,33 @@ def _evidence(search: _Search, test: Test | None) -> pd.DataFrame:
     rows = []
     for count, partition in search.best.items():
         null = test.null_gain.get(count) if test else None
-        usable = null is not None and count > 1
-        rows.append((count, partition.score, partition.score - one, np.median(null) if usable else np.nan,
-                     np.quantile(null, 0.95) if usable else np.nan, count == 1))
+        usable = null if null is not None and count > 1 else None
+        rows.append(
+            (
+                count,
+                partition.score,
+                partition.score - one,
+                np.median(usable) if usable is not None else np.nan,
+                np.quantile(usable, 0.95) if usable is not None else np.nan,
+                count == 1,
+            )
+        )
     return pd.DataFrame(rows, columns=_no_evidence().columns).assign(
-        z=test.z if test else np.nan, threshold=test.threshold if test else np.nan)
+        z=test.z if test else np.nan, threshold=test.threshold if test else np.nan
+    )
 
 
 def _no_evidence() -> pd.DataFrame:
-    return pd.DataFrame({"count": [1], "criterion": [np.nan], "gain": [0.0], "null_median": [np.nan],
-                         "null_high": [np.nan], "chosen": [True]})
+    return pd.DataFrame(
+        {
+            "count": [1],
+            "criterion": [np.nan],
+            "gain": [0.0],
+            "null_median": [np.nan],
+            "null_high": [np.nan],
+            "chosen": [True],
+        }
+    )
 
 
 def _why_one(values: pd.DataFrame, columns: Columns) -> str:
@@ -204,6 +249,8 @@ def _check_request(values: pd.DataFrame, segments: int | None, most: int) -> Non
     if values.empty:
         raise InputError("There are no customers to segment: the table has no rows or no columns.")
     if segments is not None and not 1 <= segments <= len(values) // SMALLEST_GROUP:
-        raise InputError(f"segments={segments}: choose 1 to {max(1, len(values) // SMALLEST_GROUP)} for {len(values)} customers.")
+        raise InputError(
+            f"segments={segments}: choose 1 to {max(1, len(values) // SMALLEST_GROUP)} for {len(values)} customers."
+        )
     if most < 2:
         raise InputError(f"max_segments={most}: it takes at least 2 to look for groups.")

@@ -52,11 +52,27 @@ def _describe(values: pd.DataFrame, columns: Columns, labels: np.ndarray, names:
     fit = membership(points, fit_mixture(points, labels, steps=0))[np.arange(len(labels)), labels]
     rules = describe_segments(show_columns(columns, fill=True), segment)
     members = pd.DataFrame({"segment": segment, "confidence": fit, "name": segment}).sort_index()
-    evidence = pd.DataFrame({"count": [1, len(names)], "criterion": [one, one + gain], "gain": [0.0, gain],
-                             "null_median": [np.nan, np.median(null)], "null_high": [np.nan, np.quantile(null, 0.95)],
-                             "chosen": [False, True]})
-    return Segmentation(found, len(names), members, evidence, profile_segments(columns, segment), rules,
-                        columns.left_out, scheme, _tell(found, len(names), len(values)))
+    evidence = pd.DataFrame(
+        {
+            "count": [1, len(names)],
+            "criterion": [one, one + gain],
+            "gain": [0.0, gain],
+            "null_median": [np.nan, np.median(null)],
+            "null_high": [np.nan, np.quantile(null, 0.95)],
+            "chosen": [False, True],
+        }
+    )
+    return Segmentation(
+        found,
+        len(names),
+        members,
+        evidence,
+        profile_segments(columns, segment),
+        rules,
+        columns.left_out,
+        scheme,
+        _tell(found, len(names), len(values)),
+    )
 
 
 def _tell(found: bool, count: int, n: int) -> str:

@@ -44,8 +44,12 @@ class Mixture:
 def fit_mixture(points: Points, labels: np.ndarray, *, steps: int = 12) -> Mixture:
     """The mixture reached by EM from a partition (labels 0…k−1)."""
     share = np.eye(labels.max() + 1)[labels]
-    start = Mixture(share.mean(axis=0), np.zeros((share.shape[1], points.numbers.shape[1])),
-                    np.stack([np.eye(points.numbers.shape[1])] * share.shape[1]), ())
+    start = Mixture(
+        share.mean(axis=0),
+        np.zeros((share.shape[1], points.numbers.shape[1])),
+        np.stack([np.eye(points.numbers.shape[1])] * share.shape[1]),
+        (),
+    )
     mixture = _maximise(points, share, start)
     for _ in range(steps):
         mixture = _maximise(points, membership(points, mixture), mixture)

@@ -162,7 +162,7 @@ def unimodal(heights: np.ndarray) -> np.ndarray:
     best, least = np.full(len(heights), heights.mean()), np.inf
     for peak in np.argsort(-heights, kind="stable")[:8]:
         rise = isotonic_regression(heights[: peak + 1])
-        fall = isotonic_regression(heights[peak + 1:], increasing=False) if peak + 1 < len(heights) else heights[:0]
+        fall = isotonic_regression(heights[peak + 1 :], increasing=False) if peak + 1 < len(heights) else heights[:0]
         shape = np.concatenate([rise, fall])
         loss = ((shape - heights) ** 2).sum()
         if loss < least - 1e-15 and (len(fall) == 0 or rise[-1] >= fall[0] - 1e-12):

@@ -13,9 +13,13 @@ from pmo_analysis.analysis.segments.transforms import fit_transform
 
 def specify_columns(columns: Columns, taken: Columns, labels: np.ndarray) -> list[dict[str, Any]]:
     """Per column its transform, round within the groups of `taken`, or its levels: the first half of a scheme."""
-    numbers = [{"name": c, "kind": "number", "transform": fit_transform(taken.numbers[c].to_numpy(), labels)}
-               for c in taken.numbers]
-    choices = [{"name": c, "kind": "choice", "levels": sorted(columns.choices[c].dropna().unique())} for c in taken.choices]
+    numbers = [
+        {"name": c, "kind": "number", "transform": fit_transform(taken.numbers[c].to_numpy(), labels)}
+        for c in taken.numbers
+    ]
+    choices = [
+        {"name": c, "kind": "choice", "levels": sorted(columns.choices[c].dropna().unique())} for c in taken.choices
+    ]
     return numbers + choices
 
 

@@ -43,15 +43,22 @@ def describe_segments(shown: pd.DataFrame, segment: pd.Series) -> pd.DataFrame:
     Returns segment, rule, precision (share of those the rule names that belong), coverage (share of the segment
     that the rule names), name, customers_count. From a one-against-the-rest tree of depth three (Breiman 1984).
     """
-    rows, used = [], set()
+    rows, used = [], set[str]()
     for name in sorted(segment.unique(), key=_natural):
         inside = (segment == name).to_numpy()
         conditions = find_rule(shown, inside)
         caught = _caught(shown, conditions)
         title = _unique(name_segment(shown, inside, conditions), name, used)
-        rows.append({"segment": name, "rule": " and ".join(c.tell() for c in conditions) or "all customers",
-                     "precision": inside[caught].mean() if caught.any() else np.nan,
-                     "coverage": caught[inside].mean(), "name": title, "customers_count": int(inside.sum())})
+        rows.append(
+            {
+                "segment": name,
+                "rule": " and ".join(c.tell() for c in conditions) or "all customers",
+                "precision": inside[caught].mean() if caught.any() else np.nan,
+                "coverage": caught[inside].mean(),
+                "name": title,
+                "customers_count": int(inside.sum()),
+            }
+        )
     return pd.DataFrame(rows, columns=["segment", "rule", "precision", "coverage", "name", "customers_count"])
 
 
@@ -59,8 +66,9 @@ def find_rule(shown: pd.DataFrame, inside: np.ndarray) -> list[Condition]:
     """The path of a shallow tree that tells a group best (precision and coverage in balance)."""
     if inside.all() or shown.shape[1] == 0:
         return []
-    tree = DecisionTreeClassifier(max_depth=_DEPTH, class_weight="balanced", random_state=0,
-                                  min_samples_leaf=max(2, len(shown) // 100)).fit(shown.to_numpy(), inside)
+    tree = DecisionTreeClassifier(
+        max_depth=_DEPTH, class_weight="balanced", random_state=0, min_samples_leaf=max(2, len(shown) // 100)
+    ).fit(shown.to_numpy(), inside)
     paths = [_shorten(shown, path) for path in _paths(tree, list(shown.columns))]
     return max(paths, key=lambda path: _balance(_caught(shown, path), inside))
 
@@ -92,7 +100,9 @@ def _word(condition: Condition, shift: float) -> str:
         return condition.tell()
     unit, name = unit_of(condition.feature), plain(condition.feature)
     more, less = ("many", "few") if unit and unit.suffix == "_count" and name.endswith("s") else ("high", "low")
-    more, less = ("much", "few" if name.endswith("s") else "little") if unit and unit.suffix == "_share" else (more, less)
+    more, less = (
+        ("much", "few" if name.endswith("s") else "little") if unit and unit.suffix == "_share" else (more, less)
+    )
     more = "many" if less == "few" else more
     if abs(shift) < _HARDLY:
         return f"medium {name}"

@@ -33,18 +33,29 @@ def thaw_mixture(scheme: Mapping[str, Any]) -> Mixture:
     """The mixture that a scheme holds."""
     k = len(scheme["segments"])
     d = sum(c["kind"] == "number" for c in scheme["columns"])
-    return Mixture(np.array(scheme["weights"]), np.array(scheme["means"]).reshape(k, d),
-                   np.array(scheme["covariances"]).reshape(k, d, d), tuple(np.array(c) for c in scheme["chances"]))
+    return Mixture(
+        np.array(scheme["weights"]),
+        np.array(scheme["means"]).reshape(k, d),
+        np.array(scheme["covariances"]).reshape(k, d, d),
+        tuple(np.array(c) for c in scheme["chances"]),
+    )
 
 
 def encode(values: pd.DataFrame, columns: list[dict[str, Any]]) -> Points:
     """Customers as points on the scheme's scales; a level that the scheme has never seen counts as missing."""
-    numbers = [apply_transform(as_float(values[c["name"]]).to_numpy(), c["transform"]) for c in columns if c["kind"] == "number"]
+    numbers = [
+        apply_transform(as_float(values[c["name"]]).to_numpy(), c["transform"])
+        for c in columns
+        if c["kind"] == "number"
+    ]
     choices = [c for c in columns if c["kind"] == "choice"]
     codes = [_code(as_text(values[c["name"]]), c["levels"]) for c in choices]
     shape = (len(values), 0)
-    return Points(np.column_stack(numbers) if numbers else np.zeros(shape),
-                  np.column_stack(codes) if codes else np.zeros(shape, int), tuple(len(c["levels"]) for c in choices))
+    return Points(
+        np.column_stack(numbers) if numbers else np.zeros(shape),
+        np.column_stack(codes) if codes else np.zeros(shape, int),
+        tuple(len(c["levels"]) for c in choices),
+    )
 
 
 def assign_segments(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
@@ -61,12 +72,14 @@ def assign_segments(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataF
     order = np.argsort(-share, axis=1, kind="stable")
     label = {s["segment"]: s["name"] for s in scheme["segments"]}
     segment = pd.Series(np.array(names, dtype=object)[order[:, 0]], checked.index)
-    return pd.DataFrame({
-        "segment": segment,
-        "confidence": share.max(axis=1),
-        "name": segment.map(label),
-        "second": np.array(names, dtype=object)[order[:, 1]] if len(names) > 1 else pd.NA,
-    }).astype({"segment": "str", "name": "str", "second": "str"})
+    return pd.DataFrame(
+        {
+            "segment": segment,
+            "confidence": share.max(axis=1),
+            "name": segment.map(label),
+            "second": np.array(names, dtype=object)[order[:, 1]] if len(names) > 1 else pd.NA,
+        }
+    ).astype({"segment": "str", "name": "str", "second": "str"})
 
 
 def _code(text: pd.Series, levels: list[str]) -> np.ndarray:
@@ -80,8 +93,10 @@ def _check_scheme(values: pd.DataFrame, scheme: Mapping[str, Any]) -> None:
         raise InputError("This is not a segment scheme. Pass the .scheme of a Segmentation.")
     absent = [c["name"] for c in scheme["columns"] if c["name"] not in values]
     if absent:
-        raise InputError(f"The scheme was cut on {len(absent)} columns that these customers do not have: "
-                         f"{', '.join(absent[:5])}. Compute the same features, or cut a new scheme.")
+        raise InputError(
+            f"The scheme was cut on {len(absent)} columns that these customers do not have: "
+            f"{', '.join(absent[:5])}. Compute the same features, or cut a new scheme."
+        )
     for c in scheme["columns"]:
         column = values[c["name"]]
         if c["kind"] == "number" and column.notna().any() and not pd.api.types.is_numeric_dtype(column):

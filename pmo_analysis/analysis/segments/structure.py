@@ -65,7 +65,9 @@ def _statistics(points: Points, seed: int) -> tuple[dict[int, float], float]:
     return gains, max((valley(points, p) for k, p in best.items() if k > 1), default=0.0)
 
 
-def _standardise(seen: tuple[dict[int, float], float], null: list[tuple[dict[int, float], float]]) -> tuple[float, float]:
+def _standardise(
+    seen: tuple[dict[int, float], float], null: list[tuple[dict[int, float], float]]
+) -> tuple[float, float]:
     """Gain and valley together, and the valley alone, in standard deviations beyond the null."""
     table = np.array([[max(g.values(), default=0.0), v] for g, v in null])
     own = np.array([max(seen[0].values(), default=0.0), seen[1]])
@@ -98,7 +100,9 @@ def _directions(points: Points, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
     return y, means, np.linalg.inv(within)
 
 
-def _dip(points: Points, labels: np.ndarray, directions: tuple[np.ndarray, np.ndarray, np.ndarray], a: int, b: int) -> float:
+def _dip(
+    points: Points, labels: np.ndarray, directions: tuple[np.ndarray, np.ndarray, np.ndarray], a: int, b: int
+) -> float:
     y, means, precision = directions
     score = y @ (precision @ (means[a] - means[b]))
     upper, lower = score[labels == a], score[labels == b]

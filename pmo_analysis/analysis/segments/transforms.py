@@ -27,8 +27,14 @@ def fit_transform(column: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
     costs = [_cost(x, labels, base, p) for p in powers]
     spec = {**base, "power": float(powers[int(np.argmin(costs))])}
     z = _bend(x, spec)
-    return {**spec, "location": float(z.mean()), "spread": float(z.std()) or 1.0,
-            "lowest": float(x.min()), "highest": float(x.max()), "median": float(np.median(x))}
+    return {
+        **spec,
+        "location": float(z.mean()),
+        "spread": float(z.std()) or 1.0,
+        "lowest": float(x.min()),
+        "highest": float(x.max()),
+        "median": float(np.median(x)),
+    }
 
 
 def apply_transform(column: np.ndarray, spec: Mapping[str, Any]) -> np.ndarray:

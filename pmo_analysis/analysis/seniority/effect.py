@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from pmo_analysis.analysis.seniority.basis import make_basis
+from pmo_analysis.analysis.seniority.basis import Basis, make_basis
 from pmo_analysis.analysis.seniority.overlap import left_out_propensity, residual_share
 from pmo_analysis.analysis.seniority.partialling import Partialled, partial_out
 from pmo_analysis.analysis.seniority.sensitivity import hidden_strength
@@ -45,8 +45,18 @@ class SeniorEffect:
     sentence: str
 
     def _repr_html_(self) -> str:
-        figures = pd.DataFrame([{"naive": self.naive, "adjusted": self.adjusted, "low": self.low, "high": self.high,
-                                 "n": self.n, "verdict": self.verdict}])
+        figures = pd.DataFrame(
+            [
+                {
+                    "naive": self.naive,
+                    "adjusted": self.adjusted,
+                    "low": self.low,
+                    "high": self.high,
+                    "n": self.n,
+                    "verdict": self.verdict,
+                }
+            ]
+        )
         return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + figures.to_html(index=False)
 
 
@@ -93,8 +103,9 @@ def senior_effect(
     verdict = "cannot tell" if weak else _verdict(net * low, net * high, treatment_cost)
     sensitivity = hidden_strength(part, rows[list(confounders)], y, t, level=level)
     sentence = _sentence(part.effect, low, high, verdict, sensitivity, binary=binary, weak=weak, outcome=outcome)
-    return SeniorEffect(part.effect, low, high, _naive(y, t), part.effect, verdict, overlap, sensitivity, left_out,
-                        len(rows), sentence)
+    return SeniorEffect(
+        part.effect, low, high, _naive(y, t), part.effect, verdict, overlap, sensitivity, left_out, len(rows), sentence
+    )
 
 
 def _refuse_columns(rows: pd.DataFrame, names: list[str]) -> None:
@@ -106,8 +117,9 @@ def _refuse_columns(rows: pd.DataFrame, names: list[str]) -> None:
 def _usable(
     engagements: pd.DataFrame, outcome: str, treatment: str, confounders: Sequence[str], cluster: str | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    numbers = {c: pd.to_numeric(engagements[c], errors="coerce").astype("Float64").astype(float)
-               for c in (outcome, treatment)}
+    numbers = {
+        c: pd.to_numeric(engagements[c], errors="coerce").astype("Float64").astype(float) for c in (outcome, treatment)
+    }
     rows = engagements.assign(**numbers)
     no_outcome, no_treatment = rows[outcome].isna(), rows[outcome].notna() & rows[treatment].isna()
     no_cluster = rows[cluster].isna() & ~no_outcome & ~no_treatment if cluster else no_outcome & False
@@ -128,7 +140,9 @@ def _is_binary(treatment: pd.Series, name: str) -> bool:
 
 
 def _refuse_early(y: Numbers, t: Numbers, outcome: str, treatment: str, *, binary: bool) -> str:
-    if outcome == treatment or (outcome.endswith(("_hours", "_cost")) and ("senior" in treatment or "hours" in treatment)):
+    if outcome == treatment or (
+        outcome.endswith(("_hours", "_cost")) and ("senior" in treatment or "hours" in treatment)
+    ):
         return f"{outcome} itself contains the hours of {treatment}"
     if len(y) < LEAST_ROWS:
         return f"only {len(y)} engagements have both {outcome} and {treatment}"
@@ -148,13 +162,17 @@ def _clusters(rows: pd.DataFrame, cluster: str | None, seed: int) -> list[npt.ND
 
 
 def _compare(
-    y: Numbers, t: Numbers, basis: object, clusters: list, *, binary: bool
+    y: Numbers, t: Numbers, basis: Basis, clusters: list, *, binary: bool
 ) -> tuple[pd.DataFrame, str, Partialled | None]:
     if binary:
         chance = left_out_propensity(t, basis, clusters)
         outside = float(np.mean((chance < 0.05) | (chance > 0.95)))
-        figures = _figures([("share of propensities outside .05–.95", outside, MOST_OUTSIDE),
-                            ("smaller arm, engagements", float(min(t.sum(), (1 - t).sum())), LEAST_ARM)])
+        figures = _figures(
+            [
+                ("share of propensities outside .05–.95", outside, MOST_OUTSIDE),
+                ("smaller arm, engagements", float(min(t.sum(), (1 - t).sum())), LEAST_ARM),
+            ]
+        )
         if outside > MOST_OUTSIDE:
             return figures, f"{100 * outside:.0f} % of the work would nearly always, or never, get senior people", None
         return figures, "", partial_out(y, t, basis, clusters)
@@ -186,8 +204,15 @@ def _refused(reason: str, y: Numbers, t: Numbers, overlap: pd.DataFrame, left_ou
 
 
 def _sentence(
-    effect: float, low: float, high: float, verdict: str, sensitivity: pd.DataFrame, *,
-    binary: bool, weak: bool, outcome: str
+    effect: float,
+    low: float,
+    high: float,
+    verdict: str,
+    sensitivity: pd.DataFrame,
+    *,
+    binary: bool,
+    weak: bool,
+    outcome: str,
 ) -> str:
     per = "Senior lead" if binary else "Ten points more senior share"
     figures = sensitivity.set_index("figure")["value"]

@@ -121,7 +121,8 @@ def _blocks(clusters: list[Rows], treatment: Numbers) -> list[Rows]:
     if len(clusters) <= most:
         return clusters
     information = np.array([np.sum(treatment[c] ** 2) for c in clusters])
-    filled, members = np.zeros(most), [[] for _ in range(most)]
+    filled = np.zeros(most)
+    members: list[list[Rows]] = [[] for _ in range(most)]
     for cluster in np.argsort(-information, kind="stable"):
         block = int(np.argmin(filled))
         filled[block] += information[cluster]

@@ -13,8 +13,18 @@ from pmo_analysis.analysis.seniority.hours import described_hours, first_day, ro
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 
-SHARES = ["side", "group_kind", "group", "senior_share", "low", "high", "senior_hours", "all_hours", "n",
-          "standardised_share"]
+SHARES = [
+    "side",
+    "group_kind",
+    "group",
+    "senior_share",
+    "low",
+    "high",
+    "senior_hours",
+    "all_hours",
+    "n",
+    "standardised_share",
+]
 DELEGABLE = ["service_id", "senior_hours", "standard_senior_hours", "excess_hours", "cost", "n"]
 CONFOUNDERS = ["complexity", "planned_log_hours", "service_id", "size_quoted", "tier", "bespoke", "stage", "segment"]
 
@@ -78,15 +88,26 @@ def _by_kind(rows: pd.DataFrame, kind: str, column: str | None, settings: Settin
     named = rows.assign(group="all" if column is None else rows[column]).dropna(subset="group")
     named = named.assign(group=named["group"].astype("str"))
     by = ["side", "group"]
-    table = ratio_table(named, by, numerator="senior_hours", denominator="all_hours", cluster="customer_id",
-                        level=settings["interval_level"], minimum=settings["minimum_estimate"])
+    table = ratio_table(
+        named,
+        by,
+        numerator="senior_hours",
+        denominator="all_hours",
+        cluster="customer_id",
+        level=settings["interval_level"],
+        minimum=settings["minimum_estimate"],
+    )
     sums = named.groupby(by)[["senior_hours", "all_hours", "expected_hours"]].sum().reset_index()
     whole = rows.groupby("side")[["senior_hours", "all_hours"]].sum()
     table = table.merge(sums, on=by).rename(columns={"value": "senior_share"})
     usual = table["side"].map(whole["senior_hours"] / whole["all_hours"]).astype(float)
     standard = table["senior_hours"] / table["expected_hours"].where(table["expected_hours"] > 0) * usual
-    return table.assign(group_kind=kind, standardised_share=standard.clip(upper=1.0),
-                        low=table["low"].clip(0, 1), high=table["high"].clip(0, 1))
+    return table.assign(
+        group_kind=kind,
+        standardised_share=standard.clip(upper=1.0),
+        low=table["low"].clip(0, 1),
+        high=table["high"].clip(0, 1),
+    )
 
 
 def _delegable(data: Dataset, hours: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -123,17 +144,41 @@ def _others_share(cells: pd.DataFrame, by: list[str]) -> pd.Series:
 def _effect(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings) -> SeniorEffect | None:
     if not data.has("engagements", "outcome_score", "planned_hours", "planned_senior_hours"):
         return None
-    columns = ["engagement_id", "customer_id", "delivered_on", "outcome_score", "planned_hours", "planned_senior_hours",
-               "complexity", "service_id", "size_quoted", "tier", "bespoke", "stage"]
+    columns = [
+        "engagement_id",
+        "customer_id",
+        "delivered_on",
+        "outcome_score",
+        "planned_hours",
+        "planned_senior_hours",
+        "complexity",
+        "service_id",
+        "size_quoted",
+        "tier",
+        "bespoke",
+        "stage",
+    ]
     rows = data.frame("engagements", columns)
     since = first_day(quarter, settings["run_chart_quarters"], settings)
-    rows = rows[(rows["delivered_on"] >= since) & (rows["planned_hours"] > 0)].merge(groups, how="left", on="customer_id")
+    rows = rows[(rows["delivered_on"] >= since) & (rows["planned_hours"] > 0)].merge(
+        groups, how="left", on="customer_id"
+    )
     share = (rows["planned_senior_hours"] / rows["planned_hours"]).clip(upper=1.0)
-    rows = rows.assign(planned_senior_share=share, planned_log_hours=np.log(rows["planned_hours"].astype(float)),
-                       bespoke=rows["bespoke"].astype("str"))
+    rows = rows.assign(
+        planned_senior_share=share,
+        planned_log_hours=np.log(rows["planned_hours"].astype(float)),
+        bespoke=rows["bespoke"].astype("str"),
+    )
     known = [c for c in CONFOUNDERS if rows[c].notna().any()]
-    return senior_effect(rows, outcome="outcome_score", treatment="planned_senior_share", confounders=known,
-                         cluster="customer_id", level=settings["interval_level"], seed=settings["seed"])
+    return senior_effect(
+        rows,
+        outcome="outcome_score",
+        treatment="planned_senior_share",
+        confounders=known,
+        cluster="customer_id",
+        level=settings["interval_level"],
+        seed=settings["seed"],
+    )
 
 
 def _summary(shares: pd.DataFrame, delegable: pd.DataFrame) -> str:
@@ -141,12 +186,16 @@ def _summary(shares: pd.DataFrame, delegable: pd.DataFrame) -> str:
     if whole.empty:
         return "No hours were booked in the quarter."
     one, excess = whole.iloc[0], delegable["excess_hours"].sum()
-    told = (f"Senior people gave {one['senior_hours']:,.0f} of {one['all_hours']:,.0f} PMO hours "
-            f"({100 * one['senior_share']:.0f} %).")
+    told = (
+        f"Senior people gave {one['senior_hours']:,.0f} of {one['all_hours']:,.0f} PMO hours "
+        f"({100 * one['senior_share']:.0f} %)."
+    )
     if not excess:
         return told
-    return (f"{told} {excess:,.0f} of them are above what comparable services take; "
-            f"most in {delegable['service_id'].iloc[0]}.")
+    return (
+        f"{told} {excess:,.0f} of them are above what comparable services take; "
+        f"most in {delegable['service_id'].iloc[0]}."
+    )
 
 
 def _tell(summary: str, effect: SeniorEffect | None) -> str:

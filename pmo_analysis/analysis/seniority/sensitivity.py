@@ -27,8 +27,10 @@ def hidden_strength(
     explained = _explained(linear_columns(confounders), np.column_stack([outcome, treatment]))
     if explained:
         of_outcome, of_treatment, name = max(explained, key=lambda e: (e[0] * e[1], e[2]))
-        rows += [(f"strongest recorded: {name}, share of outcome", of_outcome),
-                 (f"strongest recorded: {name}, share of treatment", of_treatment)]
+        rows += [
+            (f"strongest recorded: {name}, share of outcome", of_outcome),
+            (f"strongest recorded: {name}, share of treatment", of_treatment),
+        ]
     return pd.DataFrame(rows, columns=["figure", "value"])
 
 

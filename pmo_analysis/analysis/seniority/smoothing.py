@@ -34,7 +34,7 @@ class Smooth:
         part = self.columns[rows]
         if len(rows) < part.shape[1]:
             own = part @ self.inverse @ part.T
-            return np.linalg.solve(np.eye(len(rows)) - own, self.residual[rows])
+            return np.asarray(np.linalg.solve(np.eye(len(rows)) - own, self.residual[rows]), dtype=np.float64)
         moments = self.moments - part.T @ self.outcome[rows]
         return self.outcome[rows] - part @ np.linalg.solve(self.matrix - part.T @ part, moments)
 

@@ -75,8 +75,9 @@ def _try_more(hours: Numbers, most: int, rng: np.random.Generator) -> list[dict[
         null = _null_gain(fitted, len(hours), step, grid, rng) if valley < 0.9 else np.nan
         kept = bool(valley < 0.9 and gain > null)
         p_value = 1 / (DRAWS + 1) if kept else np.nan
-        rows.append({"groups_count": count, "valley": valley, "gain": gain, "null_gain": null,
-                     "p_value": p_value, "kept": kept})
+        rows.append(
+            {"groups_count": count, "valley": valley, "gain": gain, "null_gain": null, "p_value": p_value, "kept": kept}
+        )
         if not kept:
             break
         fitted = more

@@ -16,8 +16,19 @@ from pmo_analysis.intake.dataset import Dataset
 
 LEAST_FOR_TIERS = 20
 ROUND_STEPS = np.array([0.25, 0.5, 1, 2, 5, 10, 20, 50, 100])
-QUOTED = ["service_id", "size", "standard_hours", "n", "median_hours", "p10_hours", "p90_hours",
-          "misquoted_share", "low", "high", "bespoke_share"]
+QUOTED = [
+    "service_id",
+    "size",
+    "standard_hours",
+    "n",
+    "median_hours",
+    "p10_hours",
+    "p90_hours",
+    "misquoted_share",
+    "low",
+    "high",
+    "bespoke_share",
+]
 TIERS = ["service_id", "tier", "from_hours", "to_hours", "standard_hours", "n", "share"]
 BESPOKE = ["service_id", "bespoke_count", "could_be_standard_count", "could_be_standard_share", "low", "high"]
 
@@ -59,8 +70,13 @@ def review_sizes(data: Dataset, quarter: str, settings: Settings | None = None) 
     quoted, sure = _quoted(data, timed, settings)
     tiers, left_out = _tiers(timed, "worked_hours", settings)
     proxy, proxy_left = _proxy_tiers(work, settings) if timed.empty else (_empty_proxy(), left_out.iloc[:0])
-    saving, total = standardising_saving(timed, hourly_cost=hourly_cost(data), level=settings["interval_level"],
-                                         draws=settings["bootstrap_draws"], seed=settings["seed"])
+    saving, total = standardising_saving(
+        timed,
+        hourly_cost=hourly_cost(data),
+        level=settings["interval_level"],
+        draws=settings["bootstrap_draws"],
+        seed=settings["seed"],
+    )
     left = pd.concat([left_out, proxy_left], ignore_index=True)
     sentence = _sentence(timed, work, sure, total, settings)
     return SizeReview(quoted, tiers, proxy, _bespoke(timed, settings), saving, total, left, sentence)
@@ -85,12 +101,19 @@ def _quoted_table(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     told = hours.count() >= settings["minimum_quantile"]
     share = share_interval(groups["misquoted"].sum(), judged, level=settings["interval_level"]).set_axis(judged.index)
     sure = judged >= settings["minimum_estimate"]
-    return pd.DataFrame({
-        "standard_hours": groups["standard_hours"].median(), "n": hours.count(), "median_hours": hours.median(),
-        "p10_hours": hours.quantile(0.1).where(told), "p90_hours": hours.quantile(0.9).where(told),
-        "misquoted_share": groups["misquoted"].mean(), "low": share["low"].where(sure),
-        "high": share["high"].where(sure), "bespoke_share": groups["bespoke"].mean(),
-    }).reset_index()[QUOTED]
+    return pd.DataFrame(
+        {
+            "standard_hours": groups["standard_hours"].median(),
+            "n": hours.count(),
+            "median_hours": hours.median(),
+            "p10_hours": hours.quantile(0.1).where(told),
+            "p90_hours": hours.quantile(0.9).where(told),
+            "misquoted_share": groups["misquoted"].mean(),
+            "low": share["low"].where(sure),
+            "high": share["high"].where(sure),
+            "bespoke_share": groups["bespoke"].mean(),
+        }
+    ).reset_index()[QUOTED]
 
 
 def _tiers(work: pd.DataFrame, column: str, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -106,8 +129,15 @@ def _tiers(work: pd.DataFrame, column: str, settings: Settings) -> tuple[pd.Data
 
 def _cut(hours: pd.Series, settings: Settings) -> pd.DataFrame:
     fixed = settings["tier_fixed_cost"] * settings["look_back_quarters"]
-    cut = size_tiers(hours, max_tiers=5, under_cost=settings["under_cost"], over_cost=settings["over_cost"],
-                     fixed_cost=fixed or None, round_to=_round_step(hours), seed=settings["seed"])
+    cut = size_tiers(
+        hours,
+        max_tiers=5,
+        under_cost=settings["under_cost"],
+        over_cost=settings["over_cost"],
+        fixed_cost=fixed or None,
+        round_to=_round_step(hours),
+        seed=settings["seed"],
+    )
     return cut.table.rename(columns={"count": "n"})
 
 
@@ -135,8 +165,13 @@ def _bespoke(work: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     known = work.dropna(subset=["bespoke", "size_quoted"])
     is_bespoke = known["bespoke"].astype(bool)
     standard = known[~is_bespoke].groupby(["service_id", "size_quoted"])["worked_hours"]
-    range_ = standard.quantile([0.1, 0.9]).unstack().set_axis(["p10", "p90"], axis=1)[
-        standard.count() >= settings["minimum_quantile"]] if len(known[~is_bespoke]) else pd.DataFrame()
+    range_ = (
+        standard.quantile([0.1, 0.9])
+        .unstack()
+        .set_axis(["p10", "p90"], axis=1)[standard.count() >= settings["minimum_quantile"]]
+        if len(known[~is_bespoke])
+        else pd.DataFrame()
+    )
     if range_.empty or not is_bespoke.any():
         return pd.DataFrame(columns=BESPOKE)
     rows = known[is_bespoke].merge(range_.reset_index(), on=["service_id", "size_quoted"])
@@ -147,7 +182,9 @@ def _bespoke(work: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return table[BESPOKE]
 
 
-def _sentence(timed: pd.DataFrame, work: pd.DataFrame, rows: pd.DataFrame, total: pd.DataFrame, settings: Settings) -> str:
+def _sentence(
+    timed: pd.DataFrame, work: pd.DataFrame, rows: pd.DataFrame, total: pd.DataFrame, settings: Settings
+) -> str:
     if work.empty:
         return "Nothing was delivered in the look-back, so sizes cannot be judged."
     if timed.empty:
@@ -159,10 +196,14 @@ def _sentence(timed: pd.DataFrame, work: pd.DataFrame, rows: pd.DataFrame, total
         text = "No delivery has a size quoted that is in offerings, so quoted against actual is not known."
     else:
         share = share_estimate(judged.sum(), len(judged), level=settings["interval_level"])
-        text = (f"Of {len(judged):,} quoted deliveries {100 * share['value']:.0f} % "
-                f"({100 * share['low']:.0f} to {100 * share['high']:.0f} %) fitted another size on offer better.")
+        text = (
+            f"Of {len(judged):,} quoted deliveries {100 * share['value']:.0f} % "
+            f"({100 * share['low']:.0f} to {100 * share['high']:.0f} %) fitted another size on offer better."
+        )
     if total.empty:
         return text
     saved = total.iloc[0]
-    return (f"{text} The {saved['n']:,} bespoke ones took {saved['saving_hours']:,.0f} hours "
-            f"({saved['low']:,.0f} to {saved['high']:,.0f}) more than standard ones quoted the same size.")
+    return (
+        f"{text} The {saved['n']:,} bespoke ones took {saved['saving_hours']:,.0f} hours "
+        f"({saved['low']:,.0f} to {saved['high']:,.0f}) more than standard ones quoted the same size."
+    )

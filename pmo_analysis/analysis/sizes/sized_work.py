@@ -12,8 +12,16 @@ from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 
-COLUMNS = ["engagement_id", "customer_id", "service_id", "requested_on", "delivered_on", "size_quoted", "bespoke",
-           "effort_proxy_count"]
+COLUMNS = [
+    "engagement_id",
+    "customer_id",
+    "service_id",
+    "requested_on",
+    "delivered_on",
+    "size_quoted",
+    "bespoke",
+    "effort_proxy_count",
+]
 
 
 def delivered_work(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
@@ -66,7 +74,9 @@ def _booked(data: Dataset, by: str) -> pd.DataFrame:
     """Hours on the PMO's side; a booking that names no side is on its role's, else the PMO's."""
     hours = nw.col("worked_hours")
     keys = list(dict.fromkeys([by, "role", "side"]))
-    lazy = data["effort"].filter(~nw.col(by).is_null()).group_by(*keys).agg(hours.sum(), hours.count().alias("bookings"))
+    lazy = (
+        data["effort"].filter(~nw.col(by).is_null()).group_by(*keys).agg(hours.sum(), hours.count().alias("bookings"))
+    )
     rows = lazy.collect().to_pandas().sort_values(keys)  # sums of floats depend on their order
     sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
     side = rows["side"].astype("str").fillna(rows["role"].map(sides).astype("str")).fillna("pmo")

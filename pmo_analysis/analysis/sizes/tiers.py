@@ -63,8 +63,15 @@ def size_tiers(
     up to 10,000 distinct values, above within about 1e-6 of the optimum. Raises InputError on no hours,
     negative hours, costs or weights, and limits that no cut can meet.
     """
-    _refuse_options(tiers, max_tiers, under_cost=under_cost, over_cost=over_cost, fixed_cost=fixed_cost,
-                    round_to=round_to, min_share=min_share)
+    _refuse_options(
+        tiers,
+        max_tiers,
+        under_cost=under_cost,
+        over_cost=over_cost,
+        fixed_cost=fixed_cost,
+        round_to=round_to,
+        min_share=min_share,
+    )
     values, weight, left_out = _usable(hours, weights)
     runs = Runs.of(values, weight, under=float(under_cost), over=float(over_cost), step=round_to)
     cuts = best_cuts(runs, tiers or max_tiers, min_share * runs.weight[-1] * (1 - 1e-12))
@@ -135,10 +142,16 @@ def _table(runs: Runs, bounds: Indices) -> pd.DataFrame:
     count = np.diff(runs.weight[bounds])
     upper = np.append(_limits(runs, bounds, size), runs.values[-1])
     names = NAMES.get(len(size), tuple(f"T{i + 1}" for i in range(len(size))))
-    return pd.DataFrame({
-        "tier": list(names), "from_hours": np.append(0.0, upper[:-1]), "to_hours": upper, "standard_hours": size,
-        "count": count.astype(int) if np.all(count == np.round(count)) else count, "share": count / count.sum(),
-    })
+    return pd.DataFrame(
+        {
+            "tier": list(names),
+            "from_hours": np.append(0.0, upper[:-1]),
+            "to_hours": upper,
+            "standard_hours": size,
+            "count": count.astype(int) if np.all(count == np.round(count)) else count,
+            "share": count / count.sum(),
+        }
+    )
 
 
 def _limits(runs: Runs, bounds: Indices, size: Numbers) -> Numbers:
@@ -154,8 +167,12 @@ def _limits(runs: Runs, bounds: Indices, size: Numbers) -> Numbers:
 
 def _sentence(table: pd.DataFrame, loss: float, chosen_by: str, count: int, asked: int | None) -> str:
     sizes = ", ".join(f"{t} {h:,.4g} h" for t, h in zip(table["tier"], table["standard_hours"], strict=True))
-    how = {"given": "as asked", "total cost": "the least total cost", "one value": "all took the same hours",
-           "groups on log hours": "as many as groups of effort can be told apart from chance"}[chosen_by]
+    how = {
+        "given": "as asked",
+        "total cost": "the least total cost",
+        "one value": "all took the same hours",
+        "groups on log hours": "as many as groups of effort can be told apart from chance",
+    }[chosen_by]
     short = f" Only {len(table)} of the {asked} sizes asked for are possible." if asked and len(table) < asked else ""
     what = "One size" if len(table) == 1 else f"{len(table)} sizes"
     return f"{what} ({sizes}) for {count:,} engagements: {how}; {loss:,.4g} hours' worth of spare and missing.{short}"

@@ -83,8 +83,16 @@ def _start(counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
     level = np.tile(popular, (customers, 1))
     known = member.shape[1]
     confusion = np.full((known, known), 0.15 / max(known - 1, 1)) + (0.85 - 0.15 / max(known - 1, 1)) * np.eye(known)
-    return Adoption(level, np.ones_like(level), level.copy(), np.zeros((services, gaps)), member,
-                    0.8 * np.eye(services) + 0.2, coefficient, confusion)
+    return Adoption(
+        level,
+        np.ones_like(level),
+        level.copy(),
+        np.zeros((services, gaps)),
+        member,
+        0.8 * np.eye(services) + 0.2,
+        coefficient,
+        confusion,
+    )
 
 
 def _round(model: Adoption, counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
@@ -127,8 +135,8 @@ def _memberships(
     known = model.member.shape[1]
     if known == 1:
         return model.member
-    common = model.coefficient[:, 0] + features @ model.coefficient[:, 1 + known:].T
-    away = working[:, None, :] - common[:, None, :] - model.coefficient[:, 1:1 + known].T[None]
+    common = model.coefficient[:, 0] + features @ model.coefficient[:, 1 + known :].T
+    away = working[:, None, :] - common[:, None, :] - model.coefficient[:, 1 : 1 + known].T[None]
     fit = -0.5 * np.einsum("cks,cst,ckt->ck", away, precision, away, optimize=True)
     score = fit + np.log(model.confusion[:, label].T)
     chance = np.exp(score - score.max(1, keepdims=True))
@@ -139,7 +147,7 @@ def _coefficients(model: Adoption, working: Numbers, weight: Numbers, features: 
     """Popularity, segment and feature effects per service: weighted least squares, shrunk to no difference."""
     design = np.column_stack([np.ones(len(working)), model.member, features])
     known = model.member.shape[1]
-    affinity = model.coefficient[:, 1:1 + known]
+    affinity = model.coefficient[:, 1 : 1 + known]
     spread = float(np.clip(np.mean(affinity**2) + 0.1, 0.2, 1.5)) if known > 1 else 1e-6
     penalty = np.concatenate([[0.25], np.full(known, 1.0 / spread), np.full(features.shape[1], 1.0 / 0.15)])
     centre = np.zeros((len(model.coefficient), len(penalty)))

@@ -67,7 +67,11 @@ def assign_capacity(
     plan. Raises InputError on missing columns, negative or missing hours, and shares that no plan can meet.
     """
     roles = _refuse(pairs, capacity)
-    able = pairs["eligible"].astype("boolean").fillna(False).astype(bool) if "eligible" in pairs else pd.Series(True, pairs.index)
+    able = (
+        pairs["eligible"].astype("boolean").fillna(False).astype(bool)
+        if "eligible" in pairs
+        else pd.Series(True, pairs.index)
+    )
     rows = pairs[able & pairs["value"].notna()].sort_values(["customer_id", "service_id"], ignore_index=True)
     need = rows[[f"{r}_hours" for r in roles]].fillna(0.0).to_numpy(float)
     least, floor = _minimums(rows, minimum_share)
@@ -75,12 +79,15 @@ def assign_capacity(
     chosen, prices, bound, exact = _solve(problem)
     objective = float(problem.value[chosen].sum())
     left = [(int((~able).sum()), "not eligible"), (int((able & pairs["value"].isna()).sum()), "no value")]
-    table = pd.DataFrame({"role": roles, "capacity_hours": problem.limit, "used_hours": need[chosen].sum(0),
-                          "hourly_price": prices})
+    table = pd.DataFrame(
+        {"role": roles, "capacity_hours": problem.limit, "used_hours": need[chosen].sum(0), "hourly_price": prices}
+    )
     plan = rows.loc[chosen, ["customer_id", "service_id", "value"]].reset_index(drop=True)
     left_out = pd.DataFrame([x for x in left if x[0]], columns=["pairs_count", "reason"])
     bound = max(bound, objective)
-    return Assignment(plan, objective, bound, table, exact, left_out, _sentence(plan, len(rows), objective, bound, table))
+    return Assignment(
+        plan, objective, bound, table, exact, left_out, _sentence(plan, len(rows), objective, bound, table)
+    )
 
 
 def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> list[str]:
@@ -101,7 +108,9 @@ def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> l
 def _minimums(rows: pd.DataFrame, share: float | Mapping[str, float] | None) -> tuple[sparse.csr_matrix, Numbers]:
     if share is None:
         return sparse.csr_matrix((0, len(rows))), np.empty(0)
-    wanted = dict.fromkeys(sorted(rows["customer_id"].unique()), share) if isinstance(share, int | float) else dict(share)
+    wanted = (
+        dict.fromkeys(sorted(rows["customer_id"].unique()), share) if isinstance(share, int | float) else dict(share)
+    )
     wrong = [n for n, s in wanted.items() if not 0 <= float(s) <= 1]
     if wrong:
         raise InputError(f"minimum_share must lie between 0 and 1; it does not for {wrong[0]!r}.")
@@ -131,8 +140,13 @@ def _whole_numbers(problem: _Problem) -> tuple[npt.NDArray[np.bool_], bool, floa
     if len(problem.floor):
         limits.append(LinearConstraint(problem.least, lb=problem.floor))
     # A limit on nodes, not on time: the same answer on every machine.
-    found = milp(-problem.value, constraints=limits, bounds=Bounds(0, 1), integrality=np.ones(len(problem.value)),
-                 options={"mip_rel_gap": 1e-6, "node_limit": NODES})
+    found = milp(
+        -problem.value,
+        constraints=limits,
+        bounds=Bounds(0, 1),
+        integrality=np.ones(len(problem.value)),
+        options={"mip_rel_gap": 1e-6, "node_limit": NODES},
+    )
     if found.status == 2:
         raise InputError("No plan meets every minimum_share within the capacity; lower the shares or add hours.")
     if found.x is None:
@@ -184,12 +198,13 @@ def _bound_at(problem: _Problem, prices: Numbers) -> float:
 
 def _linear(problem: _Problem, at: npt.NDArray[np.int64], limit: Numbers) -> tuple[Numbers, Numbers]:
     matrix = sparse.vstack([sparse.csr_matrix(problem.need[at].T), -problem.least[:, at]]).tocsr()
-    found = linprog(-problem.value[at], A_ub=matrix, b_ub=np.concatenate([limit, -problem.floor]), bounds=(0, 1),
-                    method="highs")
+    found = linprog(
+        -problem.value[at], A_ub=matrix, b_ub=np.concatenate([limit, -problem.floor]), bounds=(0, 1), method="highs"
+    )
     if found.x is None:
         raise InputError("No plan meets every minimum_share within the capacity; lower the shares or add hours.")
     price = np.maximum(-found.ineqlin.marginals, 0.0)
-    return price[: len(limit)], problem.least.T @ price[len(limit):]
+    return price[: len(limit)], problem.least.T @ price[len(limit) :]
 
 
 def _fill(problem: _Problem, worth: Numbers) -> npt.NDArray[np.bool_]:

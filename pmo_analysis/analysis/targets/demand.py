@@ -71,7 +71,9 @@ def expect_load(
     rows = [_role_load(role, sums, count, whole, _unlinked_factor(hours, role), level) for role in roles]
     table = pd.DataFrame(rows, columns=LOAD[:4])
     table["practical_hours"] = table["role"].map(practical).astype(float)
-    return table.assign(utilisation_share=table["expected_hours"] / table["practical_hours"].where(table["practical_hours"] > 0))
+    return table.assign(
+        utilisation_share=table["expected_hours"] / table["practical_hours"].where(table["practical_hours"] > 0)
+    )
 
 
 def _unlinked_factor(hours: pd.DataFrame, role: str) -> float:
@@ -83,7 +85,11 @@ def _unlinked_factor(hours: pd.DataFrame, role: str) -> float:
 def _role_load(
     role: str, sums: pd.DataFrame, count: pd.Series, whole: pd.DataFrame, factor: float, level: float
 ) -> tuple[str, float, float, float]:
-    own = sums.xs(role).reindex(whole.index).fillna(0.0) if role in sums.index else whole.assign(worked_hours=0.0, square=0.0)
+    own = (
+        sums.xs(role).reindex(whole.index).fillna(0.0)
+        if role in sums.index
+        else whole.assign(worked_hours=0.0, square=0.0)
+    )
     each = (own["worked_hours"] / count.where(count > 0)).fillna(0.0)
     spread = (own["square"] / count.where(count > 0)).fillna(0.0) - each**2
     z = stats.norm.ppf((1 + level) / 2)

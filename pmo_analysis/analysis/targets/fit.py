@@ -12,8 +12,21 @@ RECENT = 4
 LEAST = 5
 RARE_SHARE = 0.10
 CLEARLY_MORE = 0.02
-COLUMNS = ["segment", "service_id", "stage", "uptake", "low", "high", "n", "whole_uptake", "satisfaction_score",
-           "value_score", "unit_cost", "verdict", "reason"]
+COLUMNS = [
+    "segment",
+    "service_id",
+    "stage",
+    "uptake",
+    "low",
+    "high",
+    "n",
+    "whole_uptake",
+    "satisfaction_score",
+    "value_score",
+    "unit_cost",
+    "verdict",
+    "reason",
+]
 
 
 def judge_fit(
@@ -85,8 +98,14 @@ def _with_verdict(table: pd.DataFrame) -> pd.DataFrame:
     few, more = table["n"] < LEAST, table["low"] > table["whole_uptake"] + CLEARLY_MORE
     rare = table["high"] < np.minimum(RARE_SHARE, table["whole_uptake"])
     verdict = np.select([few, more, rare], ["too few to say", "offer", "stop"], "keep")
-    told = [f"{100 * u:.0f} % ({100 * lo:.0f} to {100 * hi:.0f} %) of {n} customers asked in a year, {100 * w:.0f} % of all"
-            for u, lo, hi, n, w in zip(*[table[c] for c in ("uptake", "low", "high", "n", "whole_uptake")], strict=True)]
-    why = {"too few to say": "fewer than five customers", "offer": "clearly more than elsewhere: offer it to the rest",
-           "stop": "clearly fewer than one in ten, and than elsewhere", "keep": "no clear difference from the whole"}
+    told = [
+        f"{100 * u:.0f} % ({100 * lo:.0f} to {100 * hi:.0f} %) of {n} customers asked in a year, {100 * w:.0f} % of all"
+        for u, lo, hi, n, w in zip(*[table[c] for c in ("uptake", "low", "high", "n", "whole_uptake")], strict=True)
+    ]
+    why = {
+        "too few to say": "fewer than five customers",
+        "offer": "clearly more than elsewhere: offer it to the rest",
+        "stop": "clearly fewer than one in ten, and than elsewhere",
+        "keep": "no clear difference from the whole",
+    }
     return table.assign(verdict=verdict, reason=[f"{t}: {why[v]}" for t, v in zip(told, verdict, strict=True)])

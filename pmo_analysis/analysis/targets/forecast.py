@@ -62,9 +62,7 @@ def _features(table: pd.DataFrame) -> Numbers:
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
 
 
-def forecast_requests(
-    trials: Trials, known: Knowledge, *, start: Adoption | None = None, rounds: int = 40
-) -> Forecast:
+def forecast_requests(trials: Trials, known: Knowledge, *, start: Adoption | None = None, rounds: int = 40) -> Forecast:
     """P(at least one request next quarter) per customer × service; popularity only from a single quarter.
 
     Where no departures are recorded, silence at the end is weighed by the chance that the customer has left.

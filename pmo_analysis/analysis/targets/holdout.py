@@ -9,8 +9,17 @@ from pmo_analysis.analysis.targets.adoption import recurring_services
 from pmo_analysis.analysis.targets.forecast import Forecast, Knowledge, buys_again, forecast_requests, popularity
 from pmo_analysis.analysis.targets.trials import Flags, Numbers, Trials
 
-COLUMNS = ["method", "ndcg", "recall", "calibration", "calibration_recurring", "calibration_one_off", "log_loss",
-           "customers_count", "requests_count"]
+COLUMNS = [
+    "method",
+    "ndcg",
+    "recall",
+    "calibration",
+    "calibration_recurring",
+    "calibration_one_off",
+    "log_loss",
+    "customers_count",
+    "requests_count",
+]
 
 
 def judge_holdout(trials: Trials, known: Knowledge, *, k: int) -> tuple[pd.DataFrame, Forecast | None]:
@@ -27,9 +36,15 @@ def judge_holdout(trials: Trials, known: Knowledge, *, k: int) -> tuple[pd.DataF
     on, at = trials.offered[:, -1], (trials.there[:, -2] > 0) & (trials.there[:, -1] > 0)
     actual = trials.asked[:, :, -1][np.ix_(at, on)]
     recurring = recurring_services(forecast.model.gap)[on] if forecast.model else np.zeros(on.sum(), bool)
-    methods = {"model": forecast.chance, "popularity": popularity(before),
-               "segment popularity": popularity(before, known.label), "buys again": buys_again(before)}
-    rows = [{"method": name, **_scores(chance[np.ix_(at, on)], actual, recurring, k)} for name, chance in methods.items()]
+    methods = {
+        "model": forecast.chance,
+        "popularity": popularity(before),
+        "segment popularity": popularity(before, known.label),
+        "buys again": buys_again(before),
+    }
+    rows = [
+        {"method": name, **_scores(chance[np.ix_(at, on)], actual, recurring, k)} for name, chance in methods.items()
+    ]
     return pd.DataFrame(rows, columns=COLUMNS), forecast
 
 
@@ -37,10 +52,13 @@ def _scores(chance: Numbers, actual: Flags, recurring: Flags, k: int) -> dict[st
     safe = np.clip(chance, 1e-6, 1 - 1e-6)
     loss = -np.where(actual, np.log(safe), np.log1p(-safe)).mean() if actual.size else np.nan
     return {
-        **ranking_scores(chance, actual, k), "calibration": _over(chance, actual),
+        **ranking_scores(chance, actual, k),
+        "calibration": _over(chance, actual),
         "calibration_recurring": _over(chance[:, recurring], actual[:, recurring]),
-        "calibration_one_off": _over(chance[:, ~recurring], actual[:, ~recurring]), "log_loss": float(loss),
-        "customers_count": len(actual), "requests_count": int(actual.sum()),
+        "calibration_one_off": _over(chance[:, ~recurring], actual[:, ~recurring]),
+        "log_loss": float(loss),
+        "customers_count": len(actual),
+        "requests_count": int(actual.sum()),
     }
 
 

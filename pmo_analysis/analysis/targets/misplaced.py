@@ -16,7 +16,9 @@ def find_misplaced(requests: pd.DataFrame, services: pd.DataFrame, groups: pd.Da
     benefits; other words are not judged, nor services that declare nothing. Refused requests cost nothing and
     are not counted. Columns: service_id, category, stage, engagement_count, worked_hours, cost, kind.
     """
-    rows = requests[requests["state"] != "refused"].merge(groups[["customer_id", "category"]], how="left", on="customer_id")
+    rows = requests[requests["state"] != "refused"].merge(
+        groups[["customer_id", "category"]], how="left", on="customer_id"
+    )
     declared = services[["service_id", "target_categories", "stages"]].drop_duplicates("service_id")
     rows = rows.merge(declared, how="left", on="service_id")
     meant = rows["target_categories"].map(_words)

@@ -31,7 +31,9 @@ def find_unused(requests: pd.DataFrame, services: pd.DataFrame, all_requests: pd
     judged = [count == 0, count < 5, share == 0, share < LITTLE_REUSE_SHARE]
     words = ["nobody asked", "too few to say", "nobody asked twice", "hardly anybody asked twice"]
     table["verdict"] = np.select(judged, words, "used again")
-    return table[table["verdict"] != "used again"].sort_values(["customers_count", "service_id"], ignore_index=True)[UNUSED]
+    return table[table["verdict"] != "used again"].sort_values(["customers_count", "service_id"], ignore_index=True)[
+        UNUSED
+    ]
 
 
 def count_refused(requests: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -54,13 +56,18 @@ def propose_stops(
     """
     quarters = settings["look_back_quarters"]
     wrong = misplaced.groupby(["service_id", "kind"])["worked_hours"].sum().reset_index()
-    told = {"off target": "asked by categories it is not meant for", "too late": "asked after the stages it is meant for"}
+    told = {
+        "off target": "asked by categories it is not meant for",
+        "too late": "asked after the stages it is meant for",
+    }
     first = wrong.assign(freed_hours=wrong["worked_hours"] / quarters, reason=wrong["kind"].map(told))
     weak = unused[unused["verdict"].isin(["nobody asked twice", "hardly anybody asked twice"])]
     hours = work.groupby("service_id")["worked_hours"].sum() / quarters
     second = weak.assign(freed_hours=weak["service_id"].map(hours).astype(float), reason=weak["verdict"])
-    ordered = [t[t["freed_hours"] > 0].sort_values(["freed_hours", "service_id"], ascending=[False, True])[TO_STOP]
-               for t in (first, second)]
+    ordered = [
+        t[t["freed_hours"] > 0].sort_values(["freed_hours", "service_id"], ascending=[False, True])[TO_STOP]
+        for t in (first, second)
+    ]
     table = pd.concat([t for t in ordered if len(t)] or ordered, ignore_index=True)
     over = _hours_over(load, settings["utilisation_warning_share"])
     needed = (table["freed_hours"].cumsum().shift(fill_value=0.0) < over) if over > 0 else pd.Series(True, table.index)

@@ -18,17 +18,20 @@ def suggest_next(trials: Trials, known: Knowledge, forecast: Forecast, active: n
     top = np.argsort(-chance, axis=1, kind="stable")[:, :count]
     who, rank = np.repeat(np.flatnonzero(active), count), np.tile(np.arange(1, count + 1), len(chance))
     what = top.ravel()
-    table = pd.DataFrame({
-        "customer_id": np.array(trials.customers, dtype=object)[who],
-        "service_id": np.array(trials.services, dtype=object)[what],
-        "probability": forecast.chance[who, what], "rank": rank, "reason": _reasons(trials, known, forecast, who, what),
-    }, columns=COLUMNS)
+    table = pd.DataFrame(
+        {
+            "customer_id": np.array(trials.customers, dtype=object)[who],
+            "service_id": np.array(trials.services, dtype=object)[what],
+            "probability": forecast.chance[who, what],
+            "rank": rank,
+            "reason": _reasons(trials, known, forecast, who, what),
+        },
+        columns=COLUMNS,
+    )
     return table.sort_values(["customer_id", "rank"], ignore_index=True)
 
 
-def _reasons(
-    trials: Trials, known: Knowledge, forecast: Forecast, who: np.ndarray, what: np.ndarray
-) -> list[str]:
+def _reasons(trials: Trials, known: Knowledge, forecast: Forecast, who: np.ndarray, what: np.ndarray) -> list[str]:
     whole, own = popularity(trials)[who, what], popularity(trials, known.label)[who, what]
     popular = [f"asked for by {100 * w:.0f} % of customers a quarter" for w in whole]
     if forecast.model is None or forecast.counts is None:
@@ -40,8 +43,10 @@ def _reasons(
     segment = [known.segments[s] for s in known.label[who]]
     texts = {
         "again": [f"asked for it {_ago(int(g))}; it is usually asked for again" for g in gap],
-        "segment": [f"{100 * o:.0f} % of {s} ask for it a quarter, {100 * w:.0f} % of all"
-                    for o, s, w in zip(own, segment, whole, strict=True)],
+        "segment": [
+            f"{100 * o:.0f} % of {s} ask for it a quarter, {100 * w:.0f} % of all"
+            for o, s, w in zip(own, segment, whole, strict=True)
+        ],
         "level": ["asks for this and its like more than others of its segment"] * len(who),
         "popular": popular,
     }

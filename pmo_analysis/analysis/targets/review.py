@@ -65,8 +65,14 @@ def review_targets(
     services = data.frame("services")
     misplaced = find_misplaced(work, services, groups)
     unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400))
-    demand = expect_demand(longer, groups, quarter, back=DEMAND_QUARTERS, level=settings["interval_level"],
-                           growth=settings["demand_growth_share"])
+    demand = expect_demand(
+        longer,
+        groups,
+        quarter,
+        back=DEMAND_QUARTERS,
+        level=settings["interval_level"],
+        growth=settings["demand_growth_share"],
+    )
     load = _load(data, demand, work, _under_told_roles(hours, roles), _practical_hours(data, settings, roles), settings)
     to_stop = propose_stops(load, misplaced, unused, work, settings)
     refused = count_refused(work, settings)
@@ -87,7 +93,12 @@ def _under_told_roles(hours: pd.DataFrame, roles: pd.Series | None) -> pd.DataFr
 
 
 def _load(
-    data: Dataset, demand: pd.DataFrame, work: pd.DataFrame, hours: pd.DataFrame, practical: pd.Series, settings: Settings
+    data: Dataset,
+    demand: pd.DataFrame,
+    work: pd.DataFrame,
+    hours: pd.DataFrame,
+    practical: pd.Series,
+    settings: Settings,
 ) -> pd.DataFrame:
     if not data.has("effort", "engagement_id"):
         return pd.DataFrame(columns=LOAD)
@@ -108,14 +119,19 @@ def _sentence(
 ) -> str:
     declared = services["target_categories"].notna().any() or services["stages"].notna().any()
     counts = misplaced.groupby("kind")["engagement_count"].sum() if len(misplaced) else pd.Series(dtype=int)
-    told = (f"{counts.get('off target', 0):,} requests came from categories the service is not meant for, "
-            f"{counts.get('too late', 0):,} after the stages it is meant for."
-            if declared else "No service declares target_categories or stages: off target and too late are not known.")
+    told = (
+        f"{counts.get('off target', 0):,} requests came from categories the service is not meant for, "
+        f"{counts.get('too late', 0):,} after the stages it is meant for."
+        if declared
+        else "No service declares target_categories or stages: off target and too late are not known."
+    )
     whole = demand.loc[demand["segment"] == "all", "expected_count"].sum()
     told += f" About {whole:,.0f} requests are expected next quarter."
     if load.empty or load["utilisation_share"].isna().all():
         return f"{told} Hours or capacity are missing, so whether they fit is not known."
     full = load.iloc[int(np.nanargmax(load["utilisation_share"].to_numpy(float)))]
     over = "above" if full["utilisation_share"] > settings["utilisation_warning_share"] else "within"
-    return (f"{told} {full['role']} is the busiest role at {100 * full['utilisation_share']:.0f} %, {over} the "
-            f"{100 * settings['utilisation_warning_share']:.0f} % from which waits grow steeply.")
+    return (
+        f"{told} {full['role']} is the busiest role at {100 * full['utilisation_share']:.0f} %, {over} the "
+        f"{100 * settings['utilisation_warning_share']:.0f} % from which waits grow steeply."
+    )

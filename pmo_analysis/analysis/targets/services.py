@@ -40,7 +40,9 @@ class Targets:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.holdout.to_html(index=False)
+        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.holdout.to_html(
+            index=False
+        )
 
 
 def target_services(
@@ -74,8 +76,14 @@ def target_services(
     active &= ~_departed(trials, customers)
     names = pd.Series(np.array(known.segments, dtype=object)[known.label], index=trials.customers)[active]
     fit = judge_fit(history, names, trials.services, trials.quarters[-1])
-    return Targets(_probabilities(trials, forecast, active), suggest_next(trials, known, forecast, active, k),
-                   fit, holdout, _left_out(trials, history, active, rare), _sentence(trials, forecast, holdout, known, active))
+    return Targets(
+        _probabilities(trials, forecast, active),
+        suggest_next(trials, known, forecast, active, k),
+        fit,
+        holdout,
+        _left_out(trials, history, active, rare),
+        _sentence(trials, forecast, holdout, known, active),
+    )
 
 
 def _refuse(history: pd.DataFrame, k: int) -> None:
@@ -93,8 +101,11 @@ def _sorted_by_content(trials: Trials) -> Trials:
     by_service = np.lexsort([trials.services, trials.asked.sum((0, 2))])
     by_customer = np.lexsort([trials.customers, *trials.asked.sum(1).T, trials.asked.sum((1, 2))])
     return replace(
-        trials, customers=[trials.customers[i] for i in by_customer], services=[trials.services[i] for i in by_service],
-        asked=trials.asked[np.ix_(by_customer, by_service)], there=trials.there[by_customer],
+        trials,
+        customers=[trials.customers[i] for i in by_customer],
+        services=[trials.services[i] for i in by_service],
+        asked=trials.asked[np.ix_(by_customer, by_service)],
+        there=trials.there[by_customer],
         offered=trials.offered[by_service],
     )
 
@@ -106,7 +117,9 @@ def _without_rare(trials: Trials) -> tuple[Trials, set[str]]:
         return trials, set()
     kept = np.flatnonzero(enough)
     rare = {s for s, e in zip(trials.services, enough, strict=True) if not e}
-    fewer = replace(trials, services=[trials.services[i] for i in kept], asked=trials.asked[:, kept], offered=trials.offered[kept])
+    fewer = replace(
+        trials, services=[trials.services[i] for i in kept], asked=trials.asked[:, kept], offered=trials.offered[kept]
+    )
     return fewer, rare
 
 
@@ -119,8 +132,11 @@ def _departed(trials: Trials, customers: pd.DataFrame | None) -> np.ndarray:
 
 
 def _probabilities(trials: Trials, forecast: Forecast, active: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame(forecast.chance[active], columns=pd.Index(trials.services, name="service_id"),
-                         index=pd.Index(np.array(trials.customers, dtype=object)[active], name="customer_id"))
+    table = pd.DataFrame(
+        forecast.chance[active],
+        columns=pd.Index(trials.services, name="service_id"),
+        index=pd.Index(np.array(trials.customers, dtype=object)[active], name="customer_id"),
+    )
     return table.sort_index().sort_index(axis=1)
 
 
@@ -135,8 +151,10 @@ def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: s
 
 def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: Knowledge, active: np.ndarray) -> str:
     expected = forecast.chance[active].sum()
-    told = (f"Each of {active.sum():,} customers is expected to ask for {expected / max(active.sum(), 1):.1f} different "
-            "services next quarter, on average.")
+    told = (
+        f"Each of {active.sum():,} customers is expected to ask for {expected / max(active.sum(), 1):.1f} different "
+        "services next quarter, on average."
+    )
     if forecast.model is None:
         return f"{told} One quarter of history: this is popularity only."
     if holdout.empty:
@@ -144,5 +162,7 @@ def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: 
     score = holdout.set_index("method")["ndcg"]
     simple = score["segment popularity"]
     better = "" if score["model"] > simple else " It ranks no better than what is popular in the segment."
-    return (f"{told} On the last quarter, held out, the model's ranking scores {score['model']:.2f} (1 = perfect), "
-            f"segment popularity {simple:.2f}, popularity {score['popularity']:.2f}.{better}")
+    return (
+        f"{told} On the last quarter, held out, the model's ranking scores {score['model']:.2f} (1 = perfect), "
+        f"segment popularity {simple:.2f}, popularity {score['popularity']:.2f}.{better}"
+    )

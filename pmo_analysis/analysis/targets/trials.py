@@ -28,8 +28,14 @@ class Trials:
 
     def until(self, count: int) -> Trials:
         """The first `count` quarters."""
-        return Trials(self.customers, self.services, self.quarters[:count], self.asked[:, :, :count],
-                      self.there[:, :count], self.offered[:, :count])
+        return Trials(
+            self.customers,
+            self.services,
+            self.quarters[:count],
+            self.asked[:, :, :count],
+            self.there[:, :count],
+            self.offered[:, :count],
+        )
 
     def gaps(self) -> npt.NDArray[np.int8]:
         """customer × service × (quarter, and the one after the last): class of quarters since last asked."""
@@ -49,7 +55,10 @@ class Trials:
 
 
 def make_trials(
-    history: pd.DataFrame, customers: pd.DataFrame | None, services: pd.DataFrame | None, quarter: str | None,
+    history: pd.DataFrame,
+    customers: pd.DataFrame | None,
+    services: pd.DataFrame | None,
+    quarter: str | None,
     month: int = 12,
 ) -> Trials:
     """Trials of the services on offer, up to `quarter` (the last in the history when None).
@@ -62,7 +71,10 @@ def make_trials(
     offered = services_on_offer(services, rows["service_id"])
     known = sorted(set(rows["customer_id"]) | set(_ids(customers, "customer_id")))
     asked = np.zeros((len(known), len(offered), len(quarters)), dtype=bool)
-    first_asked, first_offered = _earliest(rows, "customer_id", known, quarters), _earliest(rows, "service_id", offered, quarters)
+    first_asked, first_offered = (
+        _earliest(rows, "customer_id", known, quarters),
+        _earliest(rows, "service_id", offered, quarters),
+    )
     rows = rows[rows["service_id"].isin(offered)]
     asked[_at(rows["customer_id"], known), _at(rows["service_id"], offered), _at(rows["quarter"], quarters)] = True
     there = _presence(first_asked, _dates(customers, "customer_id", known), quarters, month)

@@ -28,8 +28,13 @@ def recent_requests(data: Dataset, quarter: str, settings: Settings, back: int) 
 def role_hours(data: Dataset) -> pd.DataFrame:
     """Lifetime hours per engagement and role on the PMO's side: engagement_id (blank = none), role, worked_hours."""
     if not data.has("effort"):
-        return pd.DataFrame({"engagement_id": pd.Series(dtype="str"), "role": pd.Series(dtype="str"),
-                             "worked_hours": pd.Series(dtype=float)})
+        return pd.DataFrame(
+            {
+                "engagement_id": pd.Series(dtype="str"),
+                "role": pd.Series(dtype="str"),
+                "worked_hours": pd.Series(dtype=float),
+            }
+        )
     hours = nw.col("worked_hours")
     sums = data["effort"].group_by("engagement_id", "role", "side").agg(hours.sum(), hours.count().alias("bookings"))
     rows = sums.collect().to_pandas()

@@ -100,9 +100,7 @@ def count_people(data: Dataset, quarter: str, month: int = 12) -> pd.Series:
     return people.combine_first(fte).sort_index().rename("people_count")
 
 
-def name_roles(
-    roles: pd.Series, people: pd.Series, *, minimum: int = 5, other: str = "other roles"
-) -> pd.Series:
+def name_roles(roles: pd.Series, people: pd.Series, *, minimum: int = 5, other: str = "other roles") -> pd.Series:
     """Under which name each role may be told: its own where at least `minimum` people hold it, else with others.
 
     The rest are told as `other`; where they are too few even together the next smallest joins them, and where all
