@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pmo_analysis.analysis.seniority import SeniorEffect
 from pmo_analysis.present.answers.figures import show_figures
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
@@ -149,7 +150,16 @@ def _tell_effect(quarter: Quarter) -> str:
         return f"Whether senior time pays: {_EFFECTS.get(effect.verdict, effect.verdict)}."
     change = tell_range(effect.estimate, effect.low, effect.high)
     return (f"Ten points more senior share goes with {change} points of the outcome score, like compared with like "
-            f"(n = {effect.n:,}): {_EFFECTS.get(effect.verdict, effect.verdict)}.")  # fmt: skip
+            f"(n = {effect.n:,}): {_EFFECTS.get(effect.verdict, effect.verdict)}.{_tell_fragile(effect)}")  # fmt: skip
+
+
+def _tell_fragile(effect: SeniorEffect) -> str:
+    """How little that nobody recorded would overturn an effect that is told."""
+    strength = effect.sensitivity.set_index("figure")["value"].get("robustness value")
+    if effect.verdict not in ("pays", "does not pay") or not is_number(strength):
+        return ""
+    share = tell(strength, "_share")
+    return f" A difficulty that nobody recorded would overturn this if it explained {share} of what is left of both."
 
 
 def _list_shares(quarter: Quarter, kind: str) -> str:
