@@ -18,7 +18,7 @@ report: $(READY)  ## the quarterly report of the demo organisation (OPEN=1 shows
 	@.venv/bin/pmo report $(SOURCE) $(if $(OPEN),--open) $(ARGS)
 
 test: $(READY)  ## all tests that need no browser, server or real data (ARGS="-k segments")
-	@.venv/bin/python -m pytest -m "not ($(MARKED))" $(ARGS)
+	@.venv/bin/python -m pytest -n auto -m "not ($(MARKED))" $(ARGS)
 
 lab: $(READY)  ## JupyterLab with the notebooks
 	@.venv/bin/pmo lab $(ARGS)

@@ -27,14 +27,16 @@ def _table(columns: np.ndarray | dict[str, np.ndarray], names: tuple[str, ...] =
 
 def _marginals(z: np.ndarray) -> np.ndarray:
     """Latent normals as log-money, hours, counts, days, shares and people: monotone in each column."""
-    return np.column_stack([
-        np.exp(8 + 0.9 * z[:, 0]),
-        np.exp(3 + 0.6 * z[:, 1]),
-        np.round((2.5 + 0.6 * z[:, 2]).clip(0) ** 2, 1),
-        (6 + z[:, 3]).clip(0.1) ** 2,
-        stats.norm.cdf(0.5 * z[:, 4] - 0.3),
-        np.exp(4 + 0.7 * z[:, 5]),
-    ])
+    return np.column_stack(
+        [
+            np.exp(8 + 0.9 * z[:, 0]),
+            np.exp(3 + 0.6 * z[:, 1]),
+            np.round((2.5 + 0.6 * z[:, 2]).clip(0) ** 2, 1),
+            (6 + z[:, 3]).clip(0.1) ** 2,
+            stats.norm.cdf(0.5 * z[:, 4] - 0.3),
+            np.exp(4 + 0.7 * z[:, 5]),
+        ]
+    )
 
 
 def _centres(rng: np.random.Generator, k: int, d: int, distance: float) -> np.ndarray:
@@ -61,7 +63,9 @@ def _latent(rng: np.random.Generator, n: int, distance: float, shares: np.ndarra
     roots = np.linalg.cholesky(covariances)
     white = rng.normal(size=(n, d)) if noise is None else noise(rng, n, d)
     z = centres[groups] + np.einsum("nij,nj->ni", roots[groups], white)
-    density = np.stack([stats.multivariate_normal(c, s).logpdf(z) for c, s in zip(centres, covariances, strict=True)], axis=1)
+    density = np.stack(
+        [stats.multivariate_normal(c, s).logpdf(z) for c, s in zip(centres, covariances, strict=True)], axis=1
+    )
     return z / z.std(axis=0), groups, density + np.log(shares)
 
 
@@ -71,7 +75,9 @@ def _planted(frame: pd.DataFrame, groups: np.ndarray, density: np.ndarray) -> Pl
     return frame, pd.Series(groups, frame.index, name="planted"), adjusted_rand_score(groups, density.argmax(axis=1))
 
 
-def _grouped(n: int, seed: int, family: str, shares: np.ndarray | None = None, noise: Callable | None = None) -> Planted:
+def _grouped(
+    n: int, seed: int, family: str, shares: np.ndarray | None = None, noise: Callable | None = None
+) -> Planted:
     rng = np.random.default_rng([seed, len(family)])
     k = int(rng.integers(3, 6))
     shares = rng.dirichlet(np.full(k, 12.0)) if shares is None else shares
@@ -181,12 +187,22 @@ def zero_heavy(n: int, seed: int) -> pd.DataFrame:
 
 
 GROUPED: dict[str, Callable[[int, int], Planted]] = {
-    "clear": clear, "overlapping": overlapping, "unequal": unequal, "heavy": heavy,
-    "skewed_noise": skewed_noise, "mixed": mixed,
+    "clear": clear,
+    "overlapping": overlapping,
+    "unequal": unequal,
+    "heavy": heavy,
+    "skewed_noise": skewed_noise,
+    "mixed": mixed,
 }
 UNGROUPED: dict[str, Callable[[int, int], pd.DataFrame]] = {
-    "gradient": gradient, "lognormal": lognormal, "t4": t4, "uniform": uniform,
-    "gamma": gamma, "curved": curved, "mixed_one": mixed_one, "zero_heavy": zero_heavy,
+    "gradient": gradient,
+    "lognormal": lognormal,
+    "t4": t4,
+    "uniform": uniform,
+    "gamma": gamma,
+    "curved": curved,
+    "mixed_one": mixed_one,
+    "zero_heavy": zero_heavy,
 }
 
 
@@ -202,7 +218,10 @@ def shopping(n: int, seed: int, *, quarters: int = 8, movers: float = 0.06) -> t
     for q in range(quarters):
         group = np.where(np.isin(np.arange(n), moves) & (when <= q), to, home)
         z = centres[group] + own + drift[q] + 0.87 * rng.normal(size=(n, 4))
-        rows.append(pd.DataFrame(np.exp(0.5 * z), columns=["a_cost", "b_hours", "c_count", "d_days"]).assign(
-            customer_id=[f"c{i:05d}" for i in range(n)], quarter=f"20{20 + q // 4}Q{q % 4 + 1}"))
+        rows.append(
+            pd.DataFrame(np.exp(0.5 * z), columns=["a_cost", "b_hours", "c_count", "d_days"]).assign(
+                customer_id=[f"c{i:05d}" for i in range(n)], quarter=f"20{20 + q // 4}Q{q % 4 + 1}"
+            )
+        )
     planted = pd.DataFrame({"customer_id": [f"c{i:05d}" for i in moves], "moved_at": when[moves]})
     return pd.concat(rows, ignore_index=True), planted

@@ -40,6 +40,6 @@ def _as_decisions(proposed: pd.DataFrame, quarter: str, month: int) -> pd.DataFr
         "decider": proposed["decider"],
         "due_on": pd.Timestamp(quarter_end(shift_quarter(quarter, 2), month)),
         "measure": proposed["measure"],
-        "expected_effect": proposed["expected_effect"],
+        "expected_effect": proposed["expected_effect"].round(4),
         "state": "open",
     })  # fmt: skip

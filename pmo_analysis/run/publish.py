@@ -8,20 +8,22 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
-from pmo_analysis.present.page import make_page
-from pmo_analysis.present.tables import write_tables
-from pmo_analysis.present.workbook import write_workbook
-from pmo_analysis.quarter import Quarter, choose_quarter, run_quarter
+from pmo_analysis.intake.reach import choose_quarter
 from pmo_analysis.run import kernels, manifest, shelf
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.parameters import check_parameters, read_parameters
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from pmo_analysis.quarter import Quarter
 
 Progress = Callable[[str], None]
 REPORT = ROOT / "notebooks" / "quarterly_report.ipynb"
@@ -68,18 +70,34 @@ def _build(folder: Path, data: Dataset, notebook: Path, parameters: Mapping[str,
     say(f"running {notebook.name} for {parameters['quarter']}")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(kernels.execute, notebook, folder / "report.ipynb", parameters, folder=Path.cwd())
-        result = run_quarter(data, parameters["quarter"])
+        result = _compute(data, parameters["quarter"], folder)
         computed = time.monotonic()
-        write_tables(result, folder / "tables")
-        write_workbook(result, folder / "report.xlsx")
         say("computed the tables and the workbook; waiting for the notebook")
         executed = running.result()
     say("making the page")
-    make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
+    _make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
     durations = {"compute_seconds": computed - started, "total_seconds": time.monotonic() - started}
     content = _describe(folder, data, result, parameters, durations)
     manifest.write_manifest(folder, content)
     _require_complete(folder)
+
+
+def _compute(data: Dataset, quarter: str, folder: Path) -> Quarter:
+    """The quarter and its files. Its libraries are imported here: meanwhile the kernel has already started."""
+    from pmo_analysis.present.tables import write_tables
+    from pmo_analysis.present.workbook import write_workbook
+    from pmo_analysis.quarter import run_quarter
+
+    result = run_quarter(data, quarter)
+    write_tables(result, folder / "tables")
+    write_workbook(result, folder / "report.xlsx")
+    return result
+
+
+def _make_page(executed: NotebookNode, path: Path, *, title: str) -> None:
+    from pmo_analysis.present.page import make_page
+
+    make_page(executed, path, title=title)
 
 
 def _describe(

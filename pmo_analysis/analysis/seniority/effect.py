@@ -102,7 +102,17 @@ def senior_effect(
     low, high = part.limits(level)
     verdict = "cannot tell" if weak else _verdict(net * low, net * high, treatment_cost)
     sensitivity = hidden_strength(part, rows[list(confounders)], y, t, level=level)
-    sentence = _sentence(part.effect, low, high, verdict, sensitivity, binary=binary, weak=weak, outcome=outcome)
+    sentence = _sentence(
+        part.effect,
+        low,
+        high,
+        verdict,
+        sensitivity,
+        binary=binary,
+        weak=weak,
+        outcome=outcome,
+        valued=outcome_value is not None,
+    )
     return SeniorEffect(
         part.effect, low, high, _naive(y, t), part.effect, verdict, overlap, sensitivity, left_out, len(rows), sentence
     )
@@ -213,11 +223,17 @@ def _sentence(
     binary: bool,
     weak: bool,
     outcome: str,
+    valued: bool,
 ) -> str:
     per = "Senior lead" if binary else "Ten points more senior share"
     figures = sensitivity.set_index("figure")["value"]
     hidden = 100 * float(figures["robustness value"])
-    told = f"{per} goes with {effect:+.2g} {outcome} ({low:+.2g} to {high:+.2g}), like compared with like: {verdict}."
+    plain = {"pays": "a better outcome", "does not pay": "a worse outcome"}
+    found = (
+        verdict if valued else f"{plain[verdict]}, whose worth in money is not known" if verdict in plain else verdict
+    )
+    name = outcome.replace("_", " ")
+    told = f"{per} goes with {effect:+.2g} {name} ({low:+.2g} to {high:+.2g}), like compared with like: {found}."
     if weak:
         return f"{told} The confounders leave too little of the share to claim anything."
     if verdict == "cannot tell":

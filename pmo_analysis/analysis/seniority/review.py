@@ -66,7 +66,12 @@ def review_senior_time(
     hours = described_hours(data, senior_hours(data, quarter, settings), groups)
     shares = _shares(hours, settings)
     delegable = _delegable(data, hours, settings)
-    return SeniorReview(shares, effect, delegable, _tell(_summary(shares, delegable), effect))
+    return SeniorReview(
+        shares,
+        effect,
+        delegable,
+        _tell(_summary(shares, delegable, data.frame("services", ["service_id", "name"])), effect),
+    )
 
 
 def _shares(hours: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -181,7 +186,7 @@ def _effect(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Setting
     )
 
 
-def _summary(shares: pd.DataFrame, delegable: pd.DataFrame) -> str:
+def _summary(shares: pd.DataFrame, delegable: pd.DataFrame, services: pd.DataFrame) -> str:
     whole = shares[(shares["group_kind"] == "all") & (shares["side"] == "pmo")]
     if whole.empty:
         return "No hours were booked in the quarter."
@@ -192,13 +197,12 @@ def _summary(shares: pd.DataFrame, delegable: pd.DataFrame) -> str:
     )
     if not excess:
         return told
-    return (
-        f"{told} {excess:,.0f} of them are above what comparable services take; "
-        f"most in {delegable['service_id'].iloc[0]}."
-    )
+    most = delegable["service_id"].iloc[0]
+    name = services.drop_duplicates("service_id").set_index("service_id")["name"].get(most, most)
+    return f"{told} {excess:,.0f} of them are above what comparable services take; most in {name}."
 
 
 def _tell(summary: str, effect: SeniorEffect | None) -> str:
     if effect is None:
-        return f"{summary} Whether they paid is not known: outcome_score or planned hours are missing."
+        return f"{summary} Whether they paid is not known: scores of outcomes or planned hours are missing."
     return f"{summary} {effect.sentence}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 
@@ -12,14 +12,20 @@ DEMAND = ["service_id", "segment", "expected_count", "low", "high", "n"]
 LOAD = ["role", "expected_hours", "low", "high", "practical_hours", "utilisation_share"]
 
 
+# How fast a quarter is forgotten: 0 weighs all quarters alike, .8 looks at little but the last.
+_FORGETTING = (0.0, 0.2, 0.4, 0.6, 0.8)
+_LEAST_QUARTERS = 3
+
+
 def expect_demand(
     requests: pd.DataFrame, groups: pd.DataFrame, quarter: str, *, back: int, level: float, growth: float = 0.0
 ) -> pd.DataFrame:
     """Requests expected next quarter per service and segment ("all" = the whole service) with prediction limits.
 
-    requests: service_id, customer_id, quarter; groups: customer_id, segment. Mean of the last quarters there are
-    (at most `back`), negative-binomial limits whose extra spread is pooled over cells; n = quarters. Without
-    growth unless the setting says so: no trend is read into a few quarters.
+    requests: service_id, customer_id, quarter; groups: customer_id, segment. A weighted mean of the last quarters
+    there are (at most `back`); how much the latest weigh is what would have foretold the quarters before best, one
+    weight for all services, so that a market that grows is followed. Limits are negative-binomial with the spread of
+    those forecasts' errors; n = quarters. No growth is assumed beyond that unless the setting says so.
     """
     first = max(shift_quarter(quarter, 1 - back), min(requests["quarter"], default=quarter))
     span = quarters_between(first, quarter)
@@ -28,29 +34,54 @@ def expect_demand(
     both = pd.concat([rows.dropna(subset="segment"), rows.assign(segment="all")], ignore_index=True)
     counts = both.groupby(["service_id", "segment", "quarter"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=span, fill_value=0)
-    values = counts.to_numpy(float)
-    expected = (values.mean(1) if len(values) else np.empty(0)) * (1 + growth)
-    low, high = _limits(values, expected, level)
+    values, whole = counts.to_numpy(float), counts.index.get_level_values("segment") == "all"
+    forgetting = choose_forgetting(values[whole])
+    expected = weighted_mean(values, forgetting) * (1 + growth)
+    low, high = _limits(expected, _prediction_variance(values, expected, forgetting, whole), level)
     table = counts.index.to_frame(index=False).assign(expected_count=expected, low=low, high=high, n=len(span))
     return table.astype({"service_id": "str", "segment": "str"})[DEMAND]
 
 
-def _limits(values: np.ndarray, mean: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    quarters = max(values.shape[1], 1)
-    spread = np.maximum(_prediction_variance(values, mean, quarters), mean * 1.000001 + 1e-9)
+def weighted_mean(values: np.ndarray, forgetting: float) -> np.ndarray:
+    """Per row, the mean of its quarters (oldest first), each weighing 1 − forgetting times the one after it."""
+    weights = (1 - forgetting) ** np.arange(values.shape[1] - 1, -1, -1.0)
+    return values @ weights / weights.sum() if values.shape[1] else np.zeros(len(values))
+
+
+def choose_forgetting(values: np.ndarray) -> float:
+    """The forgetting that would have foretold each quarter best from those before it (least Poisson deviance)."""
+    if values.shape[1] < _LEAST_QUARTERS or not len(values):
+        return 0.0
+    return min(_FORGETTING, key=lambda forgetting: (round(_deviance(values, forgetting), 9), forgetting))
+
+
+def _foretold(values: np.ndarray, forgetting: float) -> tuple[np.ndarray, np.ndarray]:
+    """What was seen, and what the quarters before would have foretold, from the third quarter on."""
+    ahead = range(_LEAST_QUARTERS - 1, values.shape[1])
+    return values[:, list(ahead)], np.stack([weighted_mean(values[:, :t], forgetting) for t in ahead], axis=1)
+
+
+def _deviance(values: np.ndarray, forgetting: float) -> float:
+    seen, told = _foretold(values, forgetting)
+    told = np.maximum(told, 0.1)
+    return float((special.xlogy(seen, seen / told) - (seen - told)).sum())
+
+
+def _limits(mean: np.ndarray, variance: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    spread = np.maximum(variance, mean * 1.000001 + 1e-9)
     size = np.maximum(mean, 1e-9) ** 2 / (spread - mean)
     chance = size / (size + np.maximum(mean, 1e-9))
     tail = (1 - level) / 2
     return stats.nbinom.ppf(tail, size, chance), stats.nbinom.ppf(1 - tail, size, chance)
 
 
-def _prediction_variance(values: np.ndarray, mean: np.ndarray, quarters: int) -> np.ndarray:
-    """Of next quarter's count: Poisson, extra spread between quarters (pooled), and not knowing the mean."""
-    if quarters < 2 or not len(values):
+def _prediction_variance(values: np.ndarray, mean: np.ndarray, forgetting: float, whole: np.ndarray) -> np.ndarray:
+    """Of next quarter's count: Poisson, and the extra errors of forecasts one quarter ahead, pooled over services."""
+    if values.shape[1] < _LEAST_QUARTERS or not whole.any():
         return 2 * mean
-    own = values.mean(1)
-    excess = (values.var(1, ddof=1) - own).sum() / max((own**2).sum(), 1e-9)
-    return (mean + max(excess, 0.0) * mean**2) * (1 + 1 / quarters)
+    seen, told = _foretold(values[whole], forgetting)
+    excess = ((seen - told) ** 2 - told).sum() / max((told**2).sum(), 1e-9)
+    return mean + max(excess, 0.0) * mean**2 + mean / values.shape[1]
 
 
 def expect_load(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,18 +66,17 @@ def review_targets(
     services = data.frame("services")
     misplaced = find_misplaced(work, services, groups)
     unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400))
-    demand = expect_demand(
-        longer,
-        groups,
-        quarter,
-        back=DEMAND_QUARTERS,
-        level=settings["interval_level"],
-        growth=settings["demand_growth_share"],
-    )
+    how: dict[str, Any] = {
+        "back": DEMAND_QUARTERS,
+        "level": settings["interval_level"],
+        "growth": settings["demand_growth_share"],
+    }
+    demand = expect_demand(longer, groups, quarter, **how)
+    total = expect_demand(longer.assign(service_id="all"), groups, quarter, **how)
     load = _load(data, demand, work, _under_told_roles(hours, roles), _practical_hours(data, settings, roles), settings)
     to_stop = propose_stops(load, misplaced, unused, work, settings)
     refused = count_refused(work, settings)
-    sentence = _sentence(misplaced, services, demand, load, settings)
+    sentence = _sentence(misplaced, len(work), services, total, load, settings)
     return TargetReview(misplaced, unused, refused, demand, load, to_stop, sentence)
 
 
@@ -115,18 +115,25 @@ def _practical_hours(data: Dataset, settings: Settings, roles: pd.Series | None)
 
 
 def _sentence(
-    misplaced: pd.DataFrame, services: pd.DataFrame, demand: pd.DataFrame, load: pd.DataFrame, settings: Settings
+    misplaced: pd.DataFrame,
+    asked: int,
+    services: pd.DataFrame,
+    total: pd.DataFrame,
+    load: pd.DataFrame,
+    settings: Settings,
 ) -> str:
     declared = services["target_categories"].notna().any() or services["stages"].notna().any()
     counts = misplaced.groupby("kind")["engagement_count"].sum() if len(misplaced) else pd.Series(dtype=int)
     told = (
-        f"{counts.get('off target', 0):,} requests came from categories the service is not meant for, "
+        f"Of {asked:,} requests {counts.get('off target', 0):,} came from categories the service is not meant for, "
         f"{counts.get('too late', 0):,} after the stages it is meant for."
         if declared
         else "No service declares target_categories or stages: off target and too late are not known."
     )
-    whole = demand.loc[demand["segment"] == "all", "expected_count"].sum()
-    told += f" About {whole:,.0f} requests are expected next quarter."
+    for row in total[total["segment"] == "all"].itertuples():
+        told += (
+            f" About {row.expected_count:,.0f} requests ({row.low:,.0f} to {row.high:,.0f}) are expected next quarter."
+        )
     if load.empty or load["utilisation_share"].isna().all():
         return f"{told} Hours or capacity are missing, so whether they fit is not known."
     full = load.iloc[int(np.nanargmax(load["utilisation_share"].to_numpy(float)))]
