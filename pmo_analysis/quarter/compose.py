@@ -154,9 +154,15 @@ def _advise(known: Dataset, quarter: str, settings: Settings, told: Mapping[str,
     evidence = Evidence(
         services=known.frame("services"), costs=told["cost_by"]["service"].table, cells=measures.cells,
         missing=measures.missing, to_stop=review.to_stop, quoted=sizes.quoted, saving=sizes.saving,
-        delegable=told["seniority"].delegable, load=review.load, fit=told["targets"].fit,
+        delegable=_delegable(told["seniority"]), load=review.load, fit=told["targets"].fit,
     )  # fmt: skip
     return advise(evidence, quarter=quarter, settings=settings)
+
+
+def _delegable(seniority: SeniorReview) -> pd.DataFrame | None:
+    """Senior hours that could go elsewhere; none is advised where senior time goes with better outcomes."""
+    better = seniority.effect is not None and seniority.effect.verdict == "pays"
+    return None if better else seniority.delegable
 
 
 def _trust(
