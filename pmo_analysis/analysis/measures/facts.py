@@ -99,7 +99,8 @@ def end_work(
     """Engagements delivered or cancelled, with what they took; a cancelled one ends with its last hours."""
     rows = engagements[engagements["state"].isin(["delivered", "cancelled"])]
     last = bookings.groupby("engagement_id")["quarter"].max()
-    ended = rows["delivered_quarter"].fillna(rows["engagement_id"].map(last).where(rows["state"] == "cancelled"))
+    last_worked = rows["engagement_id"].map(last).astype("str")
+    ended = rows["delivered_quarter"].fillna(last_worked.where(rows["state"] == "cancelled"))
     rows = rows.assign(ended_quarter=ended).join(spent, on="engagement_id")
     return rows.merge(standards, left_on=["service_id", "size_quoted"], right_on=["service_id", "size"], how="left")
 
