@@ -51,6 +51,16 @@ def test_waiting_is_that_of_the_queue():
     assert now["wait_days"] == pytest.approx(wait / 8)
 
 
+def test_a_part_of_the_services_waits_in_the_same_queue_as_the_whole():
+    """Narrowing what is varied changes neither the people nor the work in front of them."""
+    used = STAFF.assign(used_hours=18.0 / len(STAFF))
+    whole = figures(make_baseline(WORK, RATES, used))
+    part, rest = WORK.iloc[:1], WORK.iloc[1:]
+    some = figures(make_baseline(part, RATES, used, elsewhere=rest))
+    assert some["wait_days"] == pytest.approx(whole["wait_days"])
+    assert some["hours"] == whole["hours"]
+
+
 def test_volume_of_one_service_moves_only_that_service():
     more = figures(what_if(make_baseline(WORK, RATES, STAFF), volume={"R": 1.5}))
     assert more["hours"] == 12 * 1.5 + 6

@@ -24,13 +24,15 @@ def build_baseline(
     customers: Collection[str] | None = None,
 ) -> Scenario | None:
     """The quarter as it was, for all or some services and customers; None where no hours or no capacity is known."""
-    work = _work(known, cost)
-    work = work if services is None else work[work["service_id"].isin(services)]
-    work = work if customers is None else work[work["customer_id"].isin(customers)]
+    everything = _work(known, cost)
+    chosen = pd.Series(True, index=everything.index)
+    chosen &= True if services is None else everything["service_id"].isin(services)
+    chosen &= True if customers is None else everything["customer_id"].isin(customers)
+    work = everything[chosen]
     capacity = _capacity(known, quarter, cost)
     if capacity.empty or not work["worked_hours"].gt(0).any():
         return None
-    return make_baseline(work, cost.rates, capacity, settings)
+    return make_baseline(work, cost.rates, capacity, settings, elsewhere=everything[~chosen])
 
 
 def _work(known: Dataset, cost: CostToServe) -> pd.DataFrame:

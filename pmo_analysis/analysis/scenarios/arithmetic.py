@@ -11,7 +11,7 @@ from scipy import special
 
 from pmo_analysis.analysis.queues import queue_wait
 from pmo_analysis.analysis.scenarios.changes import checked_changes, spread_over
-from pmo_analysis.analysis.scenarios.work import Numbers, Work, read_work, spare_change, work_factors
+from pmo_analysis.analysis.scenarios.work import Numbers, Work, job_hours, read_work, spare_change, work_factors
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 
@@ -49,17 +49,23 @@ class Scenario:
 
 
 def make_baseline(
-    engagements: pd.DataFrame, rates: pd.DataFrame, capacity: pd.DataFrame, settings: Settings | None = None
+    engagements: pd.DataFrame,
+    rates: pd.DataFrame,
+    capacity: pd.DataFrame,
+    settings: Settings | None = None,
+    *,
+    elsewhere: pd.DataFrame | None = None,
 ) -> Scenario:
     """The quarter as it was, ready for what-if.
 
     engagements: service_id, customer_id, worked_hours, cost, and where known standard_hours, bespoke, tier,
     process_hours, charged_cost; missing hours take their service's mean. rates: role, hourly_cost. capacity:
     role, fte, practical_hours, and where known capacity_cost and used_hours (work on no engagement is kept as
-    it is). Raises InputError on missing columns or no engagement.
+    it is). elsewhere: worked_hours of the quarter's other engagements, which wait in the same queue and stay as they
+    are. Raises InputError on missing columns or no engagement.
     """
     settings = settings or Settings()
-    work = read_work(engagements, rates, capacity, settings)
+    work = read_work(engagements, rates, capacity, settings, elsewhere)
     return _evaluate(work, _staff(capacity, rates, settings), {})
 
 
@@ -103,7 +109,10 @@ def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Sce
     grown, spread, reserved = volume * factor, volume * factor**2, float((volume * spare).sum())
     hours = _total(grown, work.hours, work.hours_square, spread, z, reserved + work.other_hours)
     cost = _total(grown, work.cost, work.cost_square, spread, z, reserved * work.hourly_cost)
-    wait = _waits(count, hours, fte, supplied, work.hours_per_day)
+    each_hours = (
+        job_hours(hours[0] - work.other_hours, count, work.elsewhere_hours, work.elsewhere_count) if count else 0.0
+    )
+    wait = _waits(each_hours, hours, fte, supplied, work.hours_per_day)
     unused = np.maximum(supplied - hours, 0.0) / supplied * paid if supplied > 0 else np.full(3, np.nan)
     process = work.process_share * cost
     price = spread_over(inputs.get("price"), work.services, 1.0)
@@ -140,11 +149,12 @@ def _team(capacity: pd.DataFrame, change: Any) -> tuple[float, float, float]:
     )
 
 
-def _waits(count: float, hours: Numbers, fte: float, supplied: float, day: float) -> Numbers:
-    if not np.isfinite(hours).all() or count <= 0 or fte <= 0 or supplied <= 0:
-        return np.full(3, np.inf if fte <= 0 and count > 0 and np.isfinite(hours[0]) else np.nan)
+def _waits(each_hours: float, hours: Numbers, fte: float, supplied: float, day: float) -> Numbers:
+    """Wait for all the hours there are to do, in jobs of the mean size; work on no engagement counts as such jobs."""
+    if not np.isfinite(hours).all() or not each_hours > 0 or fte <= 0 or supplied <= 0:
+        return np.full(3, np.inf if fte <= 0 and each_hours > 0 and np.isfinite(hours[0]) else np.nan)
     working = supplied / fte
-    waits = queue_wait(hours / (hours[0] / count) / working, hours[0] / count, fte)
+    waits = queue_wait(hours / each_hours / working, each_hours, fte)
     return waits["mean_wait_hours"].to_numpy() / day
 
 

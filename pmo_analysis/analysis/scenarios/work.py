@@ -41,6 +41,8 @@ class Work:
     aim: float
     level: float
     hours_per_day: float
+    elsewhere_count: int
+    elsewhere_hours: float
 
     def customers_of(self, services: set[str]) -> int:
         """How many customers asked for any of these services."""
@@ -49,9 +51,16 @@ class Work:
         return int(self.pairs.loc[self.pairs["service_id"].isin(services), "customer_id"].nunique())
 
 
-def read_work(engagements: pd.DataFrame, rates: pd.DataFrame, capacity: pd.DataFrame, settings: Settings) -> Work:
+def read_work(
+    engagements: pd.DataFrame,
+    rates: pd.DataFrame,
+    capacity: pd.DataFrame,
+    settings: Settings,
+    elsewhere: pd.DataFrame | None = None,
+) -> Work:
     """The engagements summed by service; missing hours and cost take their service's mean (none: unknown)."""
     _refuse(engagements)
+    beside = engagements["worked_hours"].iloc[:0] if elsewhere is None else elsewhere["worked_hours"].dropna()
     rows = _rows(engagements).sort_values(["service_id", "worked_hours"], ignore_index=True)
     services = sorted(rows["service_id"].unique())
     groups = rows.groupby("service_id")
@@ -81,11 +90,18 @@ def read_work(engagements: pd.DataFrame, rates: pd.DataFrame, capacity: pd.DataF
         max(used - worked, 0.0),
         _hourly(rows, rates),
         process,
-        _wait_now(len(rows), max(used, worked), capacity, settings),
+        _wait_now(job_hours(worked, len(rows), beside.sum(), len(beside)), max(used, worked), capacity, settings),
         under / (under + over),
         settings["interval_level"],
         settings["hours_per_day"],
+        len(beside),
+        float(beside.sum()),
     )
+
+
+def job_hours(hours: float, count: float, elsewhere_hours: float, elsewhere_count: float) -> float:
+    """Mean hours of one engagement, those that the scenario does not vary included: the same people serve them all."""
+    return float((hours + elsewhere_hours) / (count + elsewhere_count))
 
 
 def _refuse(engagements: pd.DataFrame) -> None:
@@ -133,13 +149,13 @@ def _hourly(rows: pd.DataFrame, rates: pd.DataFrame) -> float:
     return float(rows["cost"].sum() / hours) if hours > 0 else float(rates["hourly_cost"].astype(float).mean())
 
 
-def _wait_now(count: int, hours: float, capacity: pd.DataFrame, settings: Settings) -> float:
+def _wait_now(each_hours: float, hours: float, capacity: pd.DataFrame, settings: Settings) -> float:
     if "fte" not in capacity or "practical_hours" not in capacity:
         return float("nan")
     fte, supplied = float(capacity["fte"].sum()), float(capacity["practical_hours"].sum())
-    if fte <= 0 or supplied <= 0 or not hours > 0:
+    if fte <= 0 or supplied <= 0 or not each_hours > 0:
         return float("nan")
-    waits = queue_wait(count / (supplied / fte), hours / count, fte)
+    waits = queue_wait(hours / each_hours / (supplied / fte), each_hours, fte)
     return float(waits["mean_wait_hours"].iloc[0] / settings["hours_per_day"])
 
 
