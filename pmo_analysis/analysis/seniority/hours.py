@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_end, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.bookings import sum_hours
 from pmo_analysis.intake.dataset import Dataset
-
-CELL = ["engagement_id", "customer_id", "role", "side"]
 
 
 def senior_hours(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
@@ -20,16 +18,11 @@ def senior_hours(data: Dataset, quarter: str, settings: Settings) -> pd.DataFram
 
     Roles without a senior mark are left out; a booking that names no side is on its role's, else the PMO's.
     """
-    hours = nw.col("worked_hours")
     first, last = _days(quarter, settings)
-    inside = (nw.col("worked_on") >= first) & (nw.col("worked_on") <= last)
-    sums = data["effort"].filter(inside).group_by(*CELL).agg(hours.sum(), hours.count().alias("bookings"))
-    rows = sums.collect().to_pandas().sort_values(CELL)  # sums of floats depend on their order
-    rows = rows[rows["bookings"] > 0].astype({"worked_hours": float})
-    roles = data.frame("roles", ["role", "senior", "side"]).drop_duplicates("role").set_index("role")
-    side = rows["side"].astype("str").fillna(rows["role"].map(roles["side"]).astype("str")).fillna("pmo")
+    rows = sum_hours(data, "engagement_id", "customer_id", first=first, last=last)
+    roles = data.frame("roles", ["role", "senior"]).drop_duplicates("role").set_index("role")
     senior = rows["role"].map(roles["senior"]).astype("boolean")
-    rows = rows.assign(side=side, senior_hours=rows["worked_hours"].where(senior.fillna(False).astype(bool), 0.0))
+    rows = rows.assign(senior_hours=rows["worked_hours"].where(senior.fillna(False).astype(bool), 0.0))
     known = rows[senior.notna().to_numpy()].rename(columns={"worked_hours": "all_hours"})
     keys = ["engagement_id", "customer_id", "side"]
     return known.groupby(keys, dropna=False, sort=True)[["senior_hours", "all_hours"]].sum().reset_index()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.bookings import sum_hours
 from pmo_analysis.intake.dataset import Dataset
 
 COLUMNS = [
@@ -71,14 +71,6 @@ def _hours(data: Dataset) -> pd.DataFrame:
 
 
 def _booked(data: Dataset, by: str) -> pd.DataFrame:
-    """Hours on the PMO's side; a booking that names no side is on its role's, else the PMO's."""
-    hours = nw.col("worked_hours")
-    keys = list(dict.fromkeys([by, "role", "side"]))
-    lazy = (
-        data["effort"].filter(~nw.col(by).is_null()).group_by(*keys).agg(hours.sum(), hours.count().alias("bookings"))
-    )
-    rows = lazy.collect().to_pandas().sort_values(keys)  # sums of floats depend on their order
-    sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
-    side = rows["side"].astype("str").fillna(rows["role"].map(sides).astype("str")).fillna("pmo")
-    ours = rows[(side == "pmo") & (rows["bookings"] > 0)]
-    return ours.astype({"worked_hours": float}).groupby(by, as_index=False)["worked_hours"].sum()
+    """Hours on the PMO's side by one key."""
+    rows = sum_hours(data, by)
+    return rows[rows["side"] == "pmo"].groupby(by, as_index=False)["worked_hours"].sum()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_of, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.bookings import sum_hours
 from pmo_analysis.intake.dataset import Dataset
 
 COLUMNS = ["engagement_id", "customer_id", "service_id", "stage", "charged_cost", "state", "requested_on", "started_on"]
@@ -27,20 +27,8 @@ def recent_requests(data: Dataset, quarter: str, settings: Settings, back: int) 
 
 def role_hours(data: Dataset) -> pd.DataFrame:
     """Lifetime hours per engagement and role on the PMO's side: engagement_id (blank = none), role, worked_hours."""
-    if not data.has("effort"):
-        return pd.DataFrame(
-            {
-                "engagement_id": pd.Series(dtype="str"),
-                "role": pd.Series(dtype="str"),
-                "worked_hours": pd.Series(dtype=float),
-            }
-        )
-    hours = nw.col("worked_hours")
-    sums = data["effort"].group_by("engagement_id", "role", "side").agg(hours.sum(), hours.count().alias("bookings"))
-    rows = sums.collect().to_pandas()
-    sides = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role").set_index("role")["side"]
-    side = rows["side"].astype("str").fillna(rows["role"].map(sides).astype("str")).fillna("pmo")
-    ours = rows[(side == "pmo") & (rows["bookings"] > 0)].astype({"worked_hours": float})
+    rows = sum_hours(data, "engagement_id")
+    ours = rows[rows["side"] == "pmo"]
     return ours.groupby(["engagement_id", "role"], dropna=False, sort=True)["worked_hours"].sum().reset_index()
 
 
