@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from pmo_analysis.analysis.segments.mixture import Points
@@ -27,13 +28,17 @@ _LEAST_VALLEY = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Test:
-    """The outcome: `found`, the standardised statistic `z`, its `threshold`, gains of the null draws by count."""
+    """The outcome: `found`, the standardised statistic `z`, its `threshold`, gains of the null draws by count.
+
+    `null`: one row per draw: draw (0 the data themselves, 1… one population), gain, valley, z
+    """
 
     found: bool
     z: float
     threshold: float
     gain: dict[int, float]
     null_gain: dict[int, np.ndarray]
+    null: pd.DataFrame
 
 
 def threshold(n: int) -> float:
@@ -52,11 +57,17 @@ def check_structure(points: Points, *, seed: int) -> Test:
     for stop in _DRAWS:
         null += [_statistics(draw(rng), seed) for _ in range(stop - len(null))]
         z, deeper = _standardise(seen, null)
-        if abs(z - threshold(len(points))) > _CLEAR_MARGIN:
+        if abs(z[0] - threshold(len(points))) > _CLEAR_MARGIN:
             break
     limit = threshold(len(points))
     gains = {k: np.array([g.get(k, 0.0) for g, _ in null]) for k in _COUNTS}
-    return Test(bool(z > limit and deeper > _LEAST_VALLEY), float(z), float(limit), seen[0], gains)
+    found = bool(z[0] > limit and deeper > _LEAST_VALLEY)
+    return Test(found, float(z[0]), float(limit), seen[0], gains, _draws([seen, *null], z))
+
+
+def _draws(statistics: list[tuple[dict[int, float], float]], z: np.ndarray) -> pd.DataFrame:
+    rows = [(i, max(g.values(), default=0.0), v) for i, (g, v) in enumerate(statistics)]
+    return pd.DataFrame(rows, columns=["draw", "gain", "valley"]).assign(z=z)
 
 
 def _statistics(points: Points, seed: int) -> tuple[dict[int, float], float]:
@@ -67,14 +78,15 @@ def _statistics(points: Points, seed: int) -> tuple[dict[int, float], float]:
 
 def _standardise(
     seen: tuple[dict[int, float], float], null: list[tuple[dict[int, float], float]]
-) -> tuple[float, float]:
-    """Gain and valley together, and the valley alone, in standard deviations beyond the null."""
+) -> tuple[np.ndarray, float]:
+    """Gain and valley together (the data first, then each null draw), and the valley alone, in deviations of the null."""
     table = np.array([[max(g.values(), default=0.0), v] for g, v in null])
     own = np.array([max(seen[0].values(), default=0.0), seen[1]])
     centre, spread = table.mean(axis=0), np.maximum(table.std(axis=0, ddof=1), [1.0, 0.02])
     apart = (own - centre) / spread
     mix = ((table - centre) / spread) @ [1.0, 0.5]
-    return float((apart @ [1.0, 0.5] - mix.mean()) / max(mix.std(ddof=1), 1e-6)), float(apart[1])
+    both = np.concatenate([[apart @ [1.0, 0.5]], mix])
+    return (both - mix.mean()) / max(mix.std(ddof=1), 1e-6), float(apart[1])
 
 
 def valley(points: Points, partition: Partition) -> float:
