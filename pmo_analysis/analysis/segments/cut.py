@@ -10,6 +10,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS, Columns, check_customers, order_rows, read_columns
+from pmo_analysis.analysis.segments.describe import describe_cut, gather_evidence, no_evidence
 from pmo_analysis.analysis.segments.mixture import Mixture, Points, fit_mixture, membership
 from pmo_analysis.analysis.segments.partitions import (
     SMALLEST_GROUP,
@@ -19,11 +20,9 @@ from pmo_analysis.analysis.segments.partitions import (
     tidy_labels,
 )
 from pmo_analysis.analysis.segments.place import complete_points, specify_columns
-from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
 from pmo_analysis.analysis.segments.result import Segmentation
-from pmo_analysis.analysis.segments.rules import describe_segments
-from pmo_analysis.analysis.segments.scheme import EVERYBODY, assign_segments, encode, freeze_scheme
-from pmo_analysis.analysis.segments.structure import Test, check_structure
+from pmo_analysis.analysis.segments.scheme import EVERYBODY, encode, freeze_scheme
+from pmo_analysis.analysis.segments.structure import check_structure
 from pmo_analysis.contract.errors import InputError
 
 SEARCH_ROWS = 800
@@ -60,7 +59,7 @@ def segment_customers(
     with threadpool_limits(1):
         why_one = _why_one(checked, columns)
         if why_one and segments is None:
-            return _describe(checked, columns, _one_group(columns), None, _no_evidence(), why_one)
+            return describe_cut(checked, columns, _one_group(columns), None, no_evidence(), why_one=why_one, seed=seed)
         return _cut(checked, columns, segments, max_segments, seed)
 
 
@@ -74,13 +73,13 @@ def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int
     counts = range(2, max(segments or 2, min(most, len(rows) // SMALLEST_GROUP)) + 1)
     search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts, seed)
     test = None if segments else check_structure(search.points, seed=seed)
-    evidence = _evidence(search, test)
+    evidence = gather_evidence(search.best, test)
     if segments == 1 or (test and not test.found):
-        return _describe(values, columns, _one_group(columns), test, evidence, "")
+        return describe_cut(values, columns, _one_group(columns), test, evidence, seed=seed)
     partition = _choose(search, segments, len(values))
     evidence["chosen"] = evidence["count"] == partition.count
     scheme = _fit_scheme(values, columns, rows, partition, rng)
-    return _describe(values, columns, scheme, test, evidence, "")
+    return describe_cut(values, columns, scheme, test, evidence, seed=seed)
 
 
 def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Search:
@@ -160,81 +159,6 @@ def _one_group(columns: Columns) -> dict[str, Any]:
     specs = specify_columns(columns, columns, np.zeros(len(columns.numbers), int))
     points = encode(columns.numbers.join(columns.choices), specs)
     return freeze_scheme(specs, fit_mixture(points, np.zeros(len(points), int)), [EVERYBODY])
-
-
-def _describe(
-    values: pd.DataFrame,
-    columns: Columns,
-    scheme: dict[str, Any],
-    test: Test | None,
-    evidence: pd.DataFrame,
-    why_one: str,
-) -> Segmentation:
-    segment = assign_segments(values, scheme)["segment"]
-    rules = describe_segments(show_columns(columns, fill=True), segment)
-    told = rules.set_index("segment")
-    scheme["segments"] = [
-        {**s, "name": told["name"].get(s["segment"], s["segment"]), "rule": told["rule"].get(s["segment"], "")}
-        for s in scheme["segments"]
-    ]
-    scheme |= {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
-    members = assign_segments(values, scheme).sort_index()
-    count = len(scheme["segments"])
-    sentence = _tell(count, len(values), told, test, why_one)
-    return Segmentation(
-        count > 1,
-        count,
-        members,
-        evidence,
-        profile_segments(columns, segment),
-        rules,
-        columns.left_out,
-        scheme,
-        sentence,
-    )
-
-
-def _tell(count: int, n: int, rules: pd.DataFrame, test: Test | None, why_one: str) -> str:
-    if count == 1:
-        reason = why_one or "the differences between them are no larger than within one group"
-        return f"The {n} customers are told as one group: {reason}."
-    parts = "; ".join(f"{s} ({r.customers_count}): {r['name']}" for s, r in rules.iterrows())
-    how = f"{count} groups are really there" if test else f"{count} groups, as many as asked for"
-    return f"Among {n} customers {how}. {parts}."
-
-
-def _evidence(search: _Search, test: Test | None) -> pd.DataFrame:
-    one = search.best[1].score
-    rows = []
-    for count, partition in search.best.items():
-        null = test.null_gain.get(count) if test else None
-        usable = null if null is not None and count > 1 else None
-        rows.append(
-            (
-                count,
-                partition.score,
-                partition.score - one,
-                np.median(usable) if usable is not None else np.nan,
-                np.quantile(usable, 0.95) if usable is not None else np.nan,
-                count == 1,
-            )
-        )
-    return pd.DataFrame(rows, columns=_no_evidence().columns).assign(
-        z=test.z if test else np.nan, threshold=test.threshold if test else np.nan
-    )
-
-
-def _no_evidence() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "count": [1],
-            "criterion": [np.nan],
-            "gain": [0.0],
-            "null_median": [np.nan],
-            "null_high": [np.nan],
-            "chosen": [True],
-        }
-    )
 
 
 def _why_one(values: pd.DataFrame, columns: Columns) -> str:
