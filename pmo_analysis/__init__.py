@@ -20,6 +20,7 @@ _HOME = {
     "segment_customers": "analysis.segments",
     "assign_segments": "analysis.segments",
     "segment_history": "analysis.history",
+    "compare_schemes": "analysis.history",
     "score_value": "analysis.value",
     "rank_acceptability": "analysis.value",
     "topsis": "analysis.value",

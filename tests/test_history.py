@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.generators import shopping
-from pmo_analysis.analysis.history import segment_history
+from pmo_analysis.analysis.history import compare_schemes, segment_history
 from pmo_analysis.analysis.history.paths import Paths, flag_moves, list_paths
+from pmo_analysis.analysis.history.split import split_changes
+from pmo_analysis.analysis.segments import segment_customers
 from pmo_analysis.contract.errors import InputError
 
 
@@ -115,3 +117,70 @@ def test_false_moves_stay_below_the_level_by_hand():
     chance = np.array([[0.01, 0.99], [0.10, 0.90], [0.40, 0.60]])
     assert [i for i, _, _ in flag_moves(paths, chance, level=0.10)] == [0, 1]
     assert [i for i, _, _ in flag_moves(paths, chance, level=0.20)] == [0, 1, 2]
+
+
+def test_change_is_split_into_mix_and_rate_by_hand():
+    panel = pd.DataFrame(
+        {
+            "quarter": ["2026Q1"] * 4 + ["2026Q2"] * 4,
+            "hours": [10.0, 10, 20, 20, 12, 20, 20, 20],
+            "stage": ["plan", "plan", "run", None, "plan", "run", "run", "run"],
+        }
+    )
+    segment = pd.Series(["S1", "S1", "S2", "S2", "S1", "S2", "S2", "S2"])
+    columns = [{"name": "hours", "kind": "number"}, {"name": "stage", "kind": "choice", "levels": ["plan", "run"]}]
+    told = split_changes(panel, segment, columns).set_index("feature")
+    # Means 15 and 18; S1 falls from a half to a quarter (means 10, 12), S2 rises to three quarters (20, 20).
+    assert told.loc["hours", ["change", "mix", "rate"]].tolist() == pytest.approx([3.0, -0.25 * 11 + 0.25 * 20, 0.75])
+    assert told.loc["stage = run", "change"] == pytest.approx(3 / 4 - 1 / 3)
+    assert told.loc["stage = run", ["known_count", "missing_count"]].tolist() == [4, 0]
+
+
+def test_the_split_adds_up_in_every_quarter_with_gaps_and_empty_segments(panel, history):
+    values = panel[0].copy()
+    values.loc[values.index % 7 == 0, "a_cost"] = np.nan
+    values.loc[values["quarter"] == "2020Q3", "b_hours"] = np.nan
+    told = segment_history(values, scheme=history.scheme).split
+    mean = values.groupby("quarter")[["a_cost", "b_hours", "c_count", "d_days"]].mean().diff().iloc[1:]
+    wide = told.pivot(index="quarter", columns="feature", values="change")
+    pd.testing.assert_frame_equal(wide, mean, check_names=False)
+    assert (told["mix"] + told["rate"] - told["change"]).abs().max() < 1e-9
+    assert told.query("feature == 'b_hours' and quarter == '2020Q4'")["change"].isna().all()
+
+
+def _customers(count=60):
+    side = np.arange(count) % 2
+    rng = np.random.default_rng(0)
+    columns = {c: np.exp(2.5 * side + 0.3 * rng.normal(size=count)) for c in ("a_cost", "b_hours", "c_count")}
+    return pd.DataFrame(columns, index=pd.Index([f"c{i:02d}" for i in range(count)], name="customer_id"))
+
+
+def test_a_scheme_compared_with_itself_moves_nobody():
+    values = _customers()
+    scheme = segment_customers(values, segments=2).scheme
+    told = compare_schemes(values, scheme, scheme)
+    assert told.agreement == 1 and told.moved.empty and told.matched["jaccard"].tolist() == [1, 1]
+    assert list(told.counts) == ["old_segment", "new_segment", "customers_count"]
+
+
+def test_segments_with_other_ids_are_still_counterparts_and_a_split_one_is_told():
+    values = _customers()
+    old = segment_customers(values, segments=2).scheme
+    renamed = {**old, "segments": [{**s, "segment": "T" + s["segment"]} for s in old["segments"]][::-1]}
+    renamed |= {k: old[k][::-1] for k in ("weights", "means", "covariances")}
+    assert compare_schemes(values, old, renamed).moved.empty
+    split = segment_customers(values, segments=3).scheme
+    told = compare_schemes(values, old, split)
+    assert told.matched["old_segment"].isna().sum() == 1 and "1 segments are new" in told.sentence
+    assert (
+        len(told.moved)
+        == told.counts["customers_count"].sum()
+        - told.counts.merge(told.matched, on=["old_segment", "new_segment"])["customers_count"].sum()
+    )
+
+
+def test_schemes_of_other_columns_are_refused():
+    values = _customers()
+    scheme = segment_customers(values, segments=2).scheme
+    with pytest.raises(InputError, match="c_count"):
+        compare_schemes(values.drop(columns="c_count"), scheme, scheme)

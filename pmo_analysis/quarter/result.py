@@ -149,6 +149,7 @@ def _customer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "segment_movers": q.history.movers,
         "segment_migration": q.history.migration,
         "segment_drift": q.history.drift,
+        "segment_split": q.history.split,
         "customers_left_out": q.features.left_out,
         "value_scores": q.value.scores,
         "value_bounds": q.value.bounds,

@@ -11,6 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.history.paths import Paths, flag_moves, follow_paths
+from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import assign_segments, segment_customers
 from pmo_analysis.analysis.segments.partitions import score_labels, search_partitions
 from pmo_analysis.analysis.segments.place import complete_points
@@ -30,6 +31,8 @@ class SegmentHistory:
       quarter alone), confidence (of the latter)
     `movers`: customer_id, quarter (first in the new segment), from_segment, to_segment, probability
     `drift`: feature, quarter, shift (of everybody, in deviations of the cut, against the first quarter)
+    `split`: feature (or choice = level), quarter, change (of its mean against the quarter before, in its own unit), mix
+      (other customers in the segments), rate (other values within them), known_count, missing_count; change = mix + rate
     `migration`: from_segment, to_segment, customers_count (first quarter known to last)
     `recut_advised`, `reason`, `sentence`, `scheme`
     """
@@ -37,6 +40,7 @@ class SegmentHistory:
     members: pd.DataFrame
     movers: pd.DataFrame
     drift: pd.DataFrame
+    split: pd.DataFrame
     migration: pd.DataFrame
     recut_advised: bool
     reason: str
@@ -68,9 +72,9 @@ def segment_history(values: pd.DataFrame, *, scheme: Mapping[str, Any] | None = 
         movers, steady = _find_movers(panel, scores, cut)
     members = _members(assigned, steady, movers)
     advised, reason = _advise(panel, cut, seed) if given else (False, "the segments were cut on these very quarters")
-    return SegmentHistory(
-        members, movers, drift, _migration(members), advised, reason, _tell(members, movers, advised, reason), cut
-    )
+    sentence = _tell(members, movers, advised, reason)
+    split = split_changes(panel, members["segment"], cut["columns"])
+    return SegmentHistory(members, movers, drift, split, _migration(members), advised, reason, sentence, cut)
 
 
 def _check_panel(values: pd.DataFrame) -> pd.DataFrame:
