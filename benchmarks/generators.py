@@ -1,4 +1,4 @@
-"""Invented customers with planted groups, or with none: families on which segmentation is measured.
+"""Invented customers with planted groups: families on which segmentation is measured.
 
 Imports nothing from the analysis. Each family takes a number of customers and a seed and gives a table (index
 customer_id); a grouped one also the planted groups and the oracle's adjusted Rand index on this very table: that of
@@ -17,7 +17,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-NAMES = ("spend_cost", "planned_hours", "requests_count", "wait_days", "bespoke_share", "headcount_count")
+from benchmarks.populations import LEVELS, NAMES, UNGROUPED, as_quantities, as_table, correlated, hide
+
+__all__ = ["GROUPED", "UNGROUPED", "shopping"]
+
 SEPARATION = {
     "clear": 5.0,
     "overlapping": 3.15,
@@ -30,7 +33,6 @@ SEPARATION = {
     "pair": 4.0,
     "bridge": 5.0,
 }
-LEVELS = ("plan", "build", "run", "close")
 NORMAL, TAILED = stats.norm(), stats.t(5, scale=np.sqrt(3 / 5))
 SKEWED = stats.gamma(3, loc=-np.sqrt(3), scale=1 / np.sqrt(3))
 
@@ -66,26 +68,6 @@ class Truth:
                     part = stats.multivariate_normal(centre[pattern], cov[np.ix_(pattern, pattern)])
                     answer[rows, g] += part.logpdf(z[np.ix_(rows, pattern)])
         return answer
-
-
-def _table(columns: np.ndarray | dict[str, np.ndarray], names: tuple[str, ...] = NAMES) -> pd.DataFrame:
-    frame = pd.DataFrame(columns if isinstance(columns, dict) else dict(zip(names, np.asarray(columns).T, strict=True)))
-    return frame.set_index(pd.Index([f"c{i:06d}" for i in range(len(frame))], name="customer_id"))
-
-
-def _marginals(z: np.ndarray) -> np.ndarray:
-    """Latent normals as log-money, hours, counts, days, shares and people: monotone in each column."""
-    z = (z - z.mean(axis=0)) / z.std(axis=0)
-    return np.column_stack(
-        [
-            np.exp(8 + 0.9 * z[:, 0]),
-            np.exp(3 + 0.6 * z[:, 1]),
-            np.round((6 + 1.2 * z[:, 2]).clip(0) ** 2),
-            (6 + z[:, 3]).clip(0.1) ** 2,
-            stats.norm.cdf(0.5 * z[:, 4] - 0.3),
-            np.exp(4 + 0.7 * z[:, 5]),
-        ]
-    )
 
 
 def _centres(rng: np.random.Generator, k: int, d: int, distance: float) -> np.ndarray:
@@ -132,7 +114,7 @@ def _grouped(n: int, seed: int, family: str, shares: np.ndarray | None = None, n
     rng = np.random.default_rng([seed, len(family)])
     truth = _truth(rng, _shares(rng) if shares is None else shares, SEPARATION[family], noise)
     z, groups = _draw(rng, n, truth)
-    return _planted(_table(_marginals(z)), groups, truth.density(z))
+    return _planted(as_table(as_quantities(z)), groups, truth.density(z))
 
 
 def clear(n: int, seed: int) -> Planted:
@@ -166,7 +148,7 @@ def mixed(n: int, seed: int) -> Planted:
     truth = _truth(rng, _shares(rng), SEPARATION["mixed"])
     z, groups = _draw(rng, n, truth)
     shown, told = _choices(rng, groups, len(truth.shares), ("stage", "channel", "contract"))
-    frame = _hide(_table(_marginals(z)).join(shown), rng)
+    frame = hide(as_table(as_quantities(z)).join(shown), rng)
     density = truth.seen_density(z, frame[list(NAMES)].notna().to_numpy())
     for name in shown:
         density = density + np.where(frame[[name]].notna(), told[name], 0.0)
@@ -182,7 +164,7 @@ def _choices(
         chances = rng.dirichlet(np.full(4, spread), size=k) * 0.9 + 0.025
         codes = (rng.random((len(groups), 1)) > np.cumsum(chances[groups], axis=1)).sum(axis=1).clip(max=3)
         shown[name], told[name] = np.array(LEVELS)[codes], np.log(chances[:, codes]).T
-    return _table(shown), told
+    return as_table(shown), told
 
 
 def texts(n: int, seed: int) -> Planted:
@@ -192,7 +174,7 @@ def texts(n: int, seed: int) -> Planted:
     groups = rng.choice(len(shares), size=n, p=shares)
     names = ("stage", "channel", "contract", "site", "need", "sponsor")
     shown, told = _choices(rng, groups, len(shares), names, 0.3)
-    frame = _table(_marginals(_correlated(rng, n))).join(shown)
+    frame = as_table(as_quantities(correlated(rng, n))).join(shown)
     return _planted(frame, groups, np.log(shares) + sum(told.values()))
 
 
@@ -207,7 +189,7 @@ def bananas(n: int, seed: int) -> Planted:
     density = np.stack(
         [truth.density(_bend(shown, centre, -1.0))[:, g] for g, centre in enumerate(truth.centres)], axis=1
     )
-    return _planted(_table(_marginals(shown)), groups, density)
+    return _planted(as_table(as_quantities(shown)), groups, density)
 
 
 def _bend(z: np.ndarray, centre: np.ndarray, amount: float = 1.0) -> np.ndarray:
@@ -221,9 +203,9 @@ def few_columns(n: int, seed: int) -> Planted:
     rng = np.random.default_rng([seed, 80])
     truth = _truth(rng, _shares(rng), SEPARATION["few_columns"], d=3)
     z, groups = _draw(rng, n, truth)
-    both = [_marginals(np.column_stack([z, _correlated(rng, n, 3)])), _marginals(_correlated(rng, n))]
+    both = [as_quantities(np.column_stack([z, correlated(rng, n, 3)])), as_quantities(correlated(rng, n))]
     names = (*NAMES, *(f"other_{name}" for name in NAMES))
-    return _planted(_table(np.hstack(both), names), groups, truth.density(z))
+    return _planted(as_table(np.hstack(both), names), groups, truth.density(z))
 
 
 def pair(n: int, seed: int) -> Planted:
@@ -241,102 +223,7 @@ def bridge(n: int, seed: int) -> Planted:
     step = rng.uniform(0.2, 0.8, size=(n, 1)) * (truth.centres[other] - truth.centres[groups])
     z = z + np.where(between[:, None], step, 0.0)
     density = truth.density(z)
-    return _planted(_table(_marginals(z)), np.where(between, density.argmax(axis=1), groups), density)
-
-
-def _hide(frame: pd.DataFrame, rng: np.random.Generator, share: float = 0.1) -> pd.DataFrame:
-    return frame.mask(rng.random(frame.shape) < share)
-
-
-def _correlated(rng: np.random.Generator, n: int, d: int = 6) -> np.ndarray:
-    loading = rng.normal(size=(d, 2))
-    return rng.normal(size=(n, 2)) @ loading.T * 0.7 + rng.normal(size=(n, d))
-
-
-def gradient(n: int, seed: int) -> pd.DataFrame:
-    """One population along Gaussian gradients."""
-    return _table(_correlated(np.random.default_rng([seed, 1]), n))
-
-
-def lognormal(n: int, seed: int) -> pd.DataFrame:
-    """One population, every column log-normal."""
-    return _table(np.exp(_correlated(np.random.default_rng([seed, 2]), n)))
-
-
-def t4(n: int, seed: int) -> pd.DataFrame:
-    """One population, multivariate t with four degrees."""
-    rng = np.random.default_rng([seed, 3])
-    return _table(_correlated(rng, n) / np.sqrt(rng.chisquare(4, size=(n, 1)) / 4))
-
-
-def uniform(n: int, seed: int) -> pd.DataFrame:
-    """One population, uniform in a cube."""
-    return _table(np.random.default_rng([seed, 4]).random((n, 6)))
-
-
-def gamma(n: int, seed: int) -> pd.DataFrame:
-    """One population, gamma columns with a common part."""
-    rng = np.random.default_rng([seed, 5])
-    return _table(rng.gamma(1.5, size=(n, 1)) + rng.gamma(1.0, size=(n, 6)))
-
-
-def curved(n: int, seed: int) -> pd.DataFrame:
-    """One population along a bent curve."""
-    rng = np.random.default_rng([seed, 6])
-    t = rng.normal(size=n)
-    shape = np.column_stack([t, t**2, np.abs(t), np.sin(t), -t, 0.5 * t**2])
-    return _table(shape + 0.5 * rng.normal(size=(n, 6)))
-
-
-def mixed_one(n: int, seed: int) -> pd.DataFrame:
-    """One population of numbers and texts, one cell in ten missing."""
-    rng = np.random.default_rng([seed, 7])
-    z = _correlated(rng, n)
-    frame = _table(_marginals(z / z.std(axis=0)))
-    for j, name in enumerate(("stage", "channel", "contract")):
-        frame[name] = np.array(LEVELS)[np.digitize(z[:, j] + 1.5 * rng.normal(size=n), [-1.0, 0.3, 1.5])]
-    return _hide(frame, rng)
-
-
-def ring(n: int, seed: int) -> pd.DataFrame:
-    """One population around a ring: nobody in the middle, no break anywhere."""
-    rng = np.random.default_rng([seed, 10])
-    angle = rng.uniform(0, 2 * np.pi, size=n)
-    around = 2.5 * np.column_stack([np.cos(angle), np.sin(angle), np.cos(angle + 1), np.sin(angle + 2)])
-    return _table(np.hstack([around, rng.normal(size=(n, 2))]) + 0.5 * rng.normal(size=(n, 6)))
-
-
-def wedge(n: int, seed: int) -> pd.DataFrame:
-    """One population whose spread grows with its size."""
-    rng = np.random.default_rng([seed, 11])
-    size = rng.gamma(2.0, size=(n, 1))
-    return _table(size + size * 0.6 * rng.normal(size=(n, 6)))
-
-
-def counts(n: int, seed: int) -> pd.DataFrame:
-    """One population of small counts: few values per column, a common rate."""
-    rng = np.random.default_rng([seed, 12])
-    return _table(rng.poisson(rng.gamma(3.0, size=(n, 1)) * np.linspace(0.3, 2.0, 6)).astype(float))
-
-
-def twelve(n: int, seed: int) -> pd.DataFrame:
-    """One population in twelve correlated columns of money, hours, counts, days and shares."""
-    z = _correlated(np.random.default_rng([seed, 13]), n, 12)
-    return _table(np.hstack([_marginals(z[:, :6]), _marginals(z[:, 6:])]), (*NAMES, *(f"other_{x}" for x in NAMES)))
-
-
-def spoiled(n: int, seed: int) -> pd.DataFrame:
-    """One population with one cell in fifty ten times too far out, as typed or exported wrongly."""
-    rng = np.random.default_rng([seed, 14])
-    z = _correlated(rng, n)
-    return _table(np.where(rng.random(z.shape) < 0.02, 10 * z, z))
-
-
-def zero_heavy(n: int, seed: int) -> pd.DataFrame:
-    """One population of request counts and shares of few requests: most cells are zero."""
-    rng = np.random.default_rng([seed, 8])
-    rate = rng.gamma(2.0, size=(n, 1)) * rng.gamma(1.5, 0.5, size=(n, 6))
-    return _table(rng.poisson(rate) / 4)
+    return _planted(as_table(as_quantities(z)), np.where(between, density.argmax(axis=1), groups), density)
 
 
 GROUPED: dict[str, Callable[[int, int], Planted]] = {
@@ -351,21 +238,6 @@ GROUPED: dict[str, Callable[[int, int], Planted]] = {
     "few_columns": few_columns,
     "pair": pair,
     "bridge": bridge,
-}
-UNGROUPED: dict[str, Callable[[int, int], pd.DataFrame]] = {
-    "gradient": gradient,
-    "lognormal": lognormal,
-    "t4": t4,
-    "uniform": uniform,
-    "gamma": gamma,
-    "curved": curved,
-    "mixed_one": mixed_one,
-    "zero_heavy": zero_heavy,
-    "ring": ring,
-    "wedge": wedge,
-    "counts": counts,
-    "twelve": twelve,
-    "spoiled": spoiled,
 }
 
 
