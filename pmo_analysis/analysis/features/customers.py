@@ -131,7 +131,7 @@ def _shares(sums: pd.DataFrame, words: Words) -> pd.DataFrame:
         name = _name(words, f"{_slug(stage)}_stage_share", f"share of requests in stage {stage}", "share")
         columns[name] = _share(sums[f"stage|{i}"], sums["stage|known"])
     for i, size in enumerate(words.sizes):
-        name = _name(words, f"size_{_slug(size)}_share", f"share of requests of size {size}", "share")
+        name = _name(words, f"size_{_spell(size)}_share", f"share of requests of size {size}", "share")
         columns[name] = _share(sums[f"size_quoted|{i}"], sums["size_quoted|known"])
     if (sums["bespoke|known"] > 0).any():
         name = _name(words, "bespoke_share", "share of requests made to order", "share")
@@ -204,7 +204,12 @@ def _name(words: Words, name: str, meaning: str, unit: str) -> str:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"\W+", "_", text.lower()).strip("_") or "unnamed"
+    return _spell(text.lower())
+
+
+def _spell(text: str) -> str:
+    """Letters and digits with underscores between, capitals kept: a size is told as it is written, `L`."""
+    return re.sub(r"\W+", "_", text).strip("_") or "unnamed"
 
 
 def _tell(values: pd.DataFrame, left_out: pd.DataFrame, data: Dataset, window: Window) -> str:

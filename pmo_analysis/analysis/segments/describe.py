@@ -13,7 +13,8 @@ from pmo_analysis.analysis.segments.partitions import Partition
 from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
 from pmo_analysis.analysis.segments.result import Segmentation
 from pmo_analysis.analysis.segments.rules import describe_segments
-from pmo_analysis.analysis.segments.scheme import assign_segments
+from pmo_analysis.analysis.segments.scheme import assign_segments, encode
+from pmo_analysis.analysis.segments.stability import measure_stability
 from pmo_analysis.analysis.segments.structure import Test
 
 
@@ -28,27 +29,58 @@ def describe_cut(
     seed: int = 0,
 ) -> Segmentation:
     """A scheme told with its members, profile, rules and evidence; `why_one` says why there was no search."""
-    segment = assign_segments(values, scheme)["segment"]
-    rules = describe_segments(show_columns(columns, fill=True), segment)
-    told = rules.set_index("segment")
-    scheme["segments"] = [
-        {**s, "name": told["name"].get(s["segment"], s["segment"]), "rule": told["rule"].get(s["segment"], "")}
-        for s in scheme["segments"]
-    ]
-    scheme |= {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
-    members = assign_segments(values, scheme).sort_index()
-    count = len(scheme["segments"])
-    sentence = _tell(count, len(values), told, test, why_one)
+    first = assign_segments(values, scheme)["segment"]
+    rules = describe_segments(show_columns(columns, fill=True), first)
+    scheme = name_scheme(scheme, rules) | {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
+    members = assign_segments(values, scheme)
+    ids = [s["segment"] for s in scheme["segments"]]
+    stability = measure_stability(encode(values, scheme["columns"]), number_labels(first, ids), ids, seed=seed)
     return Segmentation(
-        count > 1,
-        count,
-        members,
-        evidence,
-        profile_segments(columns, segment),
-        rules,
-        columns.left_out,
-        scheme,
-        sentence,
+        found=len(ids) > 1,
+        count=len(ids),
+        members=members.sort_index(),
+        evidence=evidence,
+        profile=profile_segments(columns, first),
+        stability=stability,
+        null=test.null if test else no_null(),
+        rules=rules,
+        left_out=columns.left_out,
+        scheme=scheme,
+        sentence=_tell(len(ids), len(values), rules, test, why_one) + warn_unstable(stability),
+    )
+
+
+def name_scheme(scheme: Mapping[str, Any], rules: pd.DataFrame) -> dict[str, Any]:
+    """The scheme with the names and rules of its segments, and how well the rules describe them."""
+    told = {r["segment"]: r for r in rules.to_dict("records")}
+    parts = ("name", "rule", "precision", "coverage", "customers_count")
+    return {
+        **scheme,
+        "segments": [
+            {**s, **{p: told[s["segment"]][p] for p in parts}} if s["segment"] in told else dict(s)
+            for s in scheme["segments"]
+        ],
+    }
+
+
+def number_labels(segment: pd.Series, ids: list[str]) -> np.ndarray:
+    """Segments as numbers 0…k−1 in the order of the ids."""
+    return segment.map({name: i for i, name in enumerate(ids)}).to_numpy(dtype=int)
+
+
+def warn_unstable(stability: pd.DataFrame) -> str:
+    """A sentence on the segments that would not come back among other customers; empty where all would."""
+    weak = stability.loc[stability["band"] == "not trustworthy", "segment"].tolist()
+    if not weak:
+        return ""
+    told = weak[0] if len(weak) == 1 else f"{', '.join(weak[:-1])} and {weak[-1]}"
+    return f" {told} would often not come back if other customers had been seen: not trustworthy as segments."
+
+
+def no_null() -> pd.DataFrame:
+    """The null draws where no test was made."""
+    return pd.DataFrame(
+        {"draw": pd.Series(dtype=int), **dict.fromkeys(("gain", "valley", "z"), pd.Series(dtype=float))}
     )
 
 
@@ -92,6 +124,6 @@ def _tell(count: int, n: int, rules: pd.DataFrame, test: Test | None, why_one: s
     if count == 1:
         reason = why_one or "the differences between them are no larger than within one group"
         return f"The {n} customers are told as one group: {reason}."
-    parts = "; ".join(f"{s} ({r.customers_count}): {r['name']}" for s, r in rules.iterrows())
+    parts = "; ".join(f"{r['segment']} ({r['customers_count']}): {r['name']}" for r in rules.to_dict("records"))
     how = f"{count} groups are really there" if test else f"{count} groups, as many as asked for"
     return f"Among {n} customers {how}. {parts}."

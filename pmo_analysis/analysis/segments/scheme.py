@@ -10,23 +10,34 @@ import pandas as pd
 
 from pmo_analysis.analysis.segments.columns import as_float, as_text, check_customers
 from pmo_analysis.analysis.segments.mixture import Mixture, Points, membership
+from pmo_analysis.analysis.segments.soundness import VERSION, check_kinds, check_scheme
 from pmo_analysis.analysis.segments.transforms import apply_transform
-from pmo_analysis.contract.errors import InputError
 
 EVERYBODY = "all customers"
+BETWEEN = 0.25
 
 
 def freeze_scheme(columns: list[dict[str, Any]], mixture: Mixture, segments: list[str]) -> dict[str, Any]:
-    """A JSON-safe scheme of columns (with their transforms or levels), a mixture and the segments' ids."""
+    """A JSON-safe scheme: columns (with transform and range, or levels), segments, mixture, and every id ever used."""
     return {
-        "version": 1,
-        "columns": columns,
-        "segments": [{"segment": s, "name": s, "rule": ""} for s in segments],
+        "version": VERSION,
+        "columns": [_with_range(c) for c in columns],
+        "segments": [
+            {"segment": s, "name": s, "rule": "", "precision": None, "coverage": None, "customers_count": 0}
+            for s in segments
+        ],
+        "ids_used": list(segments),
         "weights": mixture.weights.tolist(),
         "means": mixture.means.tolist(),
         "covariances": mixture.covariances.tolist(),
         "chances": [c.tolist() for c in mixture.chances],
     }
+
+
+def _with_range(column: Mapping[str, Any]) -> dict[str, Any]:
+    """A number's lowest and highest value at the cut, beside its transform."""
+    limits = {k: column["transform"][k] for k in ("lowest", "highest")} if column["kind"] == "number" else {}
+    return {**column, **limits}
 
 
 def thaw_mixture(scheme: Mapping[str, Any]) -> Mixture:
@@ -62,22 +73,27 @@ def assign_segments(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataF
     """Which segment of a frozen scheme each customer belongs to.
 
     values: index customer_id, with the scheme's columns (more are ignored; missing cells are integrated out).
-    Returns index customer_id; segment, confidence (0–1), name, second (the next best segment).
-    InputError where columns of the scheme are absent or of another kind.
+    Returns index customer_id; segment, confidence (0–1), name, second (the next best segment), second_confidence (its
+    chance), between (whether that is a quarter or more). InputError where the scheme is none, is damaged or of another
+    version, or where its columns are absent or of another kind.
     """
+    check_scheme(scheme)
     checked = check_customers(values)
-    _check_scheme(checked, scheme)
-    names = [s["segment"] for s in scheme["segments"]]
+    check_kinds(checked, scheme)
+    ids = np.array([s["segment"] for s in scheme["segments"]], dtype=object)
     share = membership(encode(checked, scheme["columns"]), thaw_mixture(scheme))
     order = np.argsort(-share, axis=1, kind="stable")
     label = {s["segment"]: s["name"] for s in scheme["segments"]}
-    segment = pd.Series(np.array(names, dtype=object)[order[:, 0]], checked.index)
+    segment = pd.Series(ids[order[:, 0]], checked.index)
+    next_share = np.sort(share, axis=1)[:, -2] if len(ids) > 1 else np.full(len(checked), np.nan)
     return pd.DataFrame(
         {
             "segment": segment,
             "confidence": share.max(axis=1),
             "name": segment.map(label),
-            "second": np.array(names, dtype=object)[order[:, 1]] if len(names) > 1 else pd.NA,
+            "second": ids[order[:, 1]] if len(ids) > 1 else pd.NA,
+            "second_confidence": next_share,
+            "between": next_share >= BETWEEN,
         }
     ).astype({"segment": "str", "name": "str", "second": "str"})
 
@@ -86,18 +102,3 @@ def _code(text: pd.Series, levels: list[str]) -> np.ndarray:
     other = levels.index("other") if "other" in levels else -1
     places = {level: i for i, level in enumerate(levels)}
     return np.array([-1 if pd.isna(v) else places.get(v, other) for v in text], dtype=int)
-
-
-def _check_scheme(values: pd.DataFrame, scheme: Mapping[str, Any]) -> None:
-    if not {"columns", "segments", "weights", "means"} <= set(scheme):
-        raise InputError("This is not a segment scheme. Pass the .scheme of a Segmentation.")
-    absent = [c["name"] for c in scheme["columns"] if c["name"] not in values]
-    if absent:
-        raise InputError(
-            f"The scheme was cut on {len(absent)} columns that these customers do not have: "
-            f"{', '.join(absent[:5])}. Compute the same features, or cut a new scheme."
-        )
-    for c in scheme["columns"]:
-        column = values[c["name"]]
-        if c["kind"] == "number" and column.notna().any() and not pd.api.types.is_numeric_dtype(column):
-            raise InputError(f"Column {c['name']!r} was a number when the scheme was cut and holds text now.")
