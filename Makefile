@@ -4,6 +4,7 @@
 PYTHON ?= python3
 SOURCE ?= data/demo
 ARGS ?=
+SAMPLE ?=
 
 READY := .venv/.ready
 MARKED := browser or server or slow or real or soak
@@ -36,8 +37,9 @@ lint: $(READY)  ## style, format and types
 	.venv/bin/mypy || status=1; \
 	exit $$status
 
-soak: $(READY)  ## the tests that run for long, one line each as they go
-	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS) || { [ $$? -eq 5 ] && echo "No test is marked soak yet."; }
+soak: $(READY)  ## how right segments are, for hours; can be resumed (SAMPLE="--seeds 1000:1010 --null-seeds 1000:1020 --n 300")
+	@.venv/bin/python -m benchmarks.segments $(SAMPLE)
+	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS) || [ $$? -eq 5 ]  # 5: no test is marked soak
 
 lock: $(READY)  ## requirements.lock and environment.yml anew from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@.uv/bin/uv pip compile pyproject.toml --extra postgres --extra test --extra dev --universal \
