@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pmo_analysis import cli
+from pmo_analysis.cli import commands
 from pmo_analysis.contract.settings import declared
 from pmo_analysis.run import publish, servers
 
@@ -39,7 +40,7 @@ def organisation(tmp_path):
 def test_help_names_every_command_and_every_exit_code(capsys):
     code, said, _ = run(capsys, "--help")
     assert code == 0
-    for command in ("report", "check", "import", "map", "demo", "verify", "decide", "settings", "lab", "app"):
+    for command in ("report", "check", "import", "map", "demo", "verify", "decide", "settings", "lab", "app", "scheme"):
         assert f"\n  {command} " in said
     assert "3 another run writes" in said
 
@@ -127,7 +128,7 @@ def test_report_hands_over_what_it_was_given_and_prints_the_path_of_the_page(cap
 
     opened = []
     monkeypatch.setattr(publish, "run_report", fake)
-    monkeypatch.setattr(cli.webbrowser, "open", opened.append)
+    monkeypatch.setattr(commands.webbrowser, "open", opened.append)
     code, said, progress = run(
         capsys, "report", "data", "--quarter", "2026Q3", "--out", tmp_path, "--set", "weight.execution=0.3", "--set",
         "organisation=Works", "-p", "top=5", "--wait", "--open",

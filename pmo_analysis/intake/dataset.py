@@ -21,6 +21,7 @@ from pmo_analysis.intake.cast import DTYPE, quote
 from pmo_analysis.intake.engine import connect, fresh
 from pmo_analysis.intake.known import known_rows_sql, known_sql
 from pmo_analysis.intake.problems import Problem
+from pmo_analysis.intake.schemes import FrozenScheme
 from pmo_analysis.intake.typed import keep_rows, no_rows, types_of
 
 
@@ -33,7 +34,7 @@ class Dataset:
     `known_at` is the quarter at whose end the tables are told, None for the source as it is;
     `source` says where they came from (never a password), `name` the organisation;
     `settings` are those of the house changed by the organisation's own, kept beside its data;
-    `troubles` is what could not be read at all, told by `check`.
+    `troubles` is what could not be read at all, told by `check`; `schemes` are the frozen segments kept beside the data.
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
@@ -44,6 +45,7 @@ class Dataset:
     truth: Mapping[str, pd.DataFrame] | None = field(default=None, repr=False)
     settings: Settings = field(default_factory=Settings, repr=False)
     troubles: tuple[Problem, ...] = field(default=(), repr=False)
+    schemes: tuple[FrozenScheme, ...] = field(default=(), repr=False)
     known_at: str | None = None
     known_on: date | None = field(default=None, repr=False)
 
@@ -116,7 +118,8 @@ class Dataset:
             # Effort is by far the longest table: it stays where it lies; the others are read once.
             kind = "VIEW" if table == "effort" else "TABLE"
             self.connection.execute(f"CREATE TEMP {kind} {views[table]} AS {query}")
-        return replace(self, views=views, known_at=quarter, known_on=day)
+        schemes = tuple(s for s in self.schemes if s.valid_from <= quarter)
+        return replace(self, views=views, schemes=schemes, known_at=quarter, known_on=day)
 
     def checked_sql(self, table: str) -> str:
         """The query for what `check` looks at: every row known, each version of it, with the texts set aside."""
@@ -146,7 +149,7 @@ def _require_columns(table: Table, columns: Iterable[str]) -> None:
 
 
 def from_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], **about: Any) -> Dataset:
-    """A dataset from typed views (`intake/typed.py`) by table; `about` are fields: source, name, settings, truth, troubles."""
+    """A dataset from typed views (`intake/typed.py`) by table; `about` are its other fields, such as source and name."""
     whole = {name: views.get(name) or no_rows(connection, table) for name, table in TABLE.items()}
     return Dataset(connection, whole, whole, **about)
 

@@ -15,6 +15,7 @@ from pmo_analysis.intake.duckdb_file import read_duckdb
 from pmo_analysis.intake.engine import connect
 from pmo_analysis.intake.folder import read_folder
 from pmo_analysis.intake.problems import Problem
+from pmo_analysis.intake.schemes import locate_schemes, read_schemes
 
 _DUCKDB_MAGIC = b"DUCK"
 
@@ -23,9 +24,9 @@ def load(source: str | Path, *, schema: str | None = None, settings: Mapping[str
     """The tables of an organisation, ready to be checked and told.
 
     `source`: a folder of CSV and/or Parquet files named after the contract's tables (a `settings.toml` beside
-    them is read), a DuckDB file (opened for reading only), or an SQLAlchemy URL; `schema` says where in a
-    database the tables lie; `settings` change the source's own by dotted name. What cannot be opened at all
-    is an InputError; what can be opened but not read is kept for `check` in `troubles`.
+    them is read, and the frozen segments of `segment_schemes.json`), a DuckDB file (opened for reading only), or an
+    SQLAlchemy URL; `schema` says where in a database the tables lie; `settings` change the source's own by dotted
+    name. What cannot be opened at all is an InputError; what can be opened but not read is kept for `check` in `troubles`.
     """
     text = str(source)
     changes = settings.changed() if isinstance(settings, Settings) else settings
@@ -104,4 +105,5 @@ def _finish(
         name=settings["organisation"] or name,
         settings=settings,
         troubles=tuple(problems),
+        schemes=read_schemes(locate_schemes(source, settings)),
     )

@@ -9,14 +9,14 @@ import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice, Evidence, advise
 from pmo_analysis.analysis.cost import CostToServe, cost_history, tell_costs
-from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel
+from pmo_analysis.analysis.features import customer_features, feature_panel
 from pmo_analysis.analysis.headline import Headline, tell_headline
 from pmo_analysis.analysis.history import segment_history
 from pmo_analysis.analysis.leadership import review_leadership
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
 from pmo_analysis.analysis.propositions import Propositions, list_deliveries, write_propositions
 from pmo_analysis.analysis.requests import request_history
-from pmo_analysis.analysis.segments import Segmentation, segment_customers
+from pmo_analysis.analysis.segments import Segmentation
 from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
 from pmo_analysis.analysis.sizes import SizeReview, review_sizes
 from pmo_analysis.analysis.targets import TargetReview, Targets, review_targets, target_services
@@ -29,6 +29,7 @@ from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.quarter.protect import protect_answers, protect_roles
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.scenario import build_baseline
+from pmo_analysis.quarter.segments import count_in_words, look_at_segments
 
 NO_SEGMENT = "no recent request"
 NO_CATEGORY = "category not known"
@@ -37,11 +38,10 @@ NO_CATEGORY = "category not known"
 def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
     """The whole of a quarter from what was known at its end."""
     problems, unanswered = check(known), list_unanswered(known)
-    requests = count_requests(known, quarter, settings)
+    requests = count_in_words(known, quarter, settings)
     features = customer_features(known, quarter, settings, requests=requests)
-    seed = settings["seed"]
-    segmentation = segment_customers(features.values, max_segments=settings["max_segments"], seed=seed)
-    groups = _group(known, segmentation)
+    segments = look_at_segments(known, quarter, settings, features)
+    groups = _group(known, segments["segmentation"])
     measures = measure_outcomes(known, quarter, groups, settings)
     offer = _review_offer(known, quarter, settings, groups)
     costs, past = _cost(known, quarter, settings, groups)
@@ -55,9 +55,11 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
         unanswered=unanswered,
         groups=groups,
         features=features,
-        segmentation=segmentation,
+        **segments,
         history=segment_history(
-            feature_panel(known, quarter, settings, requests=requests), scheme=segmentation.scheme, seed=seed
+            feature_panel(known, quarter, settings, requests=requests),
+            scheme=segments["segmentation"].scheme,
+            seed=settings["seed"],
         ),
         propositions=_propose(known, quarter, settings, groups, told, past),
         leadership=review_leadership(known, quarter, settings, run_chart=measures.run_chart),

@@ -12,7 +12,7 @@ from pmo_analysis.analysis.advice import Advice
 from pmo_analysis.analysis.cost import CostToServe
 from pmo_analysis.analysis.features import Features
 from pmo_analysis.analysis.headline import Headline
-from pmo_analysis.analysis.history import SegmentHistory
+from pmo_analysis.analysis.history import SchemeComparison, SegmentHistory
 from pmo_analysis.analysis.leadership import Leadership
 from pmo_analysis.analysis.measures import Measures
 from pmo_analysis.analysis.propositions import Propositions
@@ -26,6 +26,7 @@ from pmo_analysis.analysis.value import ValueScores
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.quarter.segments import SchemeInForce
 
 _KINDS = {"customer": "customer_id", "service": "service_id", "segment": "segment", "category": "category"}
 
@@ -38,6 +39,9 @@ class Quarter:
     problems: of `pmo.check`; unanswered: question, title, missing, sentence; cost: by customer, cost_by: by
     service, category and segment; baseline: the scenario that what-if starts
     from, None where no hours or no capacity is known.
+    segmentation: by the scheme in force; fresh_look: what a cut of this quarter alone gives (the same where none is
+    frozen); scheme_comparison: in the quarter in which a scheme takes another's place, else None; given: segments
+    that the organisation gave itself, None where fewer than 20 customers have one.
     """
 
     quarter: str
@@ -49,6 +53,10 @@ class Quarter:
     groups: pd.DataFrame
     features: Features
     segmentation: Segmentation
+    fresh_look: Segmentation
+    scheme_in_force: SchemeInForce
+    scheme_comparison: SchemeComparison | None
+    given: Segmentation | None
     history: SegmentHistory
     measures: Measures
     value: ValueScores
@@ -73,6 +81,7 @@ class Quarter:
     def sentences(self) -> dict[str, str]:
         """What each part says in a sentence or two, by the part's name."""
         parts = {name: getattr(self, name) for name in (*self.__dataclass_fields__, "cost")}
+        parts |= {} if self.scheme_in_force.frozen else {"fresh_look": None}
         return {name: part.sentence for name, part in parts.items() if isinstance(getattr(part, "sentence", None), str)}
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -142,18 +151,38 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
 def _customer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
     return {
         "groups": q.groups,
-        "segment_members": q.segmentation.members.reset_index(),
-        "segment_rules": q.segmentation.rules,
-        "segment_profile": q.segmentation.profile,
-        "segment_evidence": q.segmentation.evidence,
-        "segment_movers": q.history.movers,
-        "segment_migration": q.history.migration,
-        "segment_drift": q.history.drift,
-        "segment_split": q.history.split,
+        **_segment_tables(q),
         "customers_left_out": q.features.left_out,
         "value_scores": q.value.scores,
         "value_bounds": q.value.bounds,
         "value_acceptability": q.value.acceptability,
+    }
+
+
+def _segment_tables(q: Quarter) -> dict[str, pd.DataFrame]:
+    """Who belongs together: by the scheme in force, as a fresh look finds it, over time and as the organisation gave it."""
+    nothing = pd.DataFrame()
+    frozen, compared, given = q.scheme_in_force.frozen, q.scheme_comparison, q.given
+    return {
+        "segment_schemes": q.scheme_in_force.table,
+        "segment_members": q.segmentation.members.reset_index(),
+        "segment_rules": q.segmentation.rules,
+        "segment_profile": q.segmentation.profile,
+        "segment_stability": q.segmentation.stability,
+        "segment_evidence": q.fresh_look.evidence,
+        "segment_null": q.fresh_look.null,
+        "segment_fresh_rules": q.fresh_look.rules if frozen else nothing,
+        "segment_movers": q.history.movers,
+        "segment_migration": q.history.migration,
+        "segment_drift": q.history.drift,
+        "segment_split": q.history.split,
+        "segment_scheme_counts": compared.counts if compared else nothing,
+        "segment_scheme_moved": compared.moved if compared else nothing,
+        "segment_given_members": given.members.reset_index() if given else nothing,
+        "segment_given_evidence": given.evidence if given else nothing,
+        "segment_given_stability": given.stability if given else nothing,
+        "segment_given_rules": given.rules if given else nothing,
+        "segment_given_profile": given.profile if given else nothing,
     }
 
 

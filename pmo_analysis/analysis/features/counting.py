@@ -58,12 +58,18 @@ class Words:
     meaning: dict[str, tuple[str, str]] = field(default_factory=dict, hash=False)
 
 
-def count_requests(data: Dataset, quarter: str, settings: Settings | None = None) -> Requests:
-    """The requests of every customer by month, as known at the end of a quarter, for its features and their panel."""
+def count_requests(
+    data: Dataset, quarter: str, settings: Settings | None = None, *, words: Words | None = None
+) -> Requests:
+    """The requests of every customer by month, as known at the end of a quarter, for its features and their panel.
+
+    words: those of an earlier quarter, so that a frozen scheme finds its features again; default: the most used now.
+    """
     settings = settings or data.settings
     known = _known(data, quarter, settings)
     requests = _requests(known)
-    words = _choose_words(requests, Window(quarter, settings["look_back_quarters"], settings["fiscal_year_end_month"]))
+    window = Window(quarter, settings["look_back_quarters"], settings["fiscal_year_end_month"])
+    words = words or _choose_words(requests, window)
     return Requests(known, words, _monthly(requests, words))
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
 import webbrowser
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from pmo_analysis.cli.arguments import Quarter, Source
+from pmo_analysis.cli.printing import err, out, print_block, print_table, progress, tell
+from pmo_analysis.cli.scheme import scheme
 from pmo_analysis.contract.errors import InputError, PmoError, SettingError
 from pmo_analysis.contract.settings import parse_assignment
 
@@ -26,14 +24,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the data (or a check of it) says no, 2 wrong use, setting or parameter, "
     "3 another run writes the same report, 4 the report could not be completed, 130 interrupted.",
 )  # fmt: skip
-# A pipe or a file has no width; tables written there need room for their words.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(scheme, name="scheme")
 
 INTERRUPTED = 130
 
-Source = Annotated[str, typer.Argument(help="Folder of CSV/Parquet, DuckDB file, or database address")]
-Quarter = Annotated[str | None, typer.Option(help="Such as 2026Q3; default: the last complete one")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="A setting for this run, name=value; may be repeated")]
 Report = Annotated[Path, typer.Argument(help="A published report: a folder under reports/")]
 Moved = Annotated[str | None, typer.Option("--source", help="The data, where it has moved")]
@@ -54,7 +48,7 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser")] = False,
 ) -> None:
     """Publish a quarter's report: page, notebook, workbook, tables and manifest; prints the path of the page."""
-    say = _progress()
+    say = progress()
     say("starting")
     from pmo_analysis.run.publish import REPORT, run_report
 
@@ -110,7 +104,7 @@ def import_(
     """Turn an organisation's own exports into tables, with a reconciliation to the penny."""
     from pmo_analysis.intake.mapping import import_tables
 
-    result = import_tables(mapping, files, to=to, maps=maps, replace=replace, progress=_progress())
+    result = import_tables(mapping, files, to=to, maps=maps, replace=replace, progress=progress())
     for line in result.reconciliation.to_dict("records"):
         _print_reconciled(line)
     if len(result.unmapped):
@@ -129,7 +123,7 @@ def map_(
     if gaps.empty:
         out.print("Everything is mapped.")
         return
-    _print_table(gaps.rename(columns={"row_count": "rows"}))
+    print_table(gaps.rename(columns={"row_count": "rows"}))
     out.print(
         f"{len(gaps)} names or gaps without a map. Fill in the values in {maps} and import again with --maps {maps}.",
         markup=False,
@@ -158,13 +152,13 @@ def demo(
 @app.command()
 def verify(folder: Report, *, source: Moved = None) -> None:
     """Say whether a report is as published and its tables come out the same; exit 1 if not."""
-    say = _progress()
+    say = progress()
     say("computing the tables again")
     from pmo_analysis.run.verify import differences, verify_report
 
     result = verify_report(folder, source)
     changed = differences(result)
-    _print_table(changed)
+    print_table(changed)
     tables = result["file"].str.startswith("tables/") & result["state"].str.startswith("recomputed")
     same = "all are as published." if changed.empty else f"{len(changed)} differ."
     out.print(f"{len(result) - tables.sum()} published files and {tables.sum()} recomputed tables looked at; {same}")
@@ -190,7 +184,7 @@ def settings(source: Annotated[Path | None, typer.Argument(help="Folder whose se
         raise InputError(f"There is no folder {source}. Give the folder that holds settings.toml.")
     rows = read_settings(source).table()
     marked = rows.assign(name=rows["name"].where(~rows["changed"], rows["name"] + " *"))
-    _print_table(marked[["name", "value", "unit", "help", "source"]])
+    print_table(marked[["name", "value", "unit", "help", "source"]])
 
 
 @app.command()
@@ -228,11 +222,6 @@ def main(arguments: list[str] | None = None) -> None:
         raise
 
 
-def _progress() -> Callable[[str], None]:
-    started = time.monotonic()
-    return lambda text: err.print(f"[{time.monotonic() - started:5.1f} s] {text}", markup=False)
-
-
 def _assignments(texts: list[str] | None) -> dict[str, Any]:
     pairs = [parse_assignment(text) for text in texts or []]
     twice = {name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1}
@@ -247,7 +236,7 @@ def _print_problem(row: dict[str, Any]) -> None:
     count = f" ({row['rows']:,} rows{first})" if row["rows"] else ""
     word = {"stops": "STOPS", "harms": "harms", "note": "note"}[row["severity"]]
     facts = [("such as", row["example"]), ("what to do", row["remedy"]), ("answers lost", row["answers_lost"])]
-    _print_block(f"{word}  {place}: {row['problem']}{count}", facts)
+    print_block(f"{word}  {place}: {row['problem']}{count}", facts)
 
 
 def _count_problems(problems: pd.DataFrame, tables: int) -> str:
@@ -264,45 +253,16 @@ _SEVERITIES = {"stops": "stop a report", "harms": "harm some answers", "note": "
 
 def _print_reconciled(row: dict[str, Any]) -> None:
     """One table's reconciliation: rows and total read, imported, set aside, merged, and the difference."""
-    parts = [f"{_tell(row[f'{name}_rows'])} {word}" for name, word in _WHERE_ROWS.items()]
-    rows = f"{_tell(row['source_rows'])} read = {' + '.join(parts)}"
-    total = f"{_tell(row['source_total'])} read, {_tell(row['imported_total'])} imported" if row["source_total"] else ""
+    parts = [f"{tell(row[f'{name}_rows'])} {word}" for name, word in _WHERE_ROWS.items()]
+    rows = f"{tell(row['source_rows'])} read = {' + '.join(parts)}"
+    total = f"{tell(row['source_total'])} read, {tell(row['imported_total'])} imported" if row["source_total"] else ""
     facts = [
         ("rows", rows),
         ("total", total),
         ("difference", str(row["difference"])),
         ("why", str(row["reason"] or "")),
     ]
-    _print_block(f"{row['table']} from {row['source_file']}", facts)
+    print_block(f"{row['table']} from {row['source_file']}", facts)
 
 
 _WHERE_ROWS = {"imported": "imported", "set_aside": "set aside", "merged": "merged"}
-
-
-def _print_block(title: str, facts: Iterable[tuple[str, str]]) -> None:
-    out.print(_printable(title))
-    for name, text in facts:
-        if text:
-            out.print(_printable(f"    {name:<13} {text}"))
-
-
-def _print_table(rows: pd.DataFrame) -> None:
-    """A table that wraps its words to the terminal; wide where the output is a file or a pipe."""
-    if rows.empty:
-        return
-    table = Table(*[str(c) for c in rows.columns], box=None, pad_edge=False, header_style="bold")
-    table.columns[0].no_wrap = True
-    for row in rows.astype("object").where(rows.notna(), "").itertuples(index=False):
-        table.add_row(*[_printable(_tell(value)) for value in row])
-    out.print(table, markup=False)
-
-
-def _tell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,.2f}".rstrip("0").rstrip(".") if hasattr(value, "__float__") else str(value)
-
-
-def _printable(text: str) -> Text:
-    """Text from the data as it is, but for characters that would move a terminal's cursor."""
-    return Text("".join(c if c.isprintable() else "·" for c in text))
