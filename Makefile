@@ -28,7 +28,7 @@ app: $(READY)  ## the sliders: size the offer in a browser
 	@.venv/bin/pmo app $(ARGS)
 
 bench: $(READY)  ## how long things take on this machine
-	@.venv/bin/python benchmarks/bench.py $(ARGS)
+	@.venv/bin/python -m benchmarks.bench $(ARGS)
 
 lint: $(READY)  ## style, format and types
 	@status=0; \

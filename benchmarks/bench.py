@@ -1,98 +1,158 @@
-"""How long things take here: `make bench`, or `python benchmarks/bench.py NAME…`.
+"""How long things take here: `make bench`, or `python -m benchmarks.bench NAME…`.
 
-A case is a function without arguments in `CASES`; it is run a few times in a fresh process each,
-and the shortest and the median are told, with the highest memory. The figures go to the screen and,
-with `--json FILE`, to a file that a later run can be compared with.
+A case of `cases.py` is run a few times in a fresh process each, and the shortest and the median time are told, with the
+highest memory above that of its imports. Without a name all are measured and the table goes to benchmarks/RESULTS.md and,
+between its markers, to the README. `--json FILE` keeps the figures for a later run to be compared with.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import CASES
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, README = ROOT / "benchmarks" / "RESULTS.md", ROOT / "README.md"
+BEGIN, END = "<!-- times: made by make bench -->", "<!-- end of times -->"
+HEAD = "| what | median s | best s | CPU s | peak MB | runs | wanted |\n|---|---|---|---|---|---|---|\n"
 
 
-def import_package() -> None:
-    """import pmo_analysis"""
-    import pmo_analysis  # noqa: F401
-
-
-def read_settings() -> None:
-    """read the settings"""
-    from pmo_analysis.contract.settings import read_settings
-
-    read_settings()
-
-
-CASES: dict[str, Callable[[], None]] = {
-    "import": import_package,
-    "settings": read_settings,
-}
-
-# Run in the child: the case between two clock readings, then its time and peak memory as JSON.
-CHILD = """
-import json, resource, runpy, sys, time
-case = runpy.run_path(sys.argv[1])["CASES"][sys.argv[2]]
-began = time.perf_counter()
-case()
-seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"seconds": seconds, "peak_mb": peak / 1024}))
-"""
-
-
-def measure(name: str, repeats: int) -> dict:
-    """One case: the shortest and median time in seconds and the peak memory in MB."""
-    runs = [run_once(name) for _ in range(repeats)]
-    seconds = [run["seconds"] for run in runs]
+def run_here(name: str) -> dict[str, float]:
+    """One run of a case in this process: seconds, CPU seconds, and peak memory in MB above its imports."""
+    case = CASES[name]
+    for module in case.imports:
+        importlib.import_module(module)
+    before = _memory("VmRSS")
+    ready = case.prepare()
+    _forget_peak()
+    began, worked = time.perf_counter(), time.process_time()
+    case.run(ready)
     return {
-        "case": name,
-        "what": (CASES[name].__doc__ or "").strip(),
-        "best_seconds": round(min(seconds), 3),
-        "median_seconds": round(statistics.median(seconds), 3),
-        "peak_mb": round(max(run["peak_mb"] for run in runs)),
-        "n": repeats,
+        "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time() - worked,
+        "peak_mb": _memory("VmHWM") - before,
     }
 
 
-def run_once(name: str) -> dict:
+def _memory(field: str) -> float:
+    """A figure of this process's memory in MB, as Linux tells it."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+
+
+def _forget_peak() -> None:
+    """Let the highest memory start anew, so that making the table does not count."""
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def run_once(name: str) -> dict[str, float]:
     """One run in a fresh process, so that nothing is warm that would be cold for a reader."""
-    command = [sys.executable, "-c", CHILD, str(Path(__file__).resolve()), name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.bench", "--child", name]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def describe_machine() -> dict:
+def summarise(name: str, runs: list[dict[str, float]]) -> dict[str, Any]:
+    """One case's shortest and median time in seconds and its peak memory in MB."""
+    seconds = [run["seconds"] for run in runs]
+    return {
+        "case": name,
+        "what": CASES[name].what,
+        "best_seconds": round(min(seconds), 3),
+        "median_seconds": round(statistics.median(seconds), 3),
+        "cpu_seconds": round(statistics.median(run["cpu_seconds"] for run in runs), 3),
+        "peak_mb": round(max(run["peak_mb"] for run in runs)),
+        "n": len(runs),
+    }
+
+
+def measure(names: list[str], repeats: int) -> list[dict[str, Any]]:
+    """All cases, round by round, so that a busy minute is shared by a case and what stands beside it."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for turn in range(repeats):
+        for name in names:
+            runs[name].append(run := run_once(name))
+            seconds = f"{run['seconds']:.3f} s, {run['peak_mb']:.0f} MB"
+            print(f"[{turn + 1}/{repeats}] {name}: {seconds}", file=sys.stderr, flush=True)
+    return [summarise(name, runs[name]) for name in names]
+
+
+def describe_machine() -> dict[str, Any]:
     """What the figures depend on."""
-    return {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
+    return {
+        "day": str(datetime.now(UTC).date()),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
-def main() -> None:
-    """Measure the named cases, all without a name."""
+def render(machine: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The figures as a sentence and a table in Markdown."""
+    told = (
+        f"Measured by `make bench` on {machine['day']}: Python {machine['python']}, {machine['system']}, "
+        f"{machine['cores']} cores, load {machine['load']} before it began. Each run is a fresh process; memory is the highest "
+        "above that of the imports, the table itself included.\n\n"
+    )
+    return told + HEAD + "".join(_line(row) for row in rows)
+
+
+def _line(row: dict[str, Any]) -> str:
+    seconds, memory = CASES[row["case"]].wanted
+    wanted = " and ".join(
+        text for limit, text in ((seconds, f"≤ {seconds:g} s" if seconds else ""), (memory, "≤ 1 GB")) if limit
+    )
+    figures = " | ".join(f"{row[key]:.2g}" for key in ("median_seconds", "best_seconds", "cpu_seconds"))
+    return f"| {row['what']} | {figures} | {row['peak_mb']} | {row['n']} | {wanted or '–'} |\n"
+
+
+def write(text: str) -> None:
+    """RESULTS.md whole, and the README's table between its markers."""
+    RESULTS.write_text(f"# How long things take\n\n{text}", "utf-8")
+    readme = README.read_text("utf-8")
+    if BEGIN in readme:
+        before, rest = readme.split(BEGIN)
+        README.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}", "utf-8")
+
+
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="How long things take on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(CASES)}")
     parser.add_argument("--repeats", type=int, default=3, help="runs per case (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    parser.add_argument("--child", metavar="NAME", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    unknown = set(chosen.names) - set(CASES)
-    if unknown:
+    if unknown := set(chosen.names) - set(CASES):
         parser.error(f"no case {sorted(unknown)}; there are {', '.join(CASES)}")
+    return chosen
+
+
+def main() -> None:
+    """Measure the named cases, all without a name."""
+    chosen = _parse()
+    if chosen.child:
+        print(json.dumps(run_here(chosen.child)))
+        return
     machine = describe_machine()
-    print(f"Python {machine['python']}, {machine['cores']} cores, {machine['system']}")
-    print(f"{'case':<14}{'best s':>9}{'median s':>10}{'peak MB':>9}{'n':>4}  what")
-    rows = []
-    for name in chosen.names or CASES:
-        rows.append(row := measure(name, chosen.repeats))
-        figures = f"{row['best_seconds']:>9.3f}{row['median_seconds']:>10.3f}{row['peak_mb']:>9}{row['n']:>4}"
-        print(f"{name:<14}{figures}  {row['what']}", flush=True)
+    rows = measure(chosen.names or list(CASES), chosen.repeats)
+    print(text := render(machine, rows))
     if chosen.json:
         chosen.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", "utf-8")
+    if not chosen.names:
+        write(text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""What `make bench` measures: each case with what it needs ready before the clock starts, and what is wanted of it.
+
+Nothing but the standard library is imported above, so that a case pays for what it alone needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """A thing to time: `imports` are loaded and `prepare` is run before the clock starts.
+
+    Memory is counted above that of the imports, so the prepared table is part of it. `wanted`: at most so many
+    seconds and MB.
+    """
+
+    what: str
+    run: Callable[[Any], object]
+    prepare: Callable[[], Any] = lambda: None
+    imports: tuple[str, ...] = ()
+    wanted: tuple[float | None, float | None] = (None, None)
+
+
+def _import_package(_: None) -> object:
+    return importlib.import_module("pmo_analysis")
+
+
+def _read_settings(_: None) -> object:
+    from pmo_analysis.contract.settings import read_settings
+
+    return read_settings()
+
+
+def _customers(n: int, columns: int) -> Callable[[], Any]:
+    """Customers of three to five overlapping groups in the first so many columns of the family's twelve."""
+
+    def prepare() -> Any:
+        from benchmarks.generators import few_columns
+
+        return few_columns(n, 1000)[0].iloc[:, :columns]
+
+    return prepare
+
+
+def _panel() -> Any:
+    from benchmarks.generators import shopping
+
+    return shopping(300, 1000)[0]
+
+
+def _segment(values: Any) -> object:
+    from pmo_analysis.analysis.segments import segment_customers
+
+    return segment_customers(values)
+
+
+def _k_loop(values: Any) -> object:
+    """What scikit-learn's user guide does: k-means for 2 to 8, the best silhouette of a sample of 2,000."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+    from sklearn.preprocessing import StandardScaler
+
+    x = StandardScaler().fit_transform(values)
+    cuts = [KMeans(k, n_init=10 if len(x) < 100_000 else 1, random_state=0).fit_predict(x) for k in range(2, 9)]
+    sample = min(len(x), 2000)
+    return max(cuts, key=lambda cut: silhouette_score(x, cut, sample_size=sample, random_state=0))
+
+
+def _follow(panel: Any) -> object:
+    from pmo_analysis.analysis.history import segment_history
+
+    return segment_history(panel)
+
+
+_OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
+_THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
+
+
+def _pair(name: str, n: int, columns: int, wanted: tuple[float, float | None]) -> dict[str, Case]:
+    size = f"{n:,} customers × {columns} columns"
+    ready = _customers(n, columns)
+    return {
+        f"segments_{name}": Case(f"segments with all evidence, {size}", _segment, ready, _OURS, wanted),
+        f"kmeans_{name}": Case(
+            f"scikit-learn's k-means for k = 2 to 8 with sampled silhouette, {size}",
+            _k_loop,
+            ready,
+            _THEIRS,
+        ),
+    }
+
+
+CASES: dict[str, Case] = {
+    "import": Case("import pmo_analysis", _import_package),
+    "settings": Case("read the settings", _read_settings),
+    **_pair("300", 300, 9, (3.0, None)),
+    **_pair("5000", 5_000, 9, (12.0, None)),
+    **_pair("million", 1_000_000, 12, (25.0, 1024.0)),
+    "movers": Case(
+        "movers, 300 customers × 8 quarters",
+        _follow,
+        _panel,
+        ("benchmarks.generators", "pmo_analysis.analysis.history"),
+    ),
+}
