@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
-from pmo_analysis.contract.units import tell_number, unit_of
+from pmo_analysis.analysis.segments.naming import call_feature, name_segments, plain, tell_level, tell_value
+
+__all__ = ["Condition", "describe_segments", "find_rule", "plain"]
 
 _DEPTH = 3
-_HARDLY = 0.2
+_MOST_ROWS = 5_000
+# A rounder limit or a shorter rule may cost this much of the balance of precision and coverage.
+_WORTH = 0.015
+_COLUMNS = ["segment", "rule", "precision", "coverage", "name", "customers_count"]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: a feature above `low` and at most `high`; NaN where there is no limit."""
+    """One condition: a feature above `low` and at most `high`; NaN where there is no limit; `whole`: whole numbers."""
 
     feature: str
     low: float
     high: float
+    whole: bool = False
 
     def holds(self, column: np.ndarray) -> np.ndarray:
         """Where the condition holds."""
@@ -29,90 +35,97 @@ class Condition:
     def tell(self) -> str:
         """The condition in words."""
         if " = " in self.feature:
-            return self.feature if np.isfinite(self.low) else self.feature.replace(" = ", " other than ", 1)
-        low, high = (_tell(v, self.feature) for v in (self.low, self.high))
-        name = plain(self.feature)
-        if np.isfinite(self.low) and np.isfinite(self.high):
-            return f"{name} between {low} and {high}"
-        return f"{name} above {low}" if np.isfinite(self.low) else f"{name} at most {high}"
+            return tell_level(self.feature, there=bool(np.isfinite(self.low)))
+        name, above, below = call_feature(self.feature), np.isfinite(self.low), np.isfinite(self.high)
+        low = tell_value(np.floor(self.low) + 1 if self.whole and above else self.low, self.feature)
+        high = tell_value(np.floor(self.high) if self.whole and below else self.high, self.feature)
+        if above and below:
+            return f"{name} {low}" if self.whole and low == high else f"{name} between {low} and {high}"
+        least = "at least" if self.whole else "above"
+        return f"{name} {least} {low}" if above else f"{name} at most {high}"
 
 
 def describe_segments(shown: pd.DataFrame, segment: pd.Series) -> pd.DataFrame:
     """One rule per segment. shown: features as numbers (levels as 0/1 columns), gaps at the median.
 
     Returns segment, rule, precision (share of those the rule names that belong), coverage (share of the segment
-    that the rule names), name, customers_count. From a one-against-the-rest tree of depth three (Breiman 1984).
+    that the rule names), name, customers_count. From a one-against-the-rest tree of depth three (Breiman 1984), its
+    limits rounded and conditions left out where that costs next to nothing.
     """
-    rows, used = [], set[str]()
-    for name in sorted(segment.unique(), key=_natural):
-        inside = (segment == name).to_numpy()
-        conditions = find_rule(shown, inside)
-        caught = _caught(shown, conditions)
-        title = _unique(name_segment(shown, inside, conditions), name, used)
-        rows.append(
-            {
-                "segment": name,
-                "rule": " and ".join(c.tell() for c in conditions) or "all customers",
-                "precision": inside[caught].mean() if caught.any() else np.nan,
-                "coverage": caught[inside].mean(),
-                "name": title,
-                "customers_count": int(inside.sum()),
-            }
-        )
-    return pd.DataFrame(rows, columns=["segment", "rule", "precision", "coverage", "name", "customers_count"])
+    ids = sorted(segment.unique(), key=_natural)
+    rules = {s: find_rule(shown, (segment == s).to_numpy()) for s in ids}
+    names = name_segments(shown, segment, {s: [c.feature for c in rule] for s, rule in rules.items()})
+    rows = []
+    for s, conditions in rules.items():
+        inside, caught = (segment == s).to_numpy(), _caught(shown, conditions)
+        told = " and ".join(c.tell() for c in conditions) or "all customers"
+        precision = inside[caught].mean() if caught.any() else np.nan
+        rows.append((s, told, precision, caught[inside].mean(), names[s], int(inside.sum())))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def find_rule(shown: pd.DataFrame, inside: np.ndarray) -> list[Condition]:
-    """The path of a shallow tree that tells a group best (precision and coverage in balance)."""
+    """The path of a shallow tree that tells a group best (precision and coverage in balance), as plain as can be."""
     if inside.all() or shown.shape[1] == 0:
         return []
+    rows = _some_rows(inside)
+    shown, inside = shown.iloc[rows], inside[rows]
     tree = DecisionTreeClassifier(
         max_depth=_DEPTH, class_weight="balanced", random_state=0, min_samples_leaf=max(2, len(shown) // 100)
     ).fit(shown.to_numpy(), inside)
-    paths = [_shorten(shown, path) for path in _paths(tree, list(shown.columns))]
-    return max(paths, key=lambda path: _balance(_caught(shown, path), inside))
+    paths = _paths(tree, list(shown.columns))
+    best = max(paths, key=lambda path: _balance(_caught(shown, path), inside))
+    return _round_limits(shown, inside, _shorten(shown, inside, best))
 
 
-def name_segment(shown: pd.DataFrame, inside: np.ndarray, conditions: list[Condition]) -> str:
-    """A plain name from the two conditions in which the group differs most from everybody."""
-    spread = shown.std().replace(0, 1)
-    shift = (shown[inside].mean() - shown.mean()) / spread
-    ordered = sorted(conditions, key=lambda c: (-abs(shift[c.feature]), c.feature))[:2]
-    return ", ".join(_word(c, shift[c.feature]) for c in ordered) or "all customers"
+def _some_rows(inside: np.ndarray) -> np.ndarray:
+    """Rows enough to find a rule: all, or evenly spread ones of the group and of the others."""
+    if len(inside) <= _MOST_ROWS:
+        return np.arange(len(inside))
+    parts = [np.flatnonzero(inside), np.flatnonzero(~inside)]
+    shares = [part[:: max(1, 2 * len(part) // _MOST_ROWS)] for part in parts]
+    return np.sort(np.concatenate(shares))
 
 
-def plain(feature: str) -> str:
-    """A feature's name in plain words: without underscores and without the suffix that only says its unit."""
-    unit = unit_of(feature)
-    bare = feature.removesuffix(unit.suffix) if unit and unit.suffix != "_hours" else feature
-    return bare.replace("_", " ").strip() or feature
+def _shorten(shown: pd.DataFrame, inside: np.ndarray, rule: list[Condition]) -> list[Condition]:
+    """Without the conditions that change next to nothing."""
+    while len(rule) > 1:
+        others = [[c for c in rule if c is not dropped] for dropped in rule]
+        shorter = max(others, key=lambda other: _balance(_caught(shown, other), inside))
+        if _balance(_caught(shown, shorter), inside) < _balance(_caught(shown, rule), inside) - _WORTH:
+            break
+        rule = shorter
+    return rule
 
 
-def _tell(value: float, feature: str) -> str:
-    unit = unit_of(feature)
-    if unit and unit.suffix == "_share":
-        return f"{100 * value:.3g} %"
-    return tell_number(value, feature).strip() if unit and abs(value) >= 100 else f"{value:,.3g}"
+def _round_limits(shown: pd.DataFrame, inside: np.ndarray, rule: list[Condition]) -> list[Condition]:
+    """Limits at the roundest number that describes the group about as well."""
+    least = _balance(_caught(shown, rule), inside) - _WORTH
+    for i in range(len(rule)):
+        for limited in (_with_low, _with_high):
+            rounder = (limited(rule[i], v) for v in _rounder(rule[i].low if limited is _with_low else rule[i].high))
+            tried = ([*rule[:i], c, *rule[i + 1 :]] for c in rounder)
+            rule = next((t for t in tried if _balance(_caught(shown, t), inside) >= least), rule)
+    return [replace(c, whole=_is_whole(shown[c.feature])) for c in rule]
 
 
-def _word(condition: Condition, shift: float) -> str:
-    if " = " in condition.feature:
-        return condition.tell()
-    unit, name = unit_of(condition.feature), plain(condition.feature)
-    more, less = ("many", "few") if unit and unit.suffix == "_count" and name.endswith("s") else ("high", "low")
-    more, less = (
-        ("much", "few" if name.endswith("s") else "little") if unit and unit.suffix == "_share" else (more, less)
-    )
-    more = "many" if less == "few" else more
-    if abs(shift) < _HARDLY:
-        return f"medium {name}"
-    return f"{more} {name}" if shift > 0 else f"{less} {name}"
+def _with_low(condition: Condition, low: float) -> Condition:
+    return replace(condition, low=low)
 
 
-def _unique(title: str, segment: str, used: set[str]) -> str:
-    title = title if title not in used else f"{title} ({segment})"
-    used.add(title)
-    return title
+def _with_high(condition: Condition, high: float) -> Condition:
+    return replace(condition, high=high)
+
+
+def _is_whole(column: pd.Series) -> bool:
+    return bool((column == column.round()).all())
+
+
+def _rounder(limit: float) -> list[float]:
+    """A limit with one significant figure, two, three and so on."""
+    if not np.isfinite(limit) or limit == 0:
+        return []
+    return [float(f"{limit:.{figures}g}") for figures in range(1, 8)]
 
 
 def _natural(name: str) -> tuple[int, str]:
@@ -145,19 +158,3 @@ def _paths(tree: DecisionTreeClassifier, features: list[str]) -> list[list[Condi
 
     walk(0, {})
     return found
-
-
-def _shorten(shown: pd.DataFrame, path: list[Condition]) -> list[Condition]:
-    """Limits at the roundest number that still parts the same customers."""
-    return [Condition(c.feature, _round(c.low, shown[c.feature]), _round(c.high, shown[c.feature])) for c in path]
-
-
-def _round(cut: float, column: pd.Series) -> float:
-    if not np.isfinite(cut) or cut == 0:
-        return cut
-    below = (column <= cut).sum()
-    for figures in range(1, 8):
-        rounded = float(f"{cut:.{figures}g}")
-        if (column <= rounded).sum() == below:
-            return rounded
-    return cut
