@@ -10,7 +10,14 @@ import pandas as pd
 
 from pmo_analysis.analysis.features import Features, Requests, Words, count_requests, customer_features
 from pmo_analysis.analysis.history import SchemeComparison, compare_schemes
-from pmo_analysis.analysis.segments import Segmentation, add_absent, describe_given, segment_customers, tell_frozen
+from pmo_analysis.analysis.segments import (
+    Segmentation,
+    add_absent,
+    describe_given,
+    keep_ids,
+    segment_customers,
+    tell_frozen,
+)
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.schemes import FrozenScheme, choose_earlier, choose_scheme
@@ -64,9 +71,9 @@ def look_at_segments(known: Dataset, quarter: str, settings: Settings, features:
     `segmentation` follows the scheme in force; `fresh_look` is what a cut of this quarter alone would give, the very
     same where nothing is frozen.
     """
-    look = segment_customers(features.values, max_segments=settings["max_segments"], seed=settings["seed"])
     frozen = choose_scheme(known.schemes, quarter)
-    told = tell_frozen(features.values, frozen.scheme, look) if frozen else look
+    look = cut_segments(features.values, settings, frozen, features.values)
+    told = tell_frozen(features.values, frozen.scheme, look, seed=settings["seed"]) if frozen else look
     before = choose_earlier(known.schemes, frozen) if frozen and frozen.valid_from == quarter else None
     return {
         "segmentation": told,
@@ -77,26 +84,45 @@ def look_at_segments(known: Dataset, quarter: str, settings: Settings, features:
     }
 
 
+def cut_segments(
+    values: pd.DataFrame,
+    settings: Settings,
+    old: FrozenScheme | None,
+    earlier: pd.DataFrame,
+    *,
+    segments: int | None = None,
+) -> Segmentation:
+    """A fresh cut; segments that are still those of an older scheme keep its ids and names.
+
+    earlier: features of the same customers counted in the older scheme's words.
+    """
+    seed, most = settings["seed"], settings["max_segments"]
+    look = segment_customers(values, segments=segments, max_segments=most, seed=seed)
+    return keep_ids(look, old.scheme, join_features(values, earlier)) if old else look
+
+
+def values_for(known: Dataset, quarter: str, settings: Settings, frozen: FrozenScheme) -> pd.DataFrame:
+    """The features of a quarter counted in the words of a frozen scheme."""
+    requests = count_requests(known, quarter, settings, words=thaw_words(frozen))
+    return customer_features(known, quarter, settings, requests=requests).values
+
+
+def join_features(values: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Features with those added that only another scheme's words give."""
+    return values.join(earlier[[column for column in earlier if column not in values]])
+
+
 def compare_frozen(
     known: Dataset, quarter: str, settings: Settings, old: FrozenScheme, new: FrozenScheme
 ) -> SchemeComparison:
-    """Two frozen schemes on the customers of one quarter, each on features counted in its own words where they differ."""
-    values, earlier = (_values_for(known, quarter, settings, scheme) for scheme in (new, old))
-    return compare_on(values, earlier, old.scheme, new.scheme)
+    """Two frozen schemes on the customers of one quarter, on features counted in the words of each."""
+    values, earlier = (values_for(known, quarter, settings, scheme) for scheme in (new, old))
+    return compare_on(join_features(values, earlier), old.scheme, new.scheme)
 
 
-def compare_on(
-    values: pd.DataFrame, earlier: pd.DataFrame, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> SchemeComparison:
-    """`compare_schemes` on features of the new scheme, with those that only the old one knows taken from `earlier`."""
-    more = [column for column in earlier if column not in values]
-    joined = values.join(earlier[more])
-    return compare_schemes(add_absent(add_absent(joined, new), old), old, new)
-
-
-def _values_for(known: Dataset, quarter: str, settings: Settings, frozen: FrozenScheme) -> pd.DataFrame:
-    requests = count_requests(known, quarter, settings, words=thaw_words(frozen))
-    return customer_features(known, quarter, settings, requests=requests).values
+def compare_on(values: pd.DataFrame, old: Mapping[str, Any], new: Mapping[str, Any]) -> SchemeComparison:
+    """`compare_schemes` where a feature of either scheme may be absent; it counts as missing."""
+    return compare_schemes(add_absent(add_absent(values, new), old), old, new)
 
 
 def _look_at_given(known: Dataset, features: Features, seed: int) -> Segmentation | None:

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.settings import Settings
+
+if TYPE_CHECKING:
+    from pmo_analysis.quarter import Quarter
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = PACKAGE.parent
@@ -97,6 +100,12 @@ def describe_settings(settings: Settings) -> dict[str, Any]:
     """The hash of all settings and those that differ from the house's."""
     text = json.dumps(dict(settings), sort_keys=True, ensure_ascii=False)
     return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "changed": settings.changed()}
+
+
+def describe_schemes(quarter: Quarter) -> list[dict[str, Any]]:
+    """The frozen segment schemes that a quarter is told by: told_as, valid_from, cut_in, sha256; none where it was cut anew."""
+    table = quarter.scheme_in_force.table
+    return table.loc[table["sha256"] != "", ["told_as", "valid_from", "cut_in", "sha256"]].to_dict("records")
 
 
 def file_hash(path: Path) -> str:

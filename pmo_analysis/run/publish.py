@@ -111,6 +111,7 @@ def _describe(
         "seed": result.settings["seed"],
         "inputs": fingerprint(data).to_dict("records"),
         "known": fingerprint(result.data).to_dict("records"),
+        "schemes": manifest.describe_schemes(result),
         "code": manifest.describe_code(),
         "durations": {name: round(seconds, 2) for name, seconds in durations.items()},
         "files": manifest.describe_files(folder),

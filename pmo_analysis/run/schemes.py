@@ -13,7 +13,7 @@ import pandas as pd
 
 from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel
 from pmo_analysis.analysis.history import SchemeComparison, segment_history
-from pmo_analysis.analysis.segments import Segmentation, segment_customers
+from pmo_analysis.analysis.segments import Segmentation
 from pmo_analysis.contract.errors import InputError, SettingError
 from pmo_analysis.contract.quarters import parse_quarter
 from pmo_analysis.contract.settings import Settings
@@ -30,7 +30,15 @@ from pmo_analysis.intake.schemes import (
     refuse_taken,
     require_place,
 )
-from pmo_analysis.quarter.segments import compare_frozen, compare_on, count_in_words, freeze_words
+from pmo_analysis.quarter.segments import (
+    compare_frozen,
+    compare_on,
+    count_in_words,
+    cut_segments,
+    freeze_words,
+    join_features,
+    values_for,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +87,8 @@ def freeze_segments(
     _check_first(first, chosen, frozen_on)
     refuse_taken(data.schemes, first, path, replace_it=replace)
     known = data.as_of(chosen, data.settings["fiscal_year_end_month"])
-    new = _cut(known, chosen, first, segments, frozen_on)
+    old = choose_scheme(data.schemes, first)
+    new = _cut(known, chosen, first, old, segments=segments, frozen_on=frozen_on)
     kept = add_scheme(path, new, replace_it=replace)
     return _tell(path, new, kept, first, f"Frozen from {first} on, cut in {chosen}: {_count(new)}, kept in {path}.")
 
@@ -147,11 +156,13 @@ def _require_scheme(data: Dataset, quarter: str) -> FrozenScheme:
     return scheme
 
 
-def _cut(known: Dataset, quarter: str, first: str, segments: int | None, frozen_on: str) -> FrozenScheme:
-    settings = known.settings
-    requests = count_requests(known, quarter, settings)
-    values = customer_features(known, quarter, settings, requests=requests).values
-    look = segment_customers(values, segments=segments, max_segments=settings["max_segments"], seed=settings["seed"])
+def _cut(
+    known: Dataset, quarter: str, first: str, old: FrozenScheme | None, *, segments: int | None, frozen_on: str
+) -> FrozenScheme:
+    requests = count_requests(known, quarter, known.settings)
+    values = customer_features(known, quarter, known.settings, requests=requests).values
+    earlier = values_for(known, quarter, known.settings, old) if old else values
+    look = cut_segments(values, known.settings, old, earlier, segments=segments)
     return FrozenScheme(
         valid_from=first, cut_in=quarter, scheme=look.scheme, words=freeze_words(requests.words),
         stability=_list_stability(look), source_sha256=_hash_source(known), frozen_on=frozen_on,
@@ -170,12 +181,11 @@ def _hash_source(known: Dataset) -> str:
 
 
 def _compare_fresh(known: Dataset, quarter: str, settings: Settings, scheme: FrozenScheme) -> SchemeComparison:
-    """The scheme in force beside a cut of this quarter, each on features counted in its own words."""
-    requests = count_requests(known, quarter, settings)
-    values = customer_features(known, quarter, settings, requests=requests).values
-    look = segment_customers(values, max_segments=settings["max_segments"], seed=settings["seed"])
-    then = customer_features(known, quarter, settings, requests=count_in_words(known, quarter, settings)).values
-    return compare_on(values, then, scheme.scheme, look.scheme)
+    """The scheme in force beside a cut of this quarter in the words of today."""
+    values = customer_features(known, quarter, settings, requests=count_requests(known, quarter, settings)).values
+    earlier = values_for(known, quarter, settings, scheme)
+    look = cut_segments(values, settings, scheme, earlier)
+    return compare_on(join_features(values, earlier), scheme.scheme, look.scheme)
 
 
 def _advise(known: Dataset, quarter: str, settings: Settings, scheme: FrozenScheme) -> str:

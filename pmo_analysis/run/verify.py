@@ -55,12 +55,26 @@ def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str
     content = report.content
     data = load(source, settings=content["settings"]["changed"])
     result = run_quarter(data, content["quarter"])
-    reasons = _reasons(content, fingerprint(result.data), result.settings)
+    schemes = manifest.describe_schemes(result)
+    reasons = _reasons(content, fingerprint(result.data), result.settings, schemes)
     with tempfile.TemporaryDirectory() as scratch:
         write_tables(result, Path(scratch) / "tables")
         new = {f["path"]: f["sha256"] for f in manifest.describe_files(Path(scratch))}
     old = {f["path"]: f["sha256"] for f in content["files"] if f["path"].startswith("tables/")}
-    return [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]
+    tables = [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]
+    return _compare_schemes(content, schemes) + tables
+
+
+def _compare_schemes(content: Mapping[str, Any], schemes: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """A row where the frozen segments that the report was told by are not those kept now."""
+    then = content.get("schemes", [])
+    if then == schemes:
+        return []
+    told, now = (
+        " and ".join(f"{s['told_as']} from {s['valid_from']} on ({s['sha256'][:8]})" for s in rows) or "none"
+        for rows in (then, schemes)
+    )
+    return [("frozen segments", "changed since publishing", f"then {told}; now {now}")]
 
 
 def _compare_table(path: str, old: str | None, new: str | None, reasons: str) -> tuple[str, str, str]:
@@ -69,8 +83,8 @@ def _compare_table(path: str, old: str | None, new: str | None, reasons: str) ->
     return (path, "recomputed differently", reasons)
 
 
-def _reasons(content: Mapping[str, Any], known: pd.DataFrame, settings: Any) -> str:
-    """Which of data, settings, code and packages differ from those of the report."""
+def _reasons(content: Mapping[str, Any], known: pd.DataFrame, settings: Any, schemes: list[dict[str, Any]]) -> str:
+    """Which of data, settings, frozen segments, code and packages differ from those of the report."""
     code = manifest.describe_code()
     then = content["code"]
     before = {e["table"]: e["sha256"] for e in content["known"]}
@@ -80,6 +94,7 @@ def _reasons(content: Mapping[str, Any], known: pd.DataFrame, settings: Any) -> 
     found = [
         f"data changed: {', '.join(tables)}" if tables else "",
         "settings changed" if content["settings"]["sha256"] != manifest.describe_settings(settings)["sha256"] else "",
+        "frozen segments changed" if content.get("schemes", []) != schemes else "",
         "code changed" if code["source_sha256"] != then["source_sha256"] else "",
         f"packages changed: {', '.join(packages)}" if packages else "",
     ]

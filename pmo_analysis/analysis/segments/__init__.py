@@ -1,9 +1,17 @@
 """Segments that are really there: groups of customers with like needs, or the answer that there is one group."""
 
 from pmo_analysis.analysis.segments.cut import segment_customers
-from pmo_analysis.analysis.segments.frozen import add_absent, tell_frozen
+from pmo_analysis.analysis.segments.frozen import add_absent, keep_ids, tell_frozen
 from pmo_analysis.analysis.segments.given import describe_given
 from pmo_analysis.analysis.segments.result import Segmentation
 from pmo_analysis.analysis.segments.scheme import assign_segments
 
-__all__ = ["Segmentation", "add_absent", "assign_segments", "describe_given", "segment_customers", "tell_frozen"]
+__all__ = [
+    "Segmentation",
+    "add_absent",
+    "assign_segments",
+    "describe_given",
+    "keep_ids",
+    "segment_customers",
+    "tell_frozen",
+]

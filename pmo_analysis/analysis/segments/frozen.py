@@ -7,22 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.segments.columns import check_customers, order_rows, read_columns
+from pmo_analysis.analysis.segments.naming import keep_names
 from pmo_analysis.analysis.segments.profile import profile_segments
 from pmo_analysis.analysis.segments.result import Segmentation
-from pmo_analysis.analysis.segments.scheme import assign_segments
+from pmo_analysis.analysis.segments.scheme import assign_segments, encode
+from pmo_analysis.analysis.segments.stability import measure_stability
 from pmo_analysis.contract.errors import InputError
 
 _RULES = ["segment", "rule", "precision", "coverage", "name", "customers_count"]
 
 
-def tell_frozen(values: pd.DataFrame, scheme: Mapping[str, Any], look: Segmentation) -> Segmentation:
+def tell_frozen(values: pd.DataFrame, scheme: Mapping[str, Any], look: Segmentation, *, seed: int = 0) -> Segmentation:
     """The segments of a frozen scheme on these customers, beside what a fresh look at the same customers found.
 
     values: as for `segment_customers`; a feature of the scheme that is absent counts as missing. Members, profile,
-    rules (precision and coverage as at the freeze, customers as now) and scheme are the frozen one's; evidence is
-    the look's. InputError where half of the scheme's features or more are absent.
+    stability (whether a new search among these customers finds the frozen segments again), rules (precision and coverage
+    as at the freeze, customers as now) and scheme are the frozen one's; evidence and null are the look's. InputError
+    where half of the scheme's features or more are absent.
     """
     checked = order_rows(check_customers(add_absent(values, scheme)))
     members = assign_segments(checked, scheme).sort_index()
@@ -36,10 +40,37 @@ def tell_frozen(values: pd.DataFrame, scheme: Mapping[str, Any], look: Segmentat
         count=len(segments),
         members=members,
         profile=profile_segments(read_columns(checked), members["segment"]),
+        stability=_measure(checked, scheme, members, seed),
         rules=rules,
         scheme=dict(scheme),
-        sentence=_tell(rules, len(members)),
+        sentence=_tell(rules, f"By the frozen scheme the {len(members)} customers are"),
     )
+
+
+def keep_ids(look: Segmentation, scheme: Mapping[str, Any], values: pd.DataFrame) -> Segmentation:
+    """A new cut whose segments keep id and name of an older scheme's where they are still the same (`keep_names`).
+
+    values: customers with the columns of both; a column of the older scheme that is absent counts as missing.
+    """
+    kept = keep_names(look.scheme, scheme, add_absent(values, scheme))
+    ids = {old["segment"]: new["segment"] for old, new in zip(look.scheme["segments"], kept["segments"], strict=True)}
+    names = {s["segment"]: s["name"] for s in kept["segments"]}
+    members = look.members.assign(segment=look.members["segment"].map(ids), second=look.members["second"].map(ids))
+    rules = look.rules.assign(segment=look.rules["segment"].map(ids))
+    rules["name"] = rules["segment"].map(names)
+    return replace(
+        look,
+        members=members.assign(name=members["segment"].map(names)),
+        rules=rules,
+        profile=_rename(look.profile, ids),
+        stability=_rename(look.stability, ids),
+        scheme=kept,
+        sentence=_tell(rules, f"A cut of the {len(members)} customers alone finds"),
+    )
+
+
+def _rename(rows: pd.DataFrame, ids: Mapping[str, str]) -> pd.DataFrame:
+    return rows.assign(segment=rows["segment"].map(ids))
 
 
 def add_absent(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
@@ -54,8 +85,15 @@ def add_absent(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
     return values.assign(**dict.fromkeys(absent, float("nan")))
 
 
-def _tell(rules: pd.DataFrame, customers: int) -> str:
+def _measure(values: pd.DataFrame, scheme: Mapping[str, Any], members: pd.DataFrame, seed: int) -> pd.DataFrame:
+    names = [str(s["segment"]) for s in scheme["segments"]]
+    labels = members["segment"].reindex(values.index).map({name: i for i, name in enumerate(names)}).to_numpy()
+    with threadpool_limits(1):
+        return measure_stability(encode(values, list(scheme["columns"])), labels, names, seed=seed)
+
+
+def _tell(rules: pd.DataFrame, start: str) -> str:
     if len(rules) == 1:
-        return f"The {customers} customers are told as one group, as frozen."
+        return f"{start} one group."
     parts = "; ".join(f"{r['segment']} ({r['customers_count']}): {r['name']}" for r in rules.to_dict("records"))
-    return f"The {customers} customers are told by {len(rules)} frozen segments. {parts}."
+    return f"{start} {len(rules)} segments. {parts}."
