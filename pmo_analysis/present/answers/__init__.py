@@ -1,5 +1,27 @@
 """What the cells of the quarterly report show: one call a cell."""
 
-from pmo_analysis.present.answers.report import answer, definitions, figures, page_one, picture, title
+from pmo_analysis.present.answers.report import (
+    answer,
+    cards,
+    definitions,
+    evidence,
+    figures,
+    migration,
+    page_one,
+    picture,
+    profile,
+    title,
+)
 
-__all__ = ["answer", "definitions", "figures", "page_one", "picture", "title"]
+__all__ = [
+    "answer",
+    "cards",
+    "definitions",
+    "evidence",
+    "figures",
+    "migration",
+    "page_one",
+    "picture",
+    "profile",
+    "title",
+]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pmo_analysis.present.answers import segments
 from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import cell, join, table, tell, tell_limits, told, told_ranges
 from pmo_analysis.present.names import Names, names_of
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
+from pmo_analysis.quarter.compose import NO_SEGMENT
 
 EASIER = (
     "lead_time_days", "lead_time_p85_days", "promises_kept_share", "consistency_share", "first_time_right_share",
@@ -22,17 +24,28 @@ def tell_promises(quarter: Quarter) -> Section:
     """What each category and segment gets, costs and is asked for."""
     cards, names = quarter.propositions.cards, names_of(quarter)
     currency = quarter.settings["currency"]
-    segments = cards[cards["group_kind"] == "segment"]
-    tables = (_show_cards(segments, names, currency), _list_costs(cards, "category", names, currency))
+    rows = cards[cards["group_kind"] == "segment"]
+    inside = rows["group"] != NO_SEGMENT
+    tables = (_show_cards(rows[inside], names, currency), _list_costs(cards, "category", names, currency))
     spent = "Cost to serve is what the PMO spent; what was charged and the customer's own hours are told apart."
     charged = "No hours are booked: cost is what customers were charged, which need not be what serving them cost."
     counted = charged if quarter.cost.basis == "charged" else spent
-    return Section((quarter.cost.sentence, _tell_span(cards, names, currency)), counted, tables)
+    found = (quarter.cost.sentence, _tell_span(cards, names, currency), _tell_unplaced(rows[~inside], currency))
+    return Section(found, counted, tables)
+
+
+def _tell_unplaced(rows: pd.DataFrame, currency: str) -> str:
+    """Customers without a recent request are no segment: their number and cost, in a line."""
+    if rows.empty:
+        return ""
+    count = tell(rows["customers_count"].iloc[0], "_count")
+    cost = tell(rows["cost_to_serve_cost"].iloc[0], "_cost", currency)
+    return f"{count} customers are in no segment, without a recent request; together they cost {cost}."
 
 
 def _tell_span(cards: pd.DataFrame, names: Names, currency: str) -> str:
     """The dearest and the cheapest group of those that have enough customers for a range."""
-    rows = cards[cards["cost_median"].notna() & cards["cost_p10"].notna()]
+    rows = cards[cards["cost_median"].notna() & cards["cost_p10"].notna() & (cards["group"] != NO_SEGMENT)]
     kind = "segment" if (rows["group_kind"] == "segment").sum() > 1 else "category"
     rows = rows[rows["group_kind"] == kind].sort_values(["cost_median", "group"])
     if len(rows) < 2:
@@ -133,41 +146,18 @@ def _tell_experience(rows: pd.DataFrame) -> str:
 
 
 def tell_customers(quarter: Quarter) -> Section:
-    """The segments, who moved, and whom the PMO does not reach."""
+    """The segments, who moved, what changed, and whom the PMO does not reach."""
     groups = quarter.groups
     counted = f"{len(groups):,} customers are known; {len(quarter.features.values):,} were active in the look-back."
-    tables = (
-        _list_segments(quarter), _list_moves(quarter),
-        show_figures(quarter, REACHED, "Whom we reach"), _list_splits(quarter),
+    found = (
+        segments.tell_found(quarter), segments.tell_schemes(quarter), segments.tell_moves(quarter),
+        segments.tell_largest_change(quarter), segments.tell_given(quarter), tell_turns(quarter, REACHED),
     )  # fmt: skip
-    return Section(
-        (quarter.segmentation.sentence, quarter.history.sentence, tell_turns(quarter, REACHED)), counted, tables
-    )
-
-
-def _list_segments(quarter: Quarter) -> str:
-    rules, names = quarter.segmentation.rules, names_of(quarter)
-    shown = pd.DataFrame({
-        "Segment": [names.segment(s) for s in rules["segment"]],
-        "Customers": told(rules, "customers_count"),
-        "Who belongs to it": rules["rule"].tolist(),
-        "Of those who fit the rule, in it": told(rules, "precision", "_share"),
-        "Of the segment, fit the rule": told(rules, "coverage", "_share"),
-    })  # fmt: skip
-    return table(shown, caption="Segments that are really there")
-
-
-def _list_moves(quarter: Quarter) -> str:
-    """How many customers moved between segments; single customers are in the workbook only."""
-    rows, names = quarter.history.migration, names_of(quarter)
-    moved = rows[(rows["from_segment"] != rows["to_segment"]) & (rows["customers_count"] > 0)]
-    moved = moved.sort_values(["customers_count", "from_segment", "to_segment"], ascending=[False, True, True])
-    shown = pd.DataFrame({
-        "From": [names.segment(s) for s in moved["from_segment"]],
-        "To": [names.segment(s) for s in moved["to_segment"]],
-        "Customers": told(moved, "customers_count"),
-    })  # fmt: skip
-    return table(shown, caption="Customers that moved, by last quarter's segments", most=6)
+    tables = (
+        segments.list_schemes(quarter), segments.list_changes(quarter),
+        segments.list_given(quarter), show_figures(quarter, REACHED, "Whom we reach"), _list_splits(quarter),
+    )  # fmt: skip
+    return Section(found, counted, tables)
 
 
 def _list_splits(quarter: Quarter) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from pmo_analysis.present import plots
 from pmo_analysis.present.answers import work_pictures as work
 from pmo_analysis.present.answers.figures import read_figures
+from pmo_analysis.present.answers.segment_pictures import draw_evidence
 from pmo_analysis.present.answers.value import OUTCOMES
 from pmo_analysis.present.formats import tell
 from pmo_analysis.present.names import names_of
@@ -101,47 +102,8 @@ def _on_scale(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_segments(quarter: Quarter) -> Picture | str:
-    """What marks each segment: how far its middle customer is from the middle of all."""
-    rows, names = quarter.segmentation.profile, names_of(quarter)
-    if rows.empty or rows["segment"].nunique() < 2:
-        return "No picture: no segments are really there, so all customers are one group."
-    strength = rows["shift"].abs().groupby(rows["feature"]).max().sort_values(ascending=False, kind="stable")
-    chosen = list(strength.index[:14])
-    rows = rows[rows["feature"].isin(chosen)]
-    meaning = quarter.features.meaning.set_index("feature")["meaning"]
-    table = pd.DataFrame({
-        "row": [_feature(f, meaning) for f in rows["feature"]],
-        "column": [f"{names.segment(s)} ({n:,.0f})" for s, n in zip(rows["segment"], rows["customers_count"], strict=True)],
-        "value": rows["shift"].clip(-2.5, 2.5),
-        "mark": [_mark(v) for v in rows["shift"]],
-    })  # fmt: skip
-    order = [_feature(f, meaning) for f in chosen]
-    columns = list(dict.fromkeys(table["column"]))
-    axes = plots.plot_map(table, rows=order, columns=columns, signed=True, most=20,
-                          title="+ more and − less than the middle customer of all; ++ and −− much more and less")  # fmt: skip
-    return draw(axes, _say_profile(table, columns))
-
-
-def _feature(name: str, meaning: pd.Series) -> str:
-    return str(meaning.get(name, name.replace("_", " ")))
-
-
-def _mark(shift: float) -> str:
-    if pd.isna(shift) or abs(shift) < 0.5:
-        return ""
-    return ("+" if shift > 0 else "−") * (2 if abs(shift) >= 1.25 else 1)
-
-
-def _say_profile(table: pd.DataFrame, columns: list[str]) -> str:
-    said = []
-    for column in columns:
-        rows = table[(table["column"] == column) & (table["mark"] != "")]
-        more = ", ".join(rows.loc[rows["value"] > 0, "row"].head(4))
-        less = ", ".join(rows.loc[rows["value"] < 0, "row"].head(4))
-        said.append(
-            f"{column}: " + "; ".join([f"more {more}"] * bool(more) + [f"less {less}"] * bool(less) or ["like all"])
-        )
-    return "What marks each segment. " + ". ".join(said) + "."
+    """Whether there is more than one group of customers, and how many."""
+    return draw_evidence(quarter.fresh_look)
 
 
 def draw_effects(quarter: Quarter) -> Picture | str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +12,8 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.present.answers import ahead, cost, customers, trust, value, work
 from pmo_analysis.present.answers.pictures import PICTURES
 from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
+from pmo_analysis.present.answers.segment_pictures import draw_evidence, draw_migration, draw_profile
+from pmo_analysis.present.answers.segments import show_cards
 from pmo_analysis.present.formats import MISSING, table, tell
 from pmo_analysis.present.page_one import show_page_one
 from pmo_analysis.present.plots.style import house_style
@@ -65,9 +69,37 @@ def _section(quarter: Quarter, number: int) -> Section:
 
 def picture(quarter: Quarter, number: int) -> Picture | Html:
     """The picture of a section, or one sentence on what is missing for it; never an empty chart."""
+    return _show(PICTURES[_known(number)], quarter)
+
+
+def _show(drawing: Callable[..., Picture | str], *of: Any) -> Picture | Html:
+    """A picture in the house style, or its one sentence on why there is none."""
     with house_style():
-        drawn = PICTURES[_known(number)](quarter)
+        drawn = drawing(*of)
     return drawn if isinstance(drawn, Picture) else Html(render("no_picture.html.j2", sentence=drawn))
+
+
+def profile(quarter: Quarter, *, given: bool = False) -> Picture | Html | None:
+    """What marks each segment, found or given by the organisation; nothing where all customers are one group."""
+    cut = quarter.given if given else quarter.segmentation
+    return _show(draw_profile, quarter, cut) if cut is not None and cut.found else None
+
+
+def evidence(quarter: Quarter, *, given: bool = False) -> Picture | Html | None:
+    """Whether the segments, found or given by the organisation, are more than chance; nothing where none are given."""
+    cut = quarter.given if given else quarter.fresh_look
+    return _show(draw_evidence, cut) if cut is not None else None
+
+
+def cards(quarter: Quarter) -> Html | None:
+    """One card per segment; nothing where all customers are one group."""
+    html = show_cards(quarter)
+    return Html(render("plain.html.j2", html=html)) if html else None
+
+
+def migration(quarter: Quarter) -> Picture | Html | None:
+    """Who went from which segment to which; nothing where all customers are one group."""
+    return _show(draw_migration, quarter) if quarter.segmentation.found else None
 
 
 def _known(number: int) -> int:

@@ -10,12 +10,16 @@ from pmo_analysis.present.plots.curves import plot_concentration
 from pmo_analysis.present.plots.maps import plot_map
 from pmo_analysis.present.plots.ranges import plot_quoted, plot_ranges, say_ranges
 from pmo_analysis.present.plots.runs import plot_run, say_run
+from pmo_analysis.present.plots.segments import plot_counts, plot_flows, plot_null
 
 __all__ = [
     "Axes",
     "plot_concentration",
+    "plot_counts",
     "plot_effects",
+    "plot_flows",
     "plot_map",
+    "plot_null",
     "plot_parts",
     "plot_quoted",
     "plot_ranges",

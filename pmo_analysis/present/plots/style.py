@@ -66,6 +66,13 @@ def panels(rows: int, columns: int, height: float) -> list[Axes]:
     return list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
+def head(axes: Axes, title: str) -> None:
+    """A title over the whole picture, flush left, names of rows included."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # axes always stand in a figure
+    figure.suptitle(label(title, 90), x=0.008, ha="left", fontsize=10.5, fontweight="bold")
+
+
 @cache
 def _known_glyphs() -> frozenset[int]:
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))

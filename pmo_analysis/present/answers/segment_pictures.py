@@ -1,0 +1,120 @@
+"""Pictures of the segments: whether they are there, what marks them, and who moved."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pmo_analysis.analysis.segments import Segmentation
+from pmo_analysis.present import plots
+from pmo_analysis.present.answers.segments import mark_shift, needs_of, order_features
+from pmo_analysis.present.formats import join, tell
+from pmo_analysis.present.names import names_of
+from pmo_analysis.present.plots.style import head, new_axes, panels
+from pmo_analysis.present.shown import Picture, draw
+from pmo_analysis.quarter import Quarter
+
+_FEATURES = 14
+_FARTHEST = 2.5
+
+
+def draw_evidence(cut: Segmentation) -> Picture | str:
+    """Is there more than one group, and how many: the customers beside what one group shows by chance."""
+    counts = cut.evidence[cut.evidence["gain"].notna()]
+    if len(counts) < 2:
+        return f"No picture: {cut.sentence}"
+    null = cut.null
+    if null.empty:
+        return draw(plots.plot_counts(counts, new_axes(2.8)), _say_counts(counts))
+    limit = float(cut.evidence["threshold"].iloc[0])
+    left, right = panels(1, 2, 2.9)
+    plots.plot_null(null, left, limit=limit)
+    plots.plot_counts(counts, right)
+    return draw(left, f"{_say_null(null, limit)} {_say_counts(counts)}")
+
+
+def _say_null(null: pd.DataFrame, limit: float) -> str:
+    own, chance = null.loc[null["draw"] == 0, "z"], null.loc[null["draw"] > 0, "z"]
+    verdict = "beyond" if float(own.iloc[0]) > limit else "within"
+    reached = f"{len(chance)} made-up customer bases of one group reach {tell(chance.min())} to {tell(chance.max())}"
+    return (
+        f"Our customers fall apart by {tell(own.iloc[0])} deviations; {reached}; "
+        f"the limit is {tell(limit)}, so ours lie {verdict} chance."
+    )
+
+
+def _say_counts(counts: pd.DataFrame) -> str:
+    chosen = counts.loc[counts["chosen"], "count"]
+    best = join(f"{n:.0f}" for n in chosen)
+    return f"Of the numbers of groups tried, 1 to {counts['count'].max():.0f}, most speaks for {best}."
+
+
+def draw_profile(quarter: Quarter, cut: Segmentation) -> Picture | str:
+    """What marks each segment: its middle customer beside the middle of all, first what sets segments apart most."""
+    rows, names, needs = cut.profile, names_of(quarter), needs_of(quarter)
+    if rows.empty or rows["segment"].nunique() < 2:
+        return "No picture: all customers are told as one group."
+    chosen = order_features(rows)[:_FEATURES]
+    rows = rows[rows["feature"].isin(chosen)].sort_values(["customers_count", "segment"], ascending=[False, True])
+    titles = {
+        s: f"{names.segment(s)} ({tell(n, '_count')})"
+        for s, n in zip(rows["segment"], rows["customers_count"], strict=True)
+    }
+    cells = pd.DataFrame({
+        "row": [needs.name(f) for f in rows["feature"]],
+        "column": rows["segment"].map(titles),
+        "value": rows["shift"].clip(-_FARTHEST, _FARTHEST),
+        "mark": [f"{needs.tell(f, m)} {mark_shift(s)}".strip() for f, m, s in
+                 zip(rows["feature"], rows["median"], rows["shift"], strict=True)],
+    })  # fmt: skip
+    everybody = rows.drop_duplicates("feature")
+    whole = pd.DataFrame({
+        "row": [needs.name(f) for f in everybody["feature"]], "column": "Everybody", "value": 0.0,
+        "mark": [needs.tell(f, m) for f, m in zip(everybody["feature"], everybody["overall_median"], strict=True)],
+    })  # fmt: skip
+    columns = [*titles.values(), "Everybody"]
+    axes = plots.plot_map(
+        pd.concat([cells, whole]), rows=[needs.name(f) for f in chosen], columns=columns, signed=True, most=17,
+        title="▲ more, ▼ less than everybody; ▲▲, ▼▼ much more, much less",
+    )  # fmt: skip
+    head(axes, "What the middle customer of each segment is like")
+    axes.axvline(len(titles), color="white", linewidth=6)
+    return draw(axes, _say_profile(cells, list(titles.values())))
+
+
+def _say_profile(cells: pd.DataFrame, columns: list[str]) -> str:
+    said = []
+    for column in columns:
+        rows = cells[(cells["column"] == column) & cells["mark"].str.contains("[▲▼]")]
+        more, less = (", ".join(rows.loc[rows["value"] * way > 0, "row"].head(4)) for way in (1, -1))
+        told = [f"more {more}"] * bool(more) + [f"less {less}"] * bool(less) or ["like everybody"]
+        said.append(f"{column}: {'; '.join(told)}")
+    return "What marks each segment. " + ". ".join(said) + "."
+
+
+def draw_migration(quarter: Quarter) -> Picture | str:
+    """From which segment to which customers went between the first and the last quarter."""
+    rows, names, members = quarter.history.migration, names_of(quarter), quarter.history.members
+    if not quarter.segmentation.found or rows.empty or members["quarter"].nunique() < 2:
+        return "No picture: there are no two quarters, or no two segments, to compare."
+    flows = pd.DataFrame({
+        "from_group": [names.segment(s) for s in rows["from_segment"]],
+        "to_group": [names.segment(s) for s in rows["to_segment"]],
+        "customers_count": rows["customers_count"],
+    })  # fmt: skip
+    sizes = rows.groupby("to_segment")["customers_count"].sum()
+    segments = sorted(set(rows["from_segment"]) | set(rows["to_segment"]), key=lambda s: (-sizes.get(s, 0), s))
+    ends = members["quarter"].min(), members["quarter"].max()
+    axes = plots.plot_flows(flows, order=[names.segment(s) for s in segments], first=f"in {ends[0]} or when first seen",
+                            last=f"in {ends[1]} or when last seen")  # fmt: skip
+    head(axes, "Who moved to another segment for good")
+    return draw(axes, _say_flows(flows, *ends))
+
+
+def _say_flows(flows: pd.DataFrame, first: str, last: str) -> str:
+    moved = flows[flows["from_group"] != flows["to_group"]].sort_values(
+        ["customers_count", "from_group", "to_group"], ascending=[False, True, True])  # fmt: skip
+    stayed = flows["customers_count"].sum() - moved["customers_count"].sum()
+    said = [
+        f"{r['customers_count']} from {r['from_group']} to {r['to_group']}" for r in moved.head(8).to_dict("records")
+    ]
+    return f"From {first} to {last}, {stayed} customers stayed in their segment; moved: {'; '.join(said) or 'nobody'}."
