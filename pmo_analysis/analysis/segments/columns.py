@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pmo_analysis.analysis.segments.inputs import check_keys, read_kinds
 from pmo_analysis.contract.errors import InputError
 
 MINIMUM_CUSTOMERS = 20
@@ -34,16 +35,13 @@ def check_customers(values: pd.DataFrame) -> pd.DataFrame:
     """The table with its columns by name and its rows by content (the key last); InputError where it has no meaning."""
     if not isinstance(values, pd.DataFrame):
         raise InputError(f"Segments need a table, one row per customer, not {type(values).__name__}.")
+    check_keys(values)
     repeated = values.index[values.index.duplicated()].unique()
     if len(repeated):
         raise InputError(
             f"{len(repeated)} customer_id appear more than once (first: {repeated[0]!r}). Give one row per customer."
         )
-    if values.columns.duplicated().any():
-        raise InputError(f"The column {values.columns[values.columns.duplicated()][0]!r} appears more than once.")
-    for column in values:
-        _check_column(values[column])
-    return values.rename(columns=str).sort_index(axis=1)
+    return read_kinds(values.rename(columns=str)).sort_index(axis=1)
 
 
 def order_rows(values: pd.DataFrame) -> pd.DataFrame:
@@ -90,19 +88,6 @@ def _one_spelling(value: object) -> str:
     if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, float, np.number)) and value in (0, 1)):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
-
-
-def _check_column(column: pd.Series) -> None:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        raise InputError(f"Column {column.name!r} holds dates. Turn it into a number, such as days since then.")
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return
-    infinite = np.isinf(as_float(column))
-    if infinite.any():
-        raise InputError(
-            f"Column {column.name!r} has {int(infinite.sum())} infinite values (first: customer "
-            f"{column.index[infinite][0]!r}). Make them missing, or mend the division that made them."
-        )
 
 
 def _why_unusable(column: pd.Series) -> str:

@@ -56,6 +56,8 @@ def segment_customers(
     checked = order_rows(check_customers(values))
     _check_request(checked, segments, max_segments)
     columns = read_columns(checked)
+    if segments and segments > 1 and not len(columns.numbers.columns) + len(columns.choices.columns):
+        raise InputError(f"segments={segments}: no column tells the customers apart, so they are one group.")
     with threadpool_limits(1):
         why_one = _why_one(checked, columns)
         if why_one and segments is None:

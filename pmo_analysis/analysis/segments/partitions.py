@@ -125,11 +125,12 @@ def _plane(points: Points) -> np.ndarray:
 
 
 def _starts(plane: np.ndarray, tree: np.ndarray | None, k: int, seed: int, thorough: bool) -> list[np.ndarray]:
-    starts = [_kmeans(plane, k, seed + i) for i in range(3 if thorough else 1)]
+    different = len(np.unique(plane, axis=0))
+    starts = [_kmeans(plane, min(k, different), seed + i) for i in range(3 if thorough else 1)]
     if tree is not None:
         starts.append(fcluster(tree, k, "maxclust") - 1)
-    if thorough and len(plane) >= 12 * k:
-        fine = KMeans(4 * k, n_init=1, random_state=seed).fit(plane)
+    if thorough and len(plane) >= 12 * k and different > k:
+        fine = KMeans(min(4 * k, different), n_init=1, random_state=seed).fit(plane)
         for method in ("ward", "average"):
             coarse = fcluster(linkage(fine.cluster_centers_, method), k, "maxclust") - 1
             starts.append(coarse[fine.labels_])
@@ -181,7 +182,7 @@ def _split_up(points: Points, plane: np.ndarray, best: dict[int, Partition], see
     for now in sorted(best.values(), key=lambda p: -p.score)[:3]:
         for group in range(now.count):
             inside = np.flatnonzero(now.labels == group)
-            if len(inside) >= 2 * smallest_group(len(points)):
+            if len(inside) >= 2 * smallest_group(len(points)) and np.ptp(plane[inside], axis=0).any():
                 labels = now.labels.copy()
                 labels[inside] = np.where(_kmeans(plane[inside], 2, seed) == 1, now.count, group)
                 _keep(best, _refine(points, labels, steps=5))
