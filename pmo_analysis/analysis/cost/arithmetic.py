@@ -166,14 +166,3 @@ def _band(ordered: np.ndarray, level: float, draws: int, seed: int) -> tuple[np.
     shares = np.cumsum(drawn, axis=1) / totals
     low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
-
-
-def share_out(total: pd.Series, weight: pd.Series, group: pd.Series) -> pd.Series:
-    """Split each group's whole-number total over its rows by weight, so that the parts add up exactly.
-
-    `total` repeats the group's total on its rows. Cumulative shares are rounded and differenced, so nothing is lost.
-    """
-    cumulative = weight.groupby(group).cumsum() / weight.groupby(group).transform("sum")
-    reached = np.rint(total * cumulative)
-    before = reached.groupby(group).shift(fill_value=0.0)
-    return reached - before

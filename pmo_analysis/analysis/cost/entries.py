@@ -1,35 +1,36 @@
-"""Priced entries: one row per engagement, role and activity, whatever the tables can price it by.
+"""Priced rows: one per engagement, or per customer for what is on none, whatever the tables can price it by.
 
 Three bases, the first that the tables allow: hours worked × rates; money charged; standard hours × a blended rate.
-All have the columns of `ENTRY`; hours and money in whole ten-thousandths.
+All have engagement_id, PLACE and AMOUNTS, hours and money in whole ten-thousandths; `tell_figures` turns these into
+FIGURES, when each row has its service.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.cost.hours import PER_UNIT, allocate_hours, place_hours, standard_hours
-from pmo_analysis.analysis.cost.rates import blended_rate, price_customer_roles
+from pmo_analysis.analysis.cost.hours import standard_hours
+from pmo_analysis.analysis.cost.rates import add_own_rates, blended_rate
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.bookings import AMOUNTS, PER_UNIT, sum_by_engagement
 from pmo_analysis.intake.dataset import Dataset
 
-ENTRY = [
-    "quarter",
-    "engagement_id",
-    "customer_id",
-    "service_id",
-    "size",
-    "role",
+PLACE = ["quarter", "customer_id", "service_id", "size"]
+FIGURES = [
     "hours",
     "cost",
+    "process_hours",
+    "process_cost",
+    "mandated_process_cost",
+    "senior_hours",
     "own_hours",
     "own_cost",
-    "process",
-    "mandated",
-    "senior",
-    "allocated",
+    "unpriced_count",
     "unread_count",
 ]
 
@@ -62,28 +63,13 @@ def count_engagements(data: Dataset, quarters: list[str], month: int) -> pd.Data
 
 
 def enter_hours(
-    data: Dataset, booked: pd.DataFrame, rates: pd.DataFrame, settings: Settings, *, allocate: bool
+    data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame, settings: Settings
 ) -> pd.DataFrame:
-    """Entries from booked hours: the PMO's hours × rate; the customer's own hours kept apart.
+    """Rows from booked hours: the PMO's hours × rate; the customer's own hours kept apart.
 
-    Money is fixed before hours are allocated to services, so every table has the same total.
+    Money is fixed booking by booking before hours are allocated to services, so every table has the same total.
     """
-    placed = place_hours(booked, data)
-    roles = data.frame("roles", ["role", "senior", "side"]).drop_duplicates("role").set_index("role")
-    side = placed["side"].fillna(placed["role"].map(roles["side"]).astype("str")).fillna("pmo")
-    placed = placed.merge(rates[["quarter", "role", "hourly_cost"]], on=["quarter", "role"], how="left")
-    pmo, hours = (side == "pmo").to_numpy(), placed["hours"]
-    own_rates, own_rate = price_customer_roles(data, settings)
-    own = placed["role"].map(own_rates).astype("float64").fillna(own_rate)
-    entries = placed.assign(
-        hours=hours.where(pmo),
-        cost=(hours * placed["hourly_cost"]).round().where(pmo),
-        own_hours=hours.where(~pmo),
-        own_cost=(hours * own).round().where(~pmo),
-        senior=placed["role"].map(roles["senior"]).astype("boolean"),
-    )
-    active = active_engagements(data, str(booked["quarter"].max()), settings) if allocate else None
-    return _mark_process(allocate_hours(entries, active), data)
+    return sum_by_engagement(data, spans, add_own_rates(rates, data, settings))
 
 
 def active_engagements(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
@@ -103,43 +89,49 @@ def active_engagements(data: Dataset, quarter: str, settings: Settings) -> pd.Da
     return told.assign(standard_hours=standard_hours(data, rows))
 
 
-def enter_charges(data: Dataset, counted: pd.DataFrame) -> pd.DataFrame:
-    """Entries from money charged for the engagements counted in the quarter; hours are not known."""
+def enter_charges(counted: pd.DataFrame) -> pd.DataFrame:
+    """Rows from money charged for the engagements counted in the quarter; hours are not known."""
     rows = counted[counted["charged_cost"].notna()]
-    entries = rows.assign(size=rows["size_quoted"], cost=np.rint(rows["charged_cost"] * PER_UNIT), hours=np.nan)
-    return _mark_process(_without_roles(entries), data)
+    return _without_roles(rows.assign(unsaid_cost=np.rint(rows["charged_cost"] * PER_UNIT), unsaid_hours=np.nan))
 
 
 def enter_standards(data: Dataset, counted: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Entries from standard hours × one blended rate, for the engagements counted in the quarter."""
+    """Rows from standard hours × one blended rate, for the engagements counted in the quarter."""
     hours = np.rint(standard_hours(data, counted) * PER_UNIT)
-    entries = counted.assign(
-        size=counted["size_quoted"], hours=hours, cost=np.rint(hours * blended_rate(data, settings))
-    )
-    return _mark_process(_without_roles(entries[hours.notna()]), data)
+    rows = counted.assign(unsaid_hours=hours, unsaid_cost=np.rint(hours * blended_rate(data, settings)))
+    return _without_roles(rows[hours.notna()])
 
 
-def _without_roles(entries: pd.DataFrame) -> pd.DataFrame:
-    return entries.assign(
-        role=pd.Series(np.nan, entries.index, dtype="str"),
-        own_hours=np.nan,
-        own_cost=np.nan,
-        senior=pd.Series(pd.NA, entries.index, dtype="boolean"),
-        allocated=False,
-        unread_count=0,
-    )
+def _without_roles(rows: pd.DataFrame) -> pd.DataFrame:
+    known = rows.rename(columns={"size_quoted": "size"})
+    told = known.reindex(columns=["engagement_id", *PLACE, *AMOUNTS])
+    return told.assign(unpriced_count=0.0, unread_count=0.0)
 
 
-def _mark_process(entries: pd.DataFrame, data: Dataset) -> pd.DataFrame:
-    """process: by the booking's activity, else its service; mandated: process that law or policy requires."""
-    services = (
-        data.frame("services", ["service_id", "process", "mandated"])
-        .drop_duplicates("service_id")
-        .set_index("service_id")
-    )
-    process = entries["service_id"].map(services["process"]).astype("boolean")
-    if "activity" in entries:
-        booked = entries["activity"].map({"process": True, "delivery": False}).astype("boolean")
-        process = booked.fillna(process)
-    required = entries["service_id"].map(services["mandated"]).astype("boolean")
-    return entries.assign(process=process, mandated=process & required)[ENTRY]
+def tell_figures(rows: pd.DataFrame, data: Dataset) -> pd.DataFrame:
+    """The rows with FIGURES for AMOUNTS: process is what was booked so, and else what its service is.
+
+    mandated: whether any of it is process that law or policy requires. A part is missing where nothing of it is known.
+    """
+    flags = data.frame("services", ["service_id", "process", "mandated"]).drop_duplicates("service_id")
+    flags = flags.set_index("service_id").astype("Float64").astype("float64")
+    codes, names = pd.factorize(rows["service_id"])
+    flag, required = (np.append(flags[c].reindex(names).to_numpy(), np.nan)[codes] for c in ("process", "mandated"))
+    amounts = {name: rows[name].to_numpy("float64") for name in AMOUNTS}
+    both = np.where((flag == 0) | (required == 0), 0.0, flag * required)
+    figures = {}
+    for unit in ("hours", "cost"):
+        process, delivery, unsaid = (amounts[f"{said}_{unit}"] for said in ("said_process", "said_delivery", "unsaid"))
+        figures[unit] = _add(process, delivery, unsaid)
+        figures[f"process_{unit}"] = _add(process, delivery * 0, unsaid * flag)
+        figures[f"mandated_process_{unit}"] = _add(process * required, delivery * 0, unsaid * both)
+    figures = {name: figures[name] if name in figures else amounts[name] for name in FIGURES}
+    plain = ~np.isnan(amounts["unsaid_hours"]) | ~np.isnan(amounts["own_hours"])
+    seen = ~np.isnan(amounts["said_process_hours"]) | (plain & (flag == 1))
+    return rows.drop(columns=AMOUNTS).assign(**figures, mandated=seen & (required == 1))
+
+
+def _add(*parts: np.ndarray) -> np.ndarray:
+    """The sum of what is known; missing where nothing is."""
+    known = ~np.isnan(parts)
+    return np.where(known.any(axis=0), np.where(known, parts, 0.0).sum(axis=0), np.nan)

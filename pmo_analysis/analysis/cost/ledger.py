@@ -20,10 +20,13 @@ _UNUSED = [
 ]
 
 
-def tell_unused(entries: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
-    """Capacity supplied, used and unused by role; used + unused = supplied exactly. Roles of stated capacity only."""
+def tell_unused(worked: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
+    """Capacity supplied, used and unused by role; used + unused = supplied exactly. Roles of stated capacity only.
+
+    `worked`: role, hours, cost. A role that worked more than its practical hours has unused hours below nought.
+    """
     supplied = rates[rates["supplied_cost"].notna()].set_index("role")
-    used = entries.groupby("role")[["hours", "cost"]].sum().reindex(supplied.index).fillna(0.0)
+    used = worked.groupby("role")[["hours", "cost"]].sum().reindex(supplied.index).fillna(0.0)
     hours, cost = np.rint(supplied["supplied_hours"] * PER_UNIT), np.rint(supplied["supplied_cost"] * PER_UNIT)
     told = (
         pd.DataFrame(
@@ -42,8 +45,13 @@ def tell_unused(entries: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     return told.rename_axis("role").reset_index()[_UNUSED]
 
 
-def reconcile(entries: pd.DataFrame, told: pd.Series, rates: pd.DataFrame, basis: str) -> pd.DataFrame:
-    """Where the money came from and where it went: what, cost; the last row is the difference, which is 0."""
+def reconcile(
+    entries: pd.DataFrame, told: pd.Series, worked: pd.DataFrame, rates: pd.DataFrame, basis: str
+) -> pd.DataFrame:
+    """Where the money came from and where it went: what, cost; the last row is the difference, which is 0.
+
+    The money that came is summed over roles (`worked`: role, cost), the money that went over what it was spent on.
+    """
     costs, shown = entries["cost"].fillna(0.0), told.to_numpy()
     to_table, to_nobody = costs[shown].sum(), costs[~shown].sum()
     if basis != "hours":
@@ -52,8 +60,8 @@ def reconcile(entries: pd.DataFrame, told: pd.Series, rates: pd.DataFrame, basis
         return _as_money([*rows, ("difference", costs.sum() - to_table - to_nobody)])
     stated = rates[rates["supplied_cost"].notna()]
     supplied = np.rint(stated["supplied_cost"] * PER_UNIT).sum()
-    inside = entries["role"].isin(stated["role"]).to_numpy()
-    unstated, unused = costs[~inside].sum(), supplied - costs[inside].sum()
+    spent, inside = worked["cost"].fillna(0.0), worked["role"].isin(stated["role"])
+    unstated, unused = spent[~inside].sum(), supplied - spent[inside].sum()
     rows = [
         ("capacity supplied", supplied),
         ("worked by roles whose capacity is not stated", unstated),
@@ -93,11 +101,22 @@ def tell_cost(
     told = f"Serving {len(costs)} customers cost {tell_money(costs.sum(), currency)} in {quarter} ({words}"
     told += f"; Gini {gini_value:.2f})." if np.isfinite(gini_value) else ")."
     if len(unused):
-        idle = tell_money(unused["unused_cost"].sum(), currency)
-        told += f" Capacity worth {idle} was not used and is charged to nobody."
+        told += _tell_capacity(unused, currency)
     if left_out["cost"].sum() > 0:
         told += f" {tell_money(left_out['cost'].sum(), currency)} could not be given to anyone (see left_out)."
     wide = rates.loc[rates["gap_share"].notna(), "role"] if basis == "hours" else rates["role"][:0]
     if len(wide):
         told += f" The stated hourly cost of {wide.nunique()} role(s) is not what their capacity costs (see rates)."
+    return told
+
+
+def _tell_capacity(unused: pd.DataFrame, currency: str) -> str:
+    """What was not used, and apart from it what was worked beyond capacity: neither may hide the other."""
+    idle, over = unused["unused_cost"].clip(lower=0).sum(), -unused["unused_cost"].clip(upper=0)
+    told = f" Capacity worth {tell_money(idle, currency)} was not used and is charged to nobody." if idle > 0 else ""
+    if (over > 0).any():
+        told += (
+            f" {int((over > 0).sum())} role(s) worked more than their practical hours, by {tell_money(over.sum(), currency)} "
+            "at their rates (unused below nought)."
+        )
     return told

@@ -74,9 +74,17 @@ def blended_rate(data: Dataset, settings: Settings) -> float:
     return _blend(_supply(data, roles, settings), roles)
 
 
-def price_customer_roles(data: Dataset, settings: Settings) -> tuple[pd.Series, float]:
-    """Rates of the customer's own hours by role, and the one for all other roles; NaN = not known."""
-    roles = data.frame("roles", ["role", "hourly_cost", "side"]).drop_duplicates("role")
-    stated = roles.loc[roles["side"] == "customer"].set_index("role")["hourly_cost"]
-    general = settings["customer_hourly_cost"]
-    return stated, general if general > 0 else float("nan")
+def add_own_rates(rates: pd.DataFrame, data: Dataset, settings: Settings) -> pd.DataFrame:
+    """The rates with what a role is: own_hourly_cost (of the customer's own hours), role_side and senior.
+
+    The customer's own hour costs what its role states, else the setting customer_hourly_cost, else is not known.
+    """
+    roles = data.frame("roles", ["role", "hourly_cost", "side", "senior"]).drop_duplicates("role").set_index("role")
+    stated = roles.loc[roles["side"] == "customer", "hourly_cost"]
+    general = settings["customer_hourly_cost"] or np.nan
+    own = rates["role"].map(stated).astype("float64").fillna(general)
+    return rates.assign(
+        own_hourly_cost=own,
+        role_side=rates["role"].map(roles["side"]).astype("str"),
+        senior=rates["role"].map(roles["senior"]).astype("boolean"),
+    )[["quarter", "role", "hourly_cost", "own_hourly_cost", "role_side", "senior"]]

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.arithmetic import concentrate, gini
-from pmo_analysis.analysis.cost.entries import count_engagements, enter_charges, enter_hours, enter_standards
-from pmo_analysis.analysis.cost.hours import PER_UNIT, book_hours
+from pmo_analysis.analysis.cost.entries import (
+    active_engagements,
+    count_engagements,
+    enter_charges,
+    enter_hours,
+    enter_standards,
+    tell_figures,
+)
+from pmo_analysis.analysis.cost.hours import PER_UNIT
 from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
-from pmo_analysis.analysis.cost.rates import price_roles
+from pmo_analysis.analysis.cost.rates import add_own_rates, price_roles
 from pmo_analysis.analysis.cost.sums import add_key, collapse, list_left_out, sum_engagements, sum_entries, unit_limits
 from pmo_analysis.contract.errors import InputError, nearest
-from pmo_analysis.contract.quarters import shift_quarter
+from pmo_analysis.contract.quarters import quarter_end, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
 from pmo_analysis.intake.dataset import Dataset
 
+_NOBODY = pd.DataFrame(
+    {"role": pd.Series(dtype="str"), "hours": pd.Series(dtype="float64"), "cost": pd.Series(dtype="float64")}
+)
 _BY = {"customer": "customer_id", "service": "service_id", "segment": "segment", "category": "category"}
 _FIGURES = [
     "engagement_count",
@@ -121,6 +133,7 @@ class _Books:
     settings: Settings
     counted: pd.DataFrame
     rates: pd.DataFrame
+    worked: pd.DataFrame
     basis: str
     entries: pd.DataFrame
     engagements: pd.DataFrame
@@ -132,15 +145,22 @@ class _Books:
 def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -> _Books:
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)
-    counted = count_engagements(data, [quarter], month)
-    booked = book_hours(data, [quarter], month)
+    counted, spans = count_engagements(data, [quarter], month), _spans([quarter], month)
+    booked = list_worked_roles(data, spans)
     rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
-    basis, entries = _enter(data, booked, counted, rates, settings)
-    engagements, entries = sum_engagements(entries), collapse(entries)
+    basis, rows = _enter(data, booked, counted, rates, settings)
+    hourly = basis == "hours"
+    worked = sum_by_role(data, spans, add_own_rates(rates, data, settings)) if hourly else _NOBODY
+    engagements = sum_engagements(rows, data)
+    entries = collapse(rows, active_engagements(data, quarter, settings) if hourly else None, data)
     costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
-    unused = tell_unused(entries, rates if basis in ("hours", "not known") else rates[:0])
+    unused = tell_unused(worked, rates if basis in ("hours", "not known") else rates[:0])
     curve = concentrate(costs, level=settings["interval_level"], draws=200, seed=seed)
-    return _Books(data, quarter, settings, counted, rates, basis, entries, engagements, costs, unused, curve)
+    return _Books(data, quarter, settings, counted, rates, worked, basis, entries, engagements, costs, unused, curve)
+
+
+def _spans(quarters: list[str], month: int) -> dict[str, tuple[date, date]]:
+    return {q: (quarter_start(q, month), quarter_end(q, month)) for q in quarters}
 
 
 def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None) -> CostToServe:
@@ -159,7 +179,7 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         basis=basis,
         rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
         concentration=books.concentration,
-        reconciliation=reconcile(entries, told, rates, basis),
+        reconciliation=reconcile(entries, told, books.worked, rates, basis),
         engagements=books.engagements,
         sentence=tell_cost(
             books.quarter, basis, books.costs, **facts, rates=rates, currency=books.settings["currency"]
@@ -173,21 +193,16 @@ def _supplied_roles(data: Dataset, quarter: str) -> pd.DataFrame:
 
 
 def _enter(
-    data: Dataset,
-    booked: pd.DataFrame,
-    counted: pd.DataFrame,
-    rates: pd.DataFrame,
-    settings: Settings,
-    *,
-    allocate: bool = True,
+    data: Dataset, booked: pd.DataFrame, counted: pd.DataFrame, rates: pd.DataFrame, settings: Settings
 ) -> tuple[str, pd.DataFrame]:
-    """Entries on the first basis that the tables allow, and the name of that basis."""
-    if booked["hours"].notna().any():
-        return "hours", enter_hours(data, booked, rates, settings, allocate=allocate)
+    """Rows on the first basis that the tables allow, and the name of that basis."""
+    if booked["readable"].any():
+        spans = _spans(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
+        return "hours", enter_hours(data, spans, rates, settings)
     if counted["charged_cost"].notna().any():
-        return "charged", enter_charges(data, counted)
-    entries = enter_standards(data, counted, settings)
-    return ("standard hours", entries) if len(entries) else ("not known", entries)
+        return "charged", enter_charges(counted)
+    rows = enter_standards(data, counted, settings)
+    return ("standard hours", rows) if len(rows) else ("not known", rows)
 
 
 def _keys(data: Dataset, by: str, segments: Mapping[str, str] | pd.Series | None) -> pd.Series | None:
@@ -235,16 +250,11 @@ def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Se
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)
     wanted = [shift_quarter(quarter, -i) for i in reversed(range(quarters))]
-    counted, booked = count_engagements(data, wanted, month), book_hours(data, wanted, month)
+    counted, booked = count_engagements(data, wanted, month), list_worked_roles(data, _spans(wanted, month))
     here = booked[booked["quarter"] == quarter]
-    basis, entries = _enter(
-        data,
-        booked if here["hours"].notna().any() else booked[:0],
-        counted,
-        price_roles(data, booked, settings),
-        settings,
-        allocate=False,
-    )
+    rates = price_roles(data, booked, settings)
+    basis, rows = _enter(data, booked if here["readable"].any() else booked[:0], counted, rates, settings)
+    entries = tell_figures(rows, data)
     at = ["quarter", "customer_id"]
     sums = entries.groupby(at)[["hours", "cost"]].sum(min_count=1) / PER_UNIT
     sums = sums.set_axis(["worked_hours", "cost_to_serve_cost"], axis=1)

@@ -1,13 +1,34 @@
-"""Sums of priced entries: per key and customer, per engagement, and what no table can show."""
+"""Sums of priced rows: per key and customer, per engagement, and what no table can show."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.cost.hours import AMOUNTS, PER_UNIT
+from pmo_analysis.analysis.cost.entries import FIGURES, PLACE, tell_figures
+from pmo_analysis.analysis.cost.hours import AMOUNTS, PER_UNIT, allocate_hours
 from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.dataset import Dataset
+
+
+def collapse(rows: pd.DataFrame, active: pd.DataFrame | None, data: Dataset) -> pd.DataFrame:
+    """Priced rows without their engagements: PLACE, allocated, FIGURES, allocated_hours. Sums stay exact.
+
+    `active`: the engagements that hours without one are allocated to; None where there are no such hours.
+    """
+    cells = rows.groupby(PLACE, dropna=False, observed=True)[AMOUNTS].sum(min_count=1).reset_index()
+    told = tell_figures(allocate_hours(cells, active), data)
+    return told.assign(allocated_hours=told["hours"].fillna(told["own_hours"]) * told["allocated"])
+
+
+def sum_engagements(rows: pd.DataFrame, data: Dataset) -> pd.DataFrame:
+    """What each engagement took in the quarter, in hours and money; hours without an engagement are not in it."""
+    told = tell_figures(rows[rows["engagement_id"].notna()], data).rename(columns={"hours": "worked_hours"})
+    amounts = ["worked_hours", "process_hours", "senior_hours", "cost"]
+    told[amounts] = told[amounts] / PER_UNIT
+    order = ["engagement_id", "customer_id", "service_id", "size", *amounts, "mandated"]
+    return told[order].reset_index(drop=True)
 
 
 def add_key(rows: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
@@ -18,31 +39,14 @@ def add_key(rows: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataF
 def sum_entries(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
     """Sums per key and customer, in hours and money; missing where nothing is known."""
     at = list(dict.fromkeys([column, "customer_id"]))
-    entries = entries.dropna(subset=at)
-    parts = entries[at].assign(
-        worked_hours=entries["hours"],
-        cost_to_serve_cost=entries["cost"],
-        own_hours=entries["own_hours"],
-        own_cost=entries["own_cost"],
-        process_hours=_part(entries["hours"], entries["process"]),
-        senior_hours=_part(entries["hours"], entries["senior"]),
-        process_cost=_part(entries["cost"], entries["process"]),
-        mandated_process_cost=_part(entries["cost"], entries["mandated"]),
-        allocated_hours=entries["hours"].fillna(entries["own_hours"]) * entries["allocated"],
-    )
-    sums = parts.groupby(at).sum(min_count=1) / PER_UNIT
-    priceless = entries["own_hours"].notna() & entries["own_cost"].isna()
-    unpriced = priceless.groupby([entries[c] for c in at]).any()
-    sums["own_cost"] = sums["own_cost"].where(~unpriced)
+    sums = add_key(entries, keys, column).groupby(at)[[*FIGURES, "allocated_hours"]].sum(min_count=1)
+    sums["own_cost"] = sums["own_cost"].where(~(sums["unpriced_count"] > 0))
+    sums = sums.drop(columns=["unpriced_count", "unread_count"]) / PER_UNIT
+    sums = sums.rename(columns={"hours": "worked_hours", "cost": "cost_to_serve_cost"})
     charges = np.rint(counted["charged_cost"] * PER_UNIT)
     done = add_key(counted.assign(charged=charges), keys, column).groupby(at)
     more = pd.DataFrame({"engagement_count": done.size(), "charged_cost": done["charged"].sum(min_count=1) / PER_UNIT})
     return sums.reset_index().merge(more.reset_index(), on=at, how="outer").sort_values(at, ignore_index=True)
-
-
-def _part(amount: pd.Series, flag: pd.Series) -> pd.Series:
-    """The amount where the flag is yes, 0 where it is no, missing where it is not known."""
-    return (amount * flag.astype("Float64").astype("float64")).where(flag.notna())
 
 
 def unit_limits(per_customer: pd.DataFrame, column: str, settings: Settings) -> pd.DataFrame:
@@ -59,29 +63,6 @@ def unit_limits(per_customer: pd.DataFrame, column: str, settings: Settings) -> 
     )
     limits = told.set_index(column)[["low", "high"]].set_axis(["unit_cost_low", "unit_cost_high"], axis=1)
     return limits.where(np.isfinite(limits))
-
-
-def collapse(entries: pd.DataFrame) -> pd.DataFrame:
-    """Entries without their engagements: one row per customer, service, role and kind of work. Sums stay exact."""
-    keys = ["quarter", "customer_id", "service_id", "role", "process", "mandated", "senior", "allocated"]
-    sums = entries.groupby(keys, dropna=False, sort=False)[[*AMOUNTS, "unread_count"]].sum(min_count=1)
-    return sums.reset_index().astype({"process": "boolean", "mandated": "boolean", "senior": "boolean"})
-
-
-def sum_engagements(entries: pd.DataFrame) -> pd.DataFrame:
-    """What each engagement took in the quarter, in hours and money; hours without an engagement are not in it."""
-    rows = entries[entries["engagement_id"].notna()]
-    parts = rows[["engagement_id"]].assign(
-        worked_hours=rows["hours"],
-        process_hours=_part(rows["hours"], rows["process"]),
-        senior_hours=_part(rows["hours"], rows["senior"]),
-        cost=rows["cost"],
-        mandated=rows["mandated"].fillna(False).astype("float64"),
-    )
-    sums = parts.groupby("engagement_id").sum(min_count=1)
-    sums = (sums / PER_UNIT).assign(mandated=sums["mandated"] > 0)
-    about = rows.drop_duplicates("engagement_id").set_index("engagement_id")[["customer_id", "service_id", "size"]]
-    return about.join(sums).sort_index().reset_index()
 
 
 def list_left_out(entries: pd.DataFrame, told: pd.Series, by: str) -> pd.DataFrame:
