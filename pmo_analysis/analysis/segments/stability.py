@@ -16,7 +16,7 @@ from pmo_analysis.analysis.segments.mixture import Points
 from pmo_analysis.analysis.segments.partitions import search_partitions
 from pmo_analysis.analysis.segments.place import complete_points
 
-DRAWS = 50
+DRAWS = 40
 _MOST_ROWS = 800
 _COLUMNS = ["segment", "jaccard", "low", "high", "band", "draws", "customers_count"]
 
