@@ -69,10 +69,10 @@ def _section(quarter: Quarter, number: int) -> Section:
 
 def picture(quarter: Quarter, number: int) -> Picture | Html:
     """The picture of a section, or one sentence on what is missing for it; never an empty chart."""
-    return _show(PICTURES[_known(number)], quarter)
+    return show_picture(PICTURES[_known(number)], quarter)
 
 
-def _show(drawing: Callable[..., Picture | str], *of: Any) -> Picture | Html:
+def show_picture(drawing: Callable[..., Picture | str], *of: Any) -> Picture | Html:
     """A picture in the house style, or its one sentence on why there is none."""
     with house_style():
         drawn = drawing(*of)
@@ -82,13 +82,13 @@ def _show(drawing: Callable[..., Picture | str], *of: Any) -> Picture | Html:
 def profile(quarter: Quarter, *, given: bool = False) -> Picture | Html | None:
     """What marks each segment, found or given by the organisation; nothing where all customers are one group."""
     cut = quarter.given if given else quarter.segmentation
-    return _show(draw_profile, quarter, cut) if cut is not None and cut.found else None
+    return show_picture(draw_profile, quarter, cut) if cut is not None and cut.found else None
 
 
 def evidence(quarter: Quarter, *, given: bool = False) -> Picture | Html | None:
     """Whether the segments, found or given by the organisation, are more than chance; nothing where none are given."""
     cut = quarter.given if given else quarter.fresh_look
-    return _show(draw_evidence, cut) if cut is not None else None
+    return show_picture(draw_evidence, cut) if cut is not None else None
 
 
 def cards(quarter: Quarter) -> Html | None:
@@ -99,7 +99,7 @@ def cards(quarter: Quarter) -> Html | None:
 
 def migration(quarter: Quarter) -> Picture | Html | None:
     """Who went from which segment to which; nothing where all customers are one group."""
-    return _show(draw_migration, quarter) if quarter.segmentation.found else None
+    return show_picture(draw_migration, quarter) if quarter.segmentation.found else None
 
 
 def _known(number: int) -> int:

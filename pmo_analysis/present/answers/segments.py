@@ -43,6 +43,10 @@ class Needs:
         """A value of a feature in its unit."""
         return tell(value, self._unit(feature), self.currency)
 
+    def tell_cell(self, feature: object, value: object) -> str:
+        """A cell of a feature, number or choice; a dash where it is not known."""
+        return value if isinstance(value, str) else self.tell(feature, value)
+
     def tell_change(self, feature: object, value: float) -> str:
         """A change of a feature's mean with its sign; shares in points."""
         if pd.isna(value):
@@ -116,7 +120,7 @@ def _make_card(quarter: Quarter, rule: dict[str, object], names: Names, needs: N
     share = float(rule["customers_count"]) / max(len(cut.members), 1)  # type: ignore[arg-type]
     facts = {
         "Who belongs to it": f"{str(rule['rule'])[:1].upper()}{str(rule['rule'])[1:]}. {_tell_rule(rule)}",
-        "How firm it is": _tell_stability(cut, segment),
+        "How firm it is": tell_firmness(cut, segment),
         "Between two segments": _tell_between(cut, segment, names),
         "Moved": _tell_moves(quarter, segment),
     }
@@ -148,7 +152,8 @@ def _list_marks(profile: pd.DataFrame, segment: object, needs: Needs) -> list[di
     ]
 
 
-def _tell_stability(cut: Segmentation, segment: object) -> str:
+def tell_firmness(cut: Segmentation, segment: object) -> str:
+    """How surely a segment comes back when it is cut from other customers, in words; blank where that was not tried."""
     rows = cut.stability[cut.stability["segment"] == segment]
     if rows.empty or pd.isna(rows["jaccard"].iloc[0]):
         return ""

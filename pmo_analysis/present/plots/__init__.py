@@ -5,7 +5,7 @@ One meaning per colour, the same in every picture, told apart in grey and by col
 
 from matplotlib.axes import Axes
 
-from pmo_analysis.present.plots.bars import plot_effects, plot_parts, plot_scenario, plot_used
+from pmo_analysis.present.plots.bars import plot_effects, plot_parts, plot_pulls, plot_scenario, plot_used
 from pmo_analysis.present.plots.curves import plot_concentration
 from pmo_analysis.present.plots.maps import plot_map
 from pmo_analysis.present.plots.ranges import plot_quoted, plot_ranges, say_ranges
@@ -21,6 +21,7 @@ __all__ = [
     "plot_map",
     "plot_null",
     "plot_parts",
+    "plot_pulls",
     "plot_quoted",
     "plot_ranges",
     "plot_run",

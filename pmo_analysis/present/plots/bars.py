@@ -7,7 +7,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from pmo_analysis.present.formats import tell
-from pmo_analysis.present.plots.style import FAINT, LIMIT, OTHER, OURS, RANGE, label, list_rows, new_axes, tell_axis
+from pmo_analysis.present.plots.style import (
+    FAINT,
+    LIMIT,
+    OTHER,
+    OURS,
+    RANGE,
+    SOFT,
+    label,
+    list_rows,
+    new_axes,
+    tell_axis,
+)
 
 
 def plot_used(table: pd.DataFrame, ax: Axes | None = None, *, warning: float) -> Axes:
@@ -86,4 +97,25 @@ def plot_effects(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-1.6, 2.6)
     ax.set_xticks([-1, 0, 1, 2], ["the opposite", "nothing", "as expected", "twice that"])
     ax.set_xlabel("effect seen, measured by the effect expected (ranges that go further are cut at the edge)")
+    return ax
+
+
+def plot_pulls(table: pd.DataFrame, ax: Axes | None = None, *, here: str, there: str) -> Axes:
+    """What holds a customer in its group (to the right) and what draws it to another (to the left).
+
+    `table`: label, pull, note (written beside the row).
+    """
+    ax = ax or new_axes(0.4 * len(table) + 1.3)
+    rows = np.arange(len(table))
+    ax.barh(rows, table["pull"], color=np.where(table["pull"] > 0, OURS, OTHER), height=0.6)
+    ax.axvline(0, color=SOFT, linewidth=1)
+    list_rows(ax, list(table["label"]), most=44)
+    for place, note in zip(rows, table["note"], strict=True):
+        ax.annotate(label(note, 60), (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=9.5)
+    reach = 1.08 * float(table["pull"].abs().max() or 1.0)
+    ax.set_xlim(min(-0.35 * reach, 1.08 * float(table["pull"].min())), reach)
+    ax.set_xticks([])
+    for at, flush, words in ((0.0, "left", f"← {there}"), (1.0, "right", f"{here} →")):
+        ax.annotate(label(words, 27, lines=3), (at, 1.0), xycoords="axes fraction", xytext=(0, 4), fontsize=9,
+                    textcoords="offset points", ha=flush, va="bottom", color=OURS if at else SOFT)  # fmt: skip
     return ax
