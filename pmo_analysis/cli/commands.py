@@ -145,6 +145,7 @@ def demo(
     if folder.exists() and not replace and (folder.is_file() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty. Name another folder, or say --replace to write over its tables.")
     write_demo(folder, customers=customers, quarters=quarters, seed=seed)
+    _freeze_demo(folder, quarters)
     out.print(f"An invented organisation with {customers} customers and {quarters} quarters: {folder}", markup=False)
     out.print(f"Next: pmo report {folder}", markup=False)
 
@@ -228,6 +229,15 @@ def _assignments(texts: list[str] | None) -> dict[str, Any]:
     if twice:
         raise SettingError(f"Given twice: {', '.join(sorted(twice))}. Give each name once.")
     return dict(pairs)
+
+
+def _freeze_demo(folder: Path, quarters: int) -> None:
+    """Segments frozen a year before the last quarter, so that a report shows what they are for; schemes before go."""
+    from pmo_analysis.run.schemes import freeze_demo
+
+    frozen = freeze_demo(folder, quarters)
+    if frozen:
+        out.print(frozen.sentence, markup=False)
 
 
 def _print_problem(row: dict[str, Any]) -> None:

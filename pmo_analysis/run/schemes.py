@@ -15,7 +15,7 @@ from pmo_analysis.analysis.features import count_requests, customer_features, fe
 from pmo_analysis.analysis.history import SchemeComparison, segment_history
 from pmo_analysis.analysis.segments import Segmentation
 from pmo_analysis.contract.errors import InputError, SettingError
-from pmo_analysis.contract.quarters import parse_quarter
+from pmo_analysis.contract.quarters import parse_quarter, quarter_of, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
@@ -39,6 +39,8 @@ from pmo_analysis.quarter.segments import (
     join_features,
     values_for,
 )
+
+_DEMO_QUARTERS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,19 @@ def freeze_segments(
     new = _cut(known, chosen, first, old, segments=segments, frozen_on=frozen_on)
     kept = add_scheme(path, new, replace_it=replace)
     return _tell(path, new, kept, first, f"Frozen from {first} on, cut in {chosen}: {_count(new)}, kept in {path}.")
+
+
+def freeze_demo(folder: Path, quarters: int) -> SchemeTold | None:
+    """Freeze the invented organisation's segments as of a year before its end; None where it is younger than two years.
+
+    Its tables have just been written, so schemes cut from the ones before are removed.
+    """
+    path = require_place(folder, Settings())
+    path.unlink(missing_ok=True)
+    if quarters < _DEMO_QUARTERS:
+        return None
+    last = quarter_of(load(folder).frame("engagements")["requested_on"].max().date())
+    return freeze_segments(folder, shift_quarter(last, -4), valid_from=shift_quarter(last, -3))
 
 
 def show_segments(source: str | Path, quarter: str | None = None, *, schemes: Path | None = None) -> SchemeTold:
