@@ -12,6 +12,7 @@ from pmo_analysis.contract.errors import InputError
 
 MINIMUM_CUSTOMERS = 20
 _MOST_LEVELS = 8
+_FIRST_LOOK = 1000
 _RARE_SHARE = 0.02
 
 
@@ -45,11 +46,28 @@ def check_customers(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def order_rows(values: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by what they hold; the key decides only between rows that are alike."""
-    plain = values.assign(**{c: values[c].astype(str) for c in values if not is_number(values[c])})
-    rank = plain.rank(method="min", na_option="bottom")
-    keyed = rank.assign(_key=pd.Series(values.index.astype(str), index=values.index).rank(method="first"))
-    return values.loc[keyed.sort_values(list(keyed.columns), kind="stable").index]
+    """Rows sorted by what they hold, missing last; rows that are alike are interchangeable and stay as they came."""
+    keys = [_sortable(values[c]) for c in sorted(values.columns, key=lambda c: not is_number(values[c]))]
+    if not keys:
+        return values
+    order = np.argsort(keys[0], kind="stable")
+    alike = keys[0][order[1:]] == keys[0][order[:-1]]
+    tied = np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+    # Only rows that the first column leaves level need the others.
+    order[tied] = order[tied][np.lexsort([key[order[tied]] for key in reversed(keys)])]
+    return values.iloc[order]
+
+
+def _sortable(column: pd.Series) -> np.ndarray:
+    if is_number(column):
+        return as_float(column).fillna(np.inf).to_numpy()
+    codes = pd.factorize(as_text(column), sort=True)[0]
+    return np.where(codes < 0, len(column), codes)
+
+
+def spread_rows(n: int, most: int) -> np.ndarray:
+    """At most `most` of n rows, evenly spaced: of a table sorted by content, a sample that owes nothing to chance."""
+    return np.arange(n) if n <= most else np.arange(most) * n // most
 
 
 def read_columns(values: pd.DataFrame) -> Columns:
@@ -70,7 +88,8 @@ def is_number(column: pd.Series) -> bool:
     """Whether a column is a quantity; a number that takes only two values is a yes/no."""
     if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
         return False
-    return column.nunique() > 2
+    # Most columns show a third value among the first few customers; only the others are counted whole.
+    return column.iloc[:_FIRST_LOOK].nunique() > 2 or column.nunique() > 2
 
 
 def as_float(column: pd.Series) -> pd.Series:
@@ -80,8 +99,9 @@ def as_float(column: pd.Series) -> pd.Series:
 
 def as_text(column: pd.Series) -> pd.Series:
     """A yes/no, two-valued or text column as text, missing as NaN: `1`, `1.0` and `True` are all `yes`."""
-    text = column.map(_one_spelling, na_action="ignore").astype(object)
-    return text.where(column.notna(), np.nan)
+    codes, different = pd.factorize(column)
+    spelled = np.array([*(_one_spelling(v) for v in different), np.nan], dtype=object)
+    return pd.Series(spelled[codes], column.index, name=column.name, dtype=object)
 
 
 def _one_spelling(value: object) -> str:
@@ -94,7 +114,7 @@ def _why_unusable(column: pd.Series) -> str:
     known = column.dropna()
     if known.empty:
         return "wholly missing"
-    if known.nunique() == 1:
+    if (known.iloc[:_FIRST_LOOK] == known.iloc[0]).all() and known.nunique() == 1:
         return "the same for every customer"
     if len(known) < MINIMUM_CUSTOMERS / 2:
         return f"known for only {len(known)} customers"

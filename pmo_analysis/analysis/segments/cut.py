@@ -9,14 +9,23 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS, Columns, check_customers, order_rows, read_columns
+from pmo_analysis.analysis.segments.columns import (
+    MINIMUM_CUSTOMERS,
+    Columns,
+    check_customers,
+    order_rows,
+    read_columns,
+    spread_rows,
+)
 from pmo_analysis.analysis.segments.describe import describe_cut, gather_evidence, no_evidence
 from pmo_analysis.analysis.segments.mixture import Mixture, Points, fit_mixture, membership
 from pmo_analysis.analysis.segments.partitions import (
     SMALLEST_GROUP,
     Partition,
+    agree,
+    best_by_count,
+    find_partitions,
     score_labels,
-    search_partitions,
     tidy_labels,
 )
 from pmo_analysis.analysis.segments.place import complete_points, specify_columns
@@ -29,17 +38,18 @@ SEARCH_ROWS = 800
 _FIT_ROWS = 20_000
 _FIT_STEPS = 10
 _TURNS = 2
+_STARTS_SEED = 0
 _MOST_CONFUSION = 0.08
-_CONFUSION_FROM = 120
+_FEW_CUSTOMERS = 120
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """Transforms and levels per column, complete points of the searched rows, and the best partition per count."""
+    """Transforms and levels per column, complete points of the searched rows, and the partitions found on them."""
 
     columns: list[dict[str, Any]]
     points: Points
-    best: dict[int, Partition]
+    candidates: list[Partition]
 
 
 def segment_customers(
@@ -66,43 +76,41 @@ def segment_customers(
 
 
 def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int, seed: int) -> Segmentation:
-    rng = np.random.default_rng(seed)
-    rows = (
-        np.sort(rng.choice(len(values), SEARCH_ROWS, replace=False))
-        if len(values) > SEARCH_ROWS
-        else np.arange(len(values))
-    )
+    rows = spread_rows(len(values), SEARCH_ROWS)
     counts = range(2, max(segments or 2, min(most, len(rows) // SMALLEST_GROUP)) + 1)
-    search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts, seed)
+    search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts)
     test = None if segments else check_structure(search.points, seed=seed)
-    evidence = gather_evidence(search.best, test)
+    evidence = gather_evidence(best_by_count(search.candidates), test)
     if segments == 1 or (test and not test.found):
         return describe_cut(values, columns, _one_group(columns), test, evidence, seed=seed)
     partition = _choose(search, segments, len(values))
     evidence["chosen"] = evidence["count"] == partition.count
-    scheme = _fit_scheme(values, columns, rows, partition, rng)
+    scheme = _fit_scheme(values, columns, rows, partition)
     return describe_cut(values, columns, scheme, test, evidence, seed=seed)
 
 
-def _search(columns: Columns, rows: np.ndarray, counts: range, seed: int) -> _Search:
+def _search(columns: Columns, rows: np.ndarray, counts: range) -> _Search:
     """Search on powers that make the whole round, then on those that make the groups found round, until they stay."""
     taken = columns.take(rows)
     specs = specify_columns(columns, taken, np.zeros(len(rows), int))
     for turn in range(_TURNS):
         points = complete_points(encode(taken.numbers.join(taken.choices), specs))
-        best = search_partitions(points, counts if turn else counts[:4], seed=seed, thorough=turn > 0)
-        again = specify_columns(columns, taken, max(best.values(), key=lambda p: p.score).labels)
+        found = find_partitions(points, counts if turn else counts[:4], seed=_STARTS_SEED, thorough=turn > 0)
+        again = specify_columns(columns, taken, max(found, key=lambda p: p.score).labels)
         if (turn and again == specs) or turn == _TURNS - 1:
             break
         specs = again
-    return _Search(specs, points, best)
+    return _Search(specs, points, found)
 
 
 def _choose(search: _Search, segments: int | None, n: int) -> Partition:
     if segments:
-        return search.best.get(segments) or search.best[max(search.best)]
-    best = max((p for p in search.best.values() if p.count > 1), key=lambda p: p.score)
-    return _merge_confused(search.points, best) if n >= _CONFUSION_FROM else best
+        best = best_by_count(search.candidates)
+        return best.get(segments) or best[max(best)]
+    if n < _FEW_CUSTOMERS:
+        return agree(search.candidates)
+    grouped = [p for p in search.candidates if p.count > 1]
+    return _merge_confused(search.points, max(grouped, key=lambda p: p.score))
 
 
 def _merge_confused(points: Points, partition: Partition) -> Partition:
@@ -129,16 +137,13 @@ def _confusion(share: np.ndarray) -> np.ndarray:
     return pair / (size[:, None] + size[None, :])
 
 
-def _fit_scheme(
-    values: pd.DataFrame, columns: Columns, rows: np.ndarray, partition: Partition, rng: np.random.Generator
-) -> dict[str, Any]:
+def _fit_scheme(values: pd.DataFrame, columns: Columns, rows: np.ndarray, partition: Partition) -> dict[str, Any]:
     """The scheme reached from the chosen partition alone: powers within its groups, then EM on all customers."""
     specs = specify_columns(columns, columns.take(rows), partition.labels)
-    points = encode(values, specs)
-    labels = partition.labels
-    if len(points) > len(rows):
-        start = fit_mixture(points.take(rows), labels)
-        points = points.take(np.sort(rng.choice(len(points), min(_FIT_ROWS, len(points)), replace=False)))
+    labels, points = partition.labels, encode(values.iloc[rows], specs)
+    if len(values) > len(rows):
+        start = fit_mixture(points, labels)
+        points = encode(values.iloc[spread_rows(len(values), _FIT_ROWS)], specs)
         labels = membership(points, start).argmax(axis=1)
     mixture = fit_mixture(points, labels, steps=_FIT_STEPS)
     order = _content_order(mixture.weights, mixture.means)
@@ -158,8 +163,9 @@ def _content_order(weights: np.ndarray, means: np.ndarray) -> np.ndarray:
 
 
 def _one_group(columns: Columns) -> dict[str, Any]:
-    specs = specify_columns(columns, columns, np.zeros(len(columns.numbers), int))
-    points = encode(columns.numbers.join(columns.choices), specs)
+    taken = columns.take(spread_rows(len(columns.numbers), _FIT_ROWS))
+    specs = specify_columns(columns, taken, np.zeros(len(taken.numbers), int))
+    points = encode(taken.numbers.join(taken.choices), specs)
     return freeze_scheme(specs, fit_mixture(points, np.zeros(len(points), int)), [EVERYBODY])
 
 

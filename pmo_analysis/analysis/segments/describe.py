@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.segments.columns import Columns
+from pmo_analysis.analysis.segments.columns import Columns, spread_rows
 from pmo_analysis.analysis.segments.partitions import Partition
 from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
 from pmo_analysis.analysis.segments.result import Segmentation
@@ -16,6 +16,8 @@ from pmo_analysis.analysis.segments.rules import describe_segments
 from pmo_analysis.analysis.segments.scheme import assign_segments, encode
 from pmo_analysis.analysis.segments.stability import measure_stability
 from pmo_analysis.analysis.segments.structure import Test
+
+_MOST_TOLD = 20_000
 
 
 def describe_cut(
@@ -28,26 +30,37 @@ def describe_cut(
     why_one: str = "",
     seed: int = 0,
 ) -> Segmentation:
-    """A scheme told with its members, profile, rules and evidence; `why_one` says why there was no search."""
-    first = assign_segments(values, scheme)["segment"]
-    rules = describe_segments(show_columns(columns, fill=True), first)
-    scheme = name_scheme(scheme, rules) | {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
+    """A scheme told with its members, profile, rules and evidence; `why_one` says why there was no search.
+
+    Everybody is placed and counted; rules and profile are told from 20,000 evenly spaced customers where there are more.
+    """
     members = assign_segments(values, scheme)
+    segment, some = members["segment"], spread_rows(len(values), _MOST_TOLD)
+    sizes, told = segment.value_counts(), columns.take(some)
+    rules = _count_all(describe_segments(show_columns(told, fill=True), segment.iloc[some]), sizes)
+    scheme = name_scheme(scheme, rules) | {"customers_count": len(values), "found": len(scheme["segments"]) > 1}
+    members["name"] = segment.map({s["segment"]: s["name"] for s in scheme["segments"]}).astype("str")
     ids = [s["segment"] for s in scheme["segments"]]
-    stability = measure_stability(encode(values, scheme["columns"]), number_labels(first, ids), ids, seed=seed)
+    labels = number_labels(segment.iloc[some], ids)
+    stability = measure_stability(encode(values.iloc[some], scheme["columns"]), labels, ids, seed=seed)
     return Segmentation(
         found=len(ids) > 1,
         count=len(ids),
         members=members.sort_index(),
         evidence=evidence,
-        profile=profile_segments(columns, first),
-        stability=stability,
+        profile=_count_all(profile_segments(told, segment.iloc[some]), sizes),
+        stability=_count_all(stability, sizes),
         null=test.null if test else no_null(),
         rules=rules,
         left_out=columns.left_out,
         scheme=scheme,
         sentence=_tell(len(ids), len(values), rules, test, why_one) + warn_unstable(stability),
     )
+
+
+def _count_all(told: pd.DataFrame, sizes: pd.Series) -> pd.DataFrame:
+    """Customers of each segment, not only those from whom it was told."""
+    return told.assign(customers_count=told["segment"].map(sizes))
 
 
 def name_scheme(scheme: Mapping[str, Any], rules: pd.DataFrame) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 _TO_POOLED = 40.0
 _TO_DIAGONAL = 30.0
 _FLOOR = 0.02
+_BLOCK = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Points:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def take(self, rows: np.ndarray) -> Points:
+    def take(self, rows: np.ndarray | slice) -> Points:
         """Some of the customers."""
         return Points(self.numbers[rows], self.codes[rows], self.levels)
 
@@ -57,10 +58,14 @@ def fit_mixture(points: Points, labels: np.ndarray, *, steps: int = 12) -> Mixtu
 
 
 def membership(points: Points, mixture: Mixture) -> np.ndarray:
-    """Probability of each group for each customer (n × k)."""
-    density = log_density(points, mixture)
-    share = np.exp(density - density.max(axis=1, keepdims=True))
-    return share / share.sum(axis=1, keepdims=True)
+    """Probability of each group for each customer (n × k), in blocks so that a million customers need little memory."""
+    share = np.empty((len(points), len(mixture.weights)))
+    for start in range(0, len(points), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        density = log_density(points.take(rows), mixture)
+        density = np.exp(density - density.max(axis=1, keepdims=True))
+        share[rows] = density / density.sum(axis=1, keepdims=True)
+    return share
 
 
 def log_density(points: Points, mixture: Mixture) -> np.ndarray:

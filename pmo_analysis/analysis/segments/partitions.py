@@ -20,6 +20,8 @@ SMALLEST_GROUP = 3
 _PRIOR_SPREADS = (0.05, 0.2, 0.8)
 _TELLING_SHARES = (0.75, 0.5, 0.35)
 _START_CLIP = 2.5
+_MOST_COMPARED = 60
+_TEMPER = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,20 +101,55 @@ def tidy_labels(labels: np.ndarray) -> np.ndarray:
 
 
 def search_partitions(points: Points, counts: range, *, seed: int, thorough: bool = True) -> dict[int, Partition]:
-    """The best partition found per number of groups, from k-means and Ward starts refined by EM, then by merging."""
+    """The best partition found per number of groups; one group is always among them."""
+    return best_by_count(find_partitions(points, counts, seed=seed, thorough=thorough))
+
+
+def find_partitions(points: Points, counts: range, *, seed: int, thorough: bool = True) -> list[Partition]:
+    """Different partitions worth comparing: k-means and Ward starts refined by EM, then merged and split again."""
     plane = _plane(points)
     tree = linkage(plane, "ward") if len(plane) <= 2000 else None
-    everybody = np.zeros(len(points), int)
-    best = {1: Partition(everybody, score_labels(points, everybody))}
+    found: dict[bytes, Partition] = {}
+    _note(found, Partition(everybody := np.zeros(len(points), int), score_labels(points, everybody)))
     for k in counts:
         for labels in _starts(plane, tree, k, seed, thorough):
-            _keep(best, _refine(points, labels, steps=10 if thorough else 3))
+            _note(found, _refine(points, labels, steps=10 if thorough else 3))
     if thorough:
+        best = best_by_count(list(found.values()))
         leading = max(best.values(), key=lambda p: p.score).count
         for k in sorted({leading, leading + 1, leading + 2, max(best)} & set(best), reverse=True):
-            _merge_down(points, best, best[k])
-        _split_up(points, plane, best, seed)
-    return {k: best[k] for k in sorted(best) if k <= max(counts)}
+            _merge_down(points, found, best[k])
+        _split_up(points, plane, found, seed)
+    return [p for p in found.values() if p.count <= max(counts)]
+
+
+def best_by_count(candidates: list[Partition]) -> dict[int, Partition]:
+    """The candidate of the highest criterion per number of groups."""
+    best: dict[int, Partition] = {}
+    for p in candidates:
+        if p.count not in best or p.score > best[p.count].score + 1e-9:
+            best[p.count] = p
+    return dict(sorted(best.items()))
+
+
+def agree(candidates: list[Partition]) -> Partition:
+    """The candidate most like the others, each weighed by its criterion: among few customers no single one is sure.
+
+    Likeness is the adjusted Rand index (Hubert & Arabie 1985), so that the choice maximises what is expected of it.
+    The weights are exp(criterion / 3): the criterion takes customers for surer of their group than they are.
+    """
+    leading = sorted((p for p in candidates if p.count > 1), key=lambda p: -p.score)[:_MOST_COMPARED]
+    weights = np.exp((np.array([p.score for p in leading]) - leading[0].score) / _TEMPER)
+    shown = [np.eye(p.count)[p.labels] for p in leading]
+    expected = [sum(w * _rand(a, b) for w, b in zip(weights, shown, strict=True)) for a in shown]
+    return leading[int(np.argmax(np.round(expected, 9)))]
+
+
+def _rand(a: np.ndarray, b: np.ndarray) -> float:
+    """The adjusted Rand index of two partitions given as indicators (n × groups)."""
+    pairs, first, second = ((m * (m - 1) / 2).sum() for m in (a.T @ b, a.sum(axis=0), b.sum(axis=0)))
+    chance = first * second / (len(a) * (len(a) - 1) / 2)
+    return float((pairs - chance) / max((first + second) / 2 - chance, 1e-12))
 
 
 def _plane(points: Points) -> np.ndarray:
@@ -162,27 +199,26 @@ def _drop_small(points: Points, share: np.ndarray) -> np.ndarray:
     return tidy_labels(labels)
 
 
-def _keep(best: dict[int, Partition], found: Partition) -> None:
-    if found.count not in best or found.score > best[found.count].score + 1e-9:
-        best[found.count] = found
+def _note(found: dict[bytes, Partition], partition: Partition) -> None:
+    found.setdefault(partition.labels.tobytes(), partition)
 
 
-def _merge_down(points: Points, best: dict[int, Partition], start: Partition) -> None:
+def _merge_down(points: Points, found: dict[bytes, Partition], start: Partition) -> None:
     """Merge greedily the pair whose union scores best, refit, and note what comes of it."""
     now = start
     while now.count > 2:
         pairs = [(a, b) for a in range(now.count) for b in range(a)]
         merged = [tidy_labels(np.where(now.labels == a, b, now.labels)) for a, b in pairs]
         now = _refine(points, merged[int(np.argmax([score_labels(points, m) for m in merged]))], steps=4)
-        _keep(best, now)
+        _note(found, now)
 
 
-def _split_up(points: Points, plane: np.ndarray, best: dict[int, Partition], seed: int) -> None:
+def _split_up(points: Points, plane: np.ndarray, found: dict[bytes, Partition], seed: int) -> None:
     """Split each group of the best few partitions in two, refit, and note what comes of it."""
-    for now in sorted(best.values(), key=lambda p: -p.score)[:3]:
+    for now in sorted(best_by_count(list(found.values())).values(), key=lambda p: -p.score)[:3]:
         for group in range(now.count):
             inside = np.flatnonzero(now.labels == group)
             if len(inside) >= 2 * smallest_group(len(points)) and np.ptp(plane[inside], axis=0).any():
                 labels = now.labels.copy()
                 labels[inside] = np.where(_kmeans(plane[inside], 2, seed) == 1, now.count, group)
-                _keep(best, _refine(points, labels, steps=5))
+                _note(found, _refine(points, labels, steps=5))

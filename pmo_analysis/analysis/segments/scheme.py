@@ -54,19 +54,14 @@ def thaw_mixture(scheme: Mapping[str, Any]) -> Mixture:
 
 def encode(values: pd.DataFrame, columns: list[dict[str, Any]]) -> Points:
     """Customers as points on the scheme's scales; a level that the scheme has never seen counts as missing."""
-    numbers = [
-        apply_transform(as_float(values[c["name"]]).to_numpy(), c["transform"])
-        for c in columns
-        if c["kind"] == "number"
-    ]
+    quantities = [c for c in columns if c["kind"] == "number"]
     choices = [c for c in columns if c["kind"] == "choice"]
-    codes = [_code(as_text(values[c["name"]]), c["levels"]) for c in choices]
-    shape = (len(values), 0)
-    return Points(
-        np.column_stack(numbers) if numbers else np.zeros(shape),
-        np.column_stack(codes) if codes else np.zeros(shape, int),
-        tuple(len(c["levels"]) for c in choices),
-    )
+    numbers, codes = np.zeros((len(values), len(quantities))), np.zeros((len(values), len(choices)), int)
+    for j, c in enumerate(quantities):
+        numbers[:, j] = apply_transform(as_float(values[c["name"]]).to_numpy(), c["transform"])
+    for j, c in enumerate(choices):
+        codes[:, j] = _code(as_text(values[c["name"]]), c["levels"])
+    return Points(numbers, codes, tuple(len(c["levels"]) for c in choices))
 
 
 def assign_segments(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
@@ -80,25 +75,26 @@ def assign_segments(values: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataF
     check_scheme(scheme)
     checked = check_customers(values)
     check_kinds(checked, scheme)
-    ids = np.array([s["segment"] for s in scheme["segments"]], dtype=object)
+    ids, names = (pd.array([s[part] for s in scheme["segments"]], dtype="str") for part in ("segment", "name"))
     share = membership(encode(checked, scheme["columns"]), thaw_mixture(scheme))
     order = np.argsort(-share, axis=1, kind="stable")
-    label = {s["segment"]: s["name"] for s in scheme["segments"]}
-    segment = pd.Series(ids[order[:, 0]], checked.index)
-    next_share = np.sort(share, axis=1)[:, -2] if len(ids) > 1 else np.full(len(checked), np.nan)
+    second = order[:, 1] if len(ids) > 1 else np.full(len(checked), -1)
+    second_share = np.where(second >= 0, share[np.arange(len(share)), second], np.nan)
     return pd.DataFrame(
         {
-            "segment": segment,
+            "segment": ids.take(order[:, 0]),
             "confidence": share.max(axis=1),
-            "name": segment.map(label),
-            "second": ids[order[:, 1]] if len(ids) > 1 else pd.NA,
-            "second_confidence": next_share,
-            "between": next_share >= BETWEEN,
-        }
-    ).astype({"segment": "str", "name": "str", "second": "str"})
+            "name": names.take(order[:, 0]),
+            "second": ids.take(second, allow_fill=True),
+            "second_confidence": second_share,
+            "between": second_share >= BETWEEN,
+        },
+        index=checked.index,
+    )
 
 
 def _code(text: pd.Series, levels: list[str]) -> np.ndarray:
     other = levels.index("other") if "other" in levels else -1
     places = {level: i for i, level in enumerate(levels)}
-    return np.array([-1 if pd.isna(v) else places.get(v, other) for v in text], dtype=int)
+    codes, different = pd.factorize(text)
+    return np.array([*(places.get(level, other) for level in different), -1])[codes]
