@@ -191,3 +191,48 @@ def test_lab_listens_to_this_machine_only(monkeypatch):
     monkeypatch.setattr(servers.subprocess, "call", lambda command: called.append(command) or 0)
     assert servers.open_lab(port=8123, browser=False) == 0
     assert {"--ServerApp.ip=127.0.0.1", "--ServerApp.port=8123", "--ServerApp.open_browser=False"} <= set(called[0])
+
+
+def test_segments_are_frozen_shown_and_compared(capsys, organisation):
+    """One customer is one group: frozen all the same, and said."""
+    code, _, said = run(capsys, "scheme", "show", organisation)
+    assert code == 1 and "No segment scheme is in force in 2026Q3" in said and "pmo scheme freeze" in said
+    code, said, _ = run(capsys, "scheme", "freeze", organisation, "--quarter", "2026Q3", "--on", "2026-10-05")
+    assert code == 0
+    kept = organisation / "segment_schemes.json"
+    assert said.startswith("Frozen from 2026Q3 on, cut in 2026Q3: one group") and f"kept in {kept}." in said
+    assert "all customers" in said
+    code, said, _ = run(capsys, "scheme", "show", organisation)
+    assert code == 0 and "in force in 2026Q3" in said and "2026Q3      2026Q3" in said
+    code, said, _ = run(capsys, "scheme", "compare", organisation)
+    assert code == 0 and "Of 1 customers 1 are in the counterpart" in said and "No recut is advised" in said
+
+
+def test_a_scheme_is_not_replaced_unless_told_to(capsys, organisation):
+    assert run(capsys, "scheme", "freeze", organisation)[0] == 0
+    before = (organisation / "segment_schemes.json").read_bytes()
+    code, _, said = run(capsys, "scheme", "freeze", organisation)
+    assert code == 1 and "--replace" in said
+    assert (organisation / "segment_schemes.json").read_bytes() == before
+    assert run(capsys, "scheme", "freeze", organisation, "--replace")[0] == 0
+    assert "superseded" in run(capsys, "scheme", "show", organisation)[1]
+
+
+def test_a_damaged_store_is_named_by_every_command(capsys, organisation):
+    (organisation / "segment_schemes.json").write_text("{")
+    for command in (("scheme", "show"), ("scheme", "freeze"), ("check",)):
+        code, _, said = run(capsys, *command, organisation)
+        assert code == 1 and "segment_schemes.json is not whole JSON" in said and "Restore it from a copy" in said
+
+
+def test_a_database_needs_a_file_for_its_schemes(capsys, organisation, tmp_path):
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "org.db") as connection:
+        for path in organisation.glob("*.csv"):
+            pd.read_csv(path).to_sql(path.stem, connection, index=False)
+    address, kept = f"sqlite:///{tmp_path / 'org.db'}", tmp_path / "ours.json"
+    code, _, said = run(capsys, "scheme", "freeze", address)
+    assert code == 1 and "--schemes PATH" in said
+    assert run(capsys, "scheme", "freeze", address, "--schemes", kept)[0] == 0
+    assert kept.is_file() and run(capsys, "scheme", "show", address, "--schemes", kept)[0] == 0

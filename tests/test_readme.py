@@ -44,7 +44,9 @@ def test_every_pmo_command_and_option_named_exists():
         if words[:1] != ["pmo"]:
             continue
         assert words[1] in known, line
-        options = {name for p in known[words[1]].params for name in p.opts} | {"--help"}
+        command = known[words[1]]
+        command = command.commands[words[2]] if hasattr(command, "commands") else command
+        options = {name for p in command.params for name in p.opts} | {"--help"}
         assert {w for w in words if w.startswith("-")} <= options, line
 
 
