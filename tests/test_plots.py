@@ -32,6 +32,12 @@ EFFECTS = pd.DataFrame(
     {"label": ["Retire it"], "reached": [0.5], "low": [np.nan], "high": [np.nan], "verdict": ["worked"]}
 )
 
+NULL = pd.DataFrame({"draw": [0, 1, 2, 3], "z": [6.0, -1.0, 0.1, 0.1]})
+COUNTS = pd.DataFrame({"count": [1, 2, 3], "gain": [0.0, 5.0, 3.0], "null_median": [np.nan, -2.0, np.nan],
+                       "null_high": [np.nan, -1.0, np.nan], "chosen": [False, True, False]})  # fmt: skip
+FLOWS = pd.DataFrame({"from_group": ["A", "A", "B"], "to_group": ["A", "B", "B"], "customers_count": [90, 1, 9]})
+PULLS = pd.DataFrame({"label": ["requests", "size"], "pull": [1.5, -0.5], "note": ["2 (here 3, there 1)", ""]})
+
 DRAWN = {
     "ranges": lambda ax: plots.plot_ranges(RANGES, ax, unit="_share", title="share", limit=0.45, limit_name="all"),
     "run": lambda ax: plots.plot_run(RUN, ax, unit="share", title="Promises kept"),
@@ -42,6 +48,10 @@ DRAWN = {
     "parts": lambda ax: plots.plot_parts(PARTS, ax, currency="EUR"),
     "scenario": lambda ax: plots.plot_scenario(THEN, ax, title="Load", unit="_share"),
     "effects": lambda ax: plots.plot_effects(EFFECTS, ax),
+    "null": lambda ax: plots.plot_null(NULL, ax, limit=2.5),
+    "counts": lambda ax: plots.plot_counts(COUNTS, ax),
+    "flows": lambda ax: plots.plot_flows(FLOWS, ax, order=["A", "B"], first="2025Q1", last="2026Q4"),
+    "pulls": lambda ax: plots.plot_pulls(PULLS, ax, here="A", there="B"),
 }
 
 
@@ -108,3 +118,40 @@ def test_the_notebooks_own_style_does_not_change_a_picture():
         plain = draw(DRAWN["used"](None), "words").png
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "pink"}), house_style():
         assert draw(DRAWN["used"](None), "words").png == plain
+
+
+def test_draws_that_fall_together_are_heaped_so_that_each_is_seen():
+    with house_style():
+        heaped = plots.plot_null(NULL, limit=2.5).lines[0]
+    assert sorted(heaped.get_ydata()) == [0, 0, 1]
+
+
+def test_the_customers_own_mark_lies_apart_from_the_draws():
+    with house_style():
+        axes = plots.plot_null(NULL, limit=2.5)
+    own = next(line for line in axes.lines if line.get_marker() == "D")
+    assert own.get_xdata() == [6.0] and own.get_ydata()[0] < 0
+    assert "3 made-up" in texts(axes)
+
+
+def test_a_single_mover_among_many_is_drawn_thick_enough_to_be_seen_and_counted():
+    with house_style():
+        axes = plots.plot_flows(FLOWS, order=["A", "B"], first="2025Q1", last="2026Q4")
+    moved = axes.collections[2].get_paths()[0].vertices  # after the two bands of those that stayed
+    middle = moved[np.isclose(moved[:, 0], 0.5, atol=0.02), 1]
+    assert {"1", "90 stayed", "A (91)", "B (9)", "A (90)", "B (10)"} <= {t.get_text() for t in axes.texts}
+    assert np.ptp(middle) > 0.008 - 1e-9
+
+
+def test_a_group_that_everybody_left_keeps_its_place():
+    gone = pd.DataFrame({"from_group": ["A", "B"], "to_group": ["B", "B"], "customers_count": [3, 4]})
+    with house_style():
+        axes = plots.plot_flows(gone, order=["A", "B"], first="2025Q1", last="2026Q4")
+    assert {"A (3)", "A (0)", "B (7)"} <= {t.get_text() for t in axes.texts}
+
+
+def test_marks_on_dark_cells_are_white_and_on_light_cells_dark():
+    cells = pd.DataFrame({"row": ["x", "x"], "column": ["A", "B"], "value": [1.0, 0.02], "mark": ["much", "little"]})
+    with house_style():
+        axes = plots.plot_map(cells, rows=["x"], columns=["A", "B"], title="")
+    assert [t.get_color() for t in axes.texts] == ["white", "#1c2430"]
