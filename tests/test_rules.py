@@ -73,6 +73,13 @@ def test_precision_and_coverage_are_shares_by_hand():
     assert rules.loc["S2", ["precision", "coverage"]].tolist() == pytest.approx([29 / 30, 29 / 30])
 
 
+def test_a_choice_of_two_is_told_by_what_it_is():
+    plan = pd.Series(np.repeat([1.0, 0.0], 20))
+    shown = pd.DataFrame({"stage = Plan": plan, "stage = Run": 1 - plan})
+    rules = describe_segments(shown, pd.Series(np.repeat(["S1", "S2"], 20)))
+    assert rules["rule"].tolist() == ["stage Plan", "stage Run"]
+
+
 def test_two_segments_never_have_names_that_say_the_same():
     x = np.repeat([1.0, 5.0, 6.0], 20)
     shown = pd.DataFrame({"x": x, "y_count": np.tile([1.0, 2.0], 30), "wait_days": np.repeat([9.0, 1.0, 5.0], 20)})

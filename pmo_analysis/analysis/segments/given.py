@@ -120,6 +120,8 @@ def _null(gains: np.ndarray) -> pd.DataFrame:
 
 
 def _tell(found: bool, count: int, n: int) -> str:
+    if count == 1:
+        return f"The organisation gave all {n} customers the same segment: there is nothing to compare."
     verdict = "differ in need more than chance explains" if found else "do not differ in need more than chance explains"
     return f"The {count} segments that the organisation gave to {n} customers {verdict}."
 
@@ -129,4 +131,5 @@ def _tell_recovery(stability: pd.DataFrame, count: int) -> str:
     if stability.empty:
         return ""
     met = int((stability["band"] != "not trustworthy").sum())
-    return f" A search that knows only their needs comes upon {met} of the {count} by itself."
+    told = "all" if met == count else "none" if met == 0 else str(met)
+    return f" A search that knows only their needs comes upon {told} of the {count} by itself."

@@ -86,7 +86,7 @@ def name_segments(shown: pd.DataFrame, segment: pd.Series, telling: Mapping[str,
         s: [word_shift(f, shift.loc[s, f]) for f in sorted(features, key=lambda f: (-abs(shift.loc[s, f]), f))[:2]]
         for s, features in telling.items()
     }
-    for alike in _alike(words):
+    for alike in _alike(words) if shown.shape[1] else []:
         _tell_apart(words, alike, shift)
     names = {s: ", ".join(w) or EVERYBODY for s, w in words.items()}
     return {s: name if list(names.values()).count(name) == 1 else f"{name} ({s})" for s, name in names.items()}

@@ -75,7 +75,7 @@ def find_rule(shown: pd.DataFrame, inside: np.ndarray) -> list[Condition]:
     ).fit(shown.to_numpy(), inside)
     paths = _paths(tree, list(shown.columns))
     best = max(paths, key=lambda path: _balance(_caught(shown, path), inside))
-    return _round_limits(shown, inside, _shorten(shown, inside, best))
+    return _round_limits(shown, inside, _affirm(shown, inside, _shorten(shown, inside, best)))
 
 
 def _some_rows(inside: np.ndarray) -> np.ndarray:
@@ -85,6 +85,20 @@ def _some_rows(inside: np.ndarray) -> np.ndarray:
     parts = [np.flatnonzero(inside), np.flatnonzero(~inside)]
     shares = [part[:: max(1, 2 * len(part) // _MOST_ROWS)] for part in parts]
     return np.sort(np.concatenate(shares))
+
+
+def _affirm(shown: pd.DataFrame, inside: np.ndarray, rule: list[Condition]) -> list[Condition]:
+    """`stage run` instead of `stage other than plan` where one other level says as much."""
+    for i, c in enumerate(rule):
+        if " = " not in c.feature or np.isfinite(c.low):
+            continue
+        column = c.feature.split(" = ", 1)[0]
+        others = [f for f in shown if f.startswith(f"{column} = ") and f != c.feature]
+        tried = [[*rule[:i], Condition(other, 0.5, np.nan), *rule[i + 1 :]] for other in others]
+        best = max(tried, key=lambda t: _balance(_caught(shown, t), inside), default=rule)
+        if _balance(_caught(shown, best), inside) >= _balance(_caught(shown, rule), inside) - _WORTH:
+            rule = best
+    return rule
 
 
 def _shorten(shown: pd.DataFrame, inside: np.ndarray, rule: list[Condition]) -> list[Condition]:

@@ -12,8 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from pmo_analysis.analysis.segments.columns import MINIMUM_CUSTOMERS
 from pmo_analysis.analysis.segments.mixture import Points
-from pmo_analysis.analysis.segments.partitions import search_partitions
+from pmo_analysis.analysis.segments.partitions import SMALLEST_GROUP, search_partitions
 from pmo_analysis.analysis.segments.place import complete_points
 
 DRAWS = 40
@@ -25,21 +26,24 @@ def measure_stability(points: Points, labels: np.ndarray, names: list[str], *, s
     """How surely each segment comes back in a new search; columns as in `Segmentation.stability`.
 
     points: customers on the scheme's scales; labels 0…k−1, one per customer; names: the segments. Above 800
-    customers 800 are drawn first. Empty where there is one group.
+    customers 800 are drawn first. Empty where there is one group, nothing to tell customers by, or too few of them.
     """
-    if len(names) < 2:
+    rows = _choose_rows(len(points), seed)
+    some = points.take(rows)
+    if len(names) < 2 or len(points) < MINIMUM_CUSTOMERS or _count_distinct(some) < 2:
         return pd.DataFrame([], columns=_COLUMNS)
-    rng = np.random.default_rng([seed, 2])
-    rows = _some_rows(len(points), rng)
-    complete = complete_points(points.take(rows))
+    complete = complete_points(some)
 
     def search_again(drawn: np.ndarray) -> np.ndarray:
         """From fresh starts: a search that began at the answer would find every answer stable."""
-        found = search_partitions(
-            complete.take(drawn), range(len(names), len(names) + 1), seed=int(drawn.sum()), thorough=False
-        )
+        among = complete.take(drawn)
+        count = min(len(names), len(drawn) // SMALLEST_GROUP, _count_distinct(among))
+        if count < 2:
+            return np.zeros(len(drawn), int)
+        found = search_partitions(among, range(count, count + 1), seed=int(drawn.sum()), thorough=False)
         return found[max(found)].labels
 
+    rng = np.random.default_rng([seed, 2])
     table = bootstrap_jaccard(labels[rows], search_again, draws=DRAWS, rng=rng, count=len(names))
     sizes = np.bincount(labels, minlength=len(names))
     return _tell_stability(table, names).assign(customers_count=sizes)[_COLUMNS]
@@ -80,8 +84,20 @@ def name_band(jaccard: float) -> str:
     return "very stable" if jaccard >= 0.85 else "stable" if jaccard >= 0.75 else "a pattern"
 
 
-def _some_rows(n: int, rng: np.random.Generator) -> np.ndarray:
-    return np.arange(n) if n <= _MOST_ROWS else np.sort(rng.choice(n, _MOST_ROWS, replace=False))
+def _count_distinct(points: Points) -> int:
+    """How many customers differ in anything."""
+    return (
+        len(np.unique(np.hstack([points.numbers, points.codes]), axis=0))
+        if points.numbers.size + points.codes.size
+        else 1
+    )
+
+
+def _choose_rows(n: int, seed: int) -> np.ndarray:
+    """The rows that stability is measured on: all, or 800 of many."""
+    if n <= _MOST_ROWS:
+        return np.arange(n)
+    return np.sort(np.random.default_rng([seed, 3]).choice(n, _MOST_ROWS, replace=False))
 
 
 def _tell_stability(table: np.ndarray, names: list[str]) -> pd.DataFrame:
