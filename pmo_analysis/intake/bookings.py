@@ -45,17 +45,22 @@ def sum_hours(data: Dataset, *keys: str, first: date | None = None, last: date |
     return sums.assign(side=side).drop(columns="bookings")
 
 
-def sum_by_engagement(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> pd.DataFrame:
+def sum_by_engagement(
+    data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame, *, customers_only: bool = False
+) -> pd.DataFrame:
     """Hours and money of some quarters by engagement; what is booked on none, by the customer that bears it.
 
     `spans`: quarter → its first and last day; `rates`: quarter, role, hourly_cost (the PMO's), own_hourly_cost (the
     customer's), role_side, senior; where a rate is missing the money is. Columns: quarter, engagement_id, customer_id
     (the engagement's, else the one booked, else the project's), service_id, size, and AMOUNTS: the PMO's hours and
     cost said to be process or delivery, or unsaid; senior_hours; the customer's own hours and cost; bookings without
-    a price and without readable hours. In ten-thousandths, sorted; missing = not known.
+    a price and without readable hours. In ten-thousandths, sorted; missing = not known. With `customers_only` the
+    sums are by quarter and customer, and engagement, service and size are blank.
     """
-    query = _placed_sql(_bookings_sql(data, spans, _lend(data, spans, rates)), data)
-    return _label(data.sql(f"{query} ORDER BY 1, 2, 3, 4, 5"), spans, [*_PLACED, *AMOUNTS])
+    query = _placed_sql(_bookings_sql(data, spans, _lend(data, spans, rates)), data, customers_only=customers_only)
+    return _label(
+        data.sql(f"{query} ORDER BY number, engagement_id, customer_id, service_id, size"), spans, [*_PLACED, *AMOUNTS]
+    )
 
 
 def sum_by_role(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> pd.DataFrame:
@@ -126,17 +131,18 @@ def _bookings_sql(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: 
     )
 
 
-def _placed_sql(bookings: str, data: Dataset) -> str:
+def _placed_sql(bookings: str, data: Dataset, *, customers_only: bool) -> str:
     """Sums by engagement, else by customer: the engagement's, the one booked, or the project's."""
     engagements = _one_each(data, "engagements", "engagement_id", ("customer_id", "service_id", "size_quoted"))
     projects = _one_each(data, "projects", "project_id", ("customer_id",))
     totals = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
+    work = "CASE WHEN g.customer_id IS NOT NULL THEN s.engagement_id END, g.service_id, g.size_quoted"
+    work = "NULL, NULL, NULL" if customers_only else work
     return (
-        "SELECT s.number, CASE WHEN g.customer_id IS NOT NULL THEN s.engagement_id END AS engagement_id, "
-        "coalesce(g.customer_id, s.customer_id, p.customer_id) AS customer_id, g.service_id, g.size_quoted AS size, "
-        f"{totals} FROM ({_sums_sql(bookings)}) AS s "
-        f"LEFT JOIN ({engagements}) AS g ON s.engagement_id = g.engagement_id "
-        f"LEFT JOIN ({projects}) AS p ON s.project_id = p.project_id GROUP BY 1, 2, 3, 4, 5"
+        f"SELECT * FROM (SELECT s.number, coalesce(g.customer_id, s.customer_id, p.customer_id), {work}, {totals} "
+        f"FROM ({_sums_sql(bookings)}) AS s LEFT JOIN ({engagements}) AS g ON s.engagement_id = g.engagement_id "
+        f"LEFT JOIN ({projects}) AS p ON s.project_id = p.project_id GROUP BY 1, 2, 3, 4, 5) "
+        f"AS t(number, customer_id, engagement_id, service_id, size, {', '.join(AMOUNTS)})"
     )
 
 

@@ -77,9 +77,11 @@ class Dataset:
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table has rows, and at least one value in each of the columns."""
-        filled = self.filled(table)
         _require_columns(_contract(table), columns)
-        return filled["_row"] > 0 and all(filled[c] > 0 for c in columns)
+        if table in self._counts:
+            return all(self._counts[table][c] > 0 for c in ("_row", *columns))
+        seen = ", ".join(f"bool_or({quote(c)} IS NOT NULL)" for c in ("_row", *columns))
+        return all(self.connection.sql(f"SELECT {seen} FROM {self.views[table]}").fetchall()[0])
 
     def filled(self, table: str) -> dict[str, int]:
         """The number of values in each column of a table, and of rows under `_row`."""

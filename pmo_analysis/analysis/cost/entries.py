@@ -58,18 +58,25 @@ def count_engagements(data: Dataset, quarters: list[str], month: int) -> pd.Data
     day = rows["delivered_on"] if rows["delivered_on"].notna().any() else asked
     edges = [pd.Timestamp(quarter_start(q, month)) for q in quarters] + [pd.Timestamp(quarter_end(quarters[-1], month))]
     place = np.searchsorted(np.array(edges[:-1], "datetime64[us]"), day.to_numpy("datetime64[us]"), side="right") - 1
-    inside = day.notna() & (place >= 0) & (day <= edges[-1]) & ~rows["state"].isin(["cancelled", "refused"])
+    inside = (
+        day.notna() & (place >= 0) & (day <= edges[-1]) & (rows["state"] != "cancelled") & (rows["state"] != "refused")
+    )
     return rows[inside].assign(quarter=np.array(quarters, dtype=object)[place[inside]]).astype({"quarter": "str"})
 
 
 def enter_hours(
-    data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame, settings: Settings
+    data: Dataset,
+    spans: Mapping[str, tuple[date, date]],
+    rates: pd.DataFrame,
+    settings: Settings,
+    *,
+    customers_only: bool = False,
 ) -> pd.DataFrame:
     """Rows from booked hours: the PMO's hours × rate; the customer's own hours kept apart.
 
     Money is fixed booking by booking before hours are allocated to services, so every table has the same total.
     """
-    return sum_by_engagement(data, spans, add_own_rates(rates, data, settings))
+    return sum_by_engagement(data, spans, add_own_rates(rates, data, settings), customers_only=customers_only)
 
 
 def active_engagements(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:

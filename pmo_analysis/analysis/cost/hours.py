@@ -45,7 +45,7 @@ def allocate_hours(cells: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataF
         return cells.assign(allocated=False)
     pairs = active[active["standard_hours"] > 0].groupby(["customer_id", "service_id", "size"], dropna=False)
     weights = pairs["standard_hours"].sum().reset_index()
-    loose = cells["service_id"].isna() & cells["customer_id"].isin(weights["customer_id"])
+    loose = cells["service_id"].isna() & cells["customer_id"].isin(weights["customer_id"].unique())
     bundles = cells[loose].groupby(["quarter", "customer_id"], as_index=False)[AMOUNTS].sum(min_count=1)
     parts = bundles.reset_index(names="bundle").merge(weights, on="customer_id")
     parts = _share_out(parts.sort_values(["bundle", "service_id", "size"], ignore_index=True))

@@ -193,12 +193,18 @@ def _supplied_roles(data: Dataset, quarter: str) -> pd.DataFrame:
 
 
 def _enter(
-    data: Dataset, booked: pd.DataFrame, counted: pd.DataFrame, rates: pd.DataFrame, settings: Settings
+    data: Dataset,
+    booked: pd.DataFrame,
+    counted: pd.DataFrame,
+    rates: pd.DataFrame,
+    settings: Settings,
+    *,
+    customers_only: bool = False,
 ) -> tuple[str, pd.DataFrame]:
     """Rows on the first basis that the tables allow, and the name of that basis."""
     if booked["readable"].any():
         spans = _spans(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
-        return "hours", enter_hours(data, spans, rates, settings)
+        return "hours", enter_hours(data, spans, rates, settings, customers_only=customers_only)
     if counted["charged_cost"].notna().any():
         return "charged", enter_charges(counted)
     rows = enter_standards(data, counted, settings)
@@ -253,7 +259,8 @@ def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Se
     counted, booked = count_engagements(data, wanted, month), list_worked_roles(data, _spans(wanted, month))
     here = booked[booked["quarter"] == quarter]
     rates = price_roles(data, booked, settings)
-    basis, rows = _enter(data, booked if here["readable"].any() else booked[:0], counted, rates, settings)
+    booked = booked if here["readable"].any() else booked[:0]
+    basis, rows = _enter(data, booked, counted, rates, settings, customers_only=True)
     entries = tell_figures(rows, data)
     at = ["quarter", "customer_id"]
     sums = entries.groupby(at)[["hours", "cost"]].sum(min_count=1) / PER_UNIT
