@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.features import customer_features, feature_panel
+from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel
 from pmo_analysis.analysis.requests import request_history
 from pmo_analysis.intake.dataset import Dataset
 
@@ -107,8 +107,10 @@ def test_the_latest_need_known_by_the_quarters_end_counts(features):
     assert features.values.loc["a", "advice_need"] == 5
 
 
-def test_rhythm_is_the_share_of_months_with_a_request(features):
-    assert features.values["active_months_share"].to_dict() == {"a": 2 / 12, "b": 1 / 12}
+def test_rhythm_is_the_share_of_months_with_a_request_while_a_customer_was_there(features):
+    assert features.values.loc["a", "active_months_share"] == pytest.approx(2 / 12)
+    days = (pd.Timestamp("2026-09-30") - pd.Timestamp("2026-04-01")).days
+    assert features.values.loc["b", "active_months_share"] == pytest.approx(1 / (3 * days / 91.3))
 
 
 def test_everyone_left_out_has_a_reason(features):
@@ -139,7 +141,8 @@ def test_three_tables_are_enough_and_money_then_stands_in_for_size():
     told = customer_features(data, "2026Q3")
     assert told.values.loc["a", "typical_request_cost"] == pytest.approx(200, rel=1e-5)
     assert np.isnan(told.values.loc["b", "typical_request_cost"])
-    assert told.values["hosting_requests_count"].to_dict() == {"a": 0.5, "b": 0.0}
+    # Nothing is recorded before the last quarter, so nothing is known of the three before it.
+    assert told.values["hosting_requests_count"].to_dict() == {"a": 2.0, "b": 0.0}
     assert "engagements.planned_hours" in told.sentence
 
 
@@ -155,3 +158,16 @@ def test_the_panels_last_quarter_is_the_quarters_own_features(data, features):
     assert sorted(panel["quarter"].unique()) == ["2026Q1", "2026Q2", "2026Q3"]
     last = panel[panel["quarter"] == "2026Q3"].set_index("customer_id").drop(columns="quarter")
     pd.testing.assert_frame_equal(last, features.values, check_like=True)
+
+
+def test_a_stated_need_counts_for_a_year_in_the_panel_and_longer_for_the_quarter(data):
+    old = data.frame("needs").assign(asked_on=pd.Timestamp("2025-01-01")).head(1)
+    aged = Dataset.from_frames({n: data.frame(n) for n in ("customers", "services", "engagements")} | {"needs": old})
+    assert customer_features(aged, "2026Q3").values.loc["a", "advice_need"] == 2
+    panel = feature_panel(aged, "2026Q3", quarters=6).set_index(["customer_id", "quarter"])
+    assert panel.loc[("a", "2025Q4"), "advice_need"] == 2
+    assert np.isnan(panel.loc[("a", "2026Q3"), "advice_need"])
+
+
+def test_the_record_begins_with_the_first_request(data):
+    assert count_requests(data, "2026Q3").recorded_from(12) == "2024Q1"

@@ -8,6 +8,9 @@ import pytest
 
 from benchmarks.generators import shopping
 from pmo_analysis.analysis.history import compare_schemes, segment_history
+from pmo_analysis.analysis.history.drift import tell_drift
+from pmo_analysis.analysis.history.noise import estimate_noise, fading_correlation, look_back_windows
+from pmo_analysis.analysis.history.panel import draw_in_blips
 from pmo_analysis.analysis.history.paths import Paths, flag_moves, list_paths
 from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import segment_customers
@@ -97,26 +100,113 @@ def test_missing_keys_and_repeated_rows_are_refused(panel):
         segment_history(panel[0].drop(columns="quarter"))
     with pytest.raises(InputError, match="repeat a customer and quarter"):
         segment_history(pd.concat([panel[0], panel[0].head(2)]))
+    with pytest.raises(InputError, match="no customer_id"):
+        segment_history(panel[0].assign(customer_id=panel[0]["customer_id"].where(panel[0].index > 3)))
+    with pytest.raises(InputError, match="Write it like 2026Q3"):
+        segment_history(panel[0].assign(quarter=panel[0]["quarter"].str.lower()))
+    with pytest.raises(InputError, match="no rows"):
+        segment_history(panel[0].head(0))
 
 
-def test_paths_stay_or_move_once_with_two_quarters_either_side():
-    paths = list_paths(2, 5)
+def test_a_scheme_of_other_columns_is_refused(panel, history):
+    others = panel[0].rename(columns={"a_cost": "x", "b_hours": "y", "c_count": "z"})
+    with pytest.raises(InputError, match="3 of which these quarters do not have"):
+        segment_history(others, scheme=history.scheme)
+
+
+def test_too_few_quarters_tell_no_moves_and_say_so(panel, history):
+    quarters = sorted(panel[0]["quarter"].unique())
+    for count in (1, 2, 3):
+        answer = segment_history(panel[0][panel[0]["quarter"].isin(quarters[:count])], scheme=history.scheme)
+        assert answer.movers.empty and "fewer than 4" in answer.sentence
+        assert len(answer.members) == 150 * count and len(answer.split) == 4 * (count - 1)
+
+
+def test_a_move_seen_in_the_last_quarter_only_is_possible_and_not_told(panel, history):
+    values = panel[0].copy()
+    stayed = sorted(set(values["customer_id"]) - set(panel[1]["customer_id"]))
+    home = history.members.groupby("customer_id")["segment"].first()
+    one, other = stayed[0], next(c for c in stayed if home[c] != home[stayed[0]])
+    columns = ["a_cost", "b_hours", "c_count", "d_days"]
+    last = values["quarter"] == values["quarter"].max()
+    swap = values.loc[last & (values["customer_id"] == other), columns].to_numpy()
+    values.loc[last & (values["customer_id"] == one), columns] = swap
+    answer = segment_history(values, scheme=history.scheme)
+    assert one not in set(answer.movers["customer_id"])
+    assert answer.possible.set_index("customer_id").loc[one, "to_segment"] == home[other]
+
+
+def test_drift_is_clear_where_everybody_changed_and_seldom_where_nobody_did(panel):
+    rng = np.random.default_rng(5)
+    ids = np.repeat([f"c{i:03d}" for i in range(200)], 6)
+    quarter = np.tile([f"2025Q{q}" for q in (1, 2, 3, 4)] + ["2026Q1", "2026Q2"], 200)
+    scores = pd.DataFrame(rng.normal(size=(1200, 4)), columns=list("abcd"))
+    keys = pd.DataFrame({"customer_id": ids, "quarter": quarter})
+    assert tell_drift(keys, scores)["clear"].sum() == 0
+    scores.loc[quarter == "2026Q2", "c"] += 1
+    told = tell_drift(keys, scores)
+    assert told.query("clear")[["feature", "quarter"]].to_numpy().tolist() == [["c", "2026Q2"]]
+    row = told.query("clear").iloc[0]
+    assert row["low"] < 1 < row["high"] and row["n"] == 200
+
+
+def test_one_customer_in_five_that_moves_is_no_drift():
+    scores = pd.DataFrame({"a": np.r_[np.zeros(50), np.zeros(40), np.full(10, 9.0)]})
+    keys = pd.DataFrame({"customer_id": np.tile(np.arange(50), 2), "quarter": np.repeat(["2025Q1", "2025Q2"], 50)})
+    told = tell_drift(keys, scores).iloc[1]
+    assert told["shift"] == 0 and not told["clear"]
+
+
+def test_paths_stay_or_move_once_and_rows_that_look_back_show_a_ramp():
+    paths = list_paths(2, 4)
     assert list(zip(paths.before, paths.after, paths.at, strict=True)) == [
-        (0, 0, -1),
-        (1, 1, -1),
+        (0, 0, 4),
+        (1, 1, 4),
+        (0, 1, 1),
         (0, 1, 2),
         (0, 1, 3),
+        (1, 0, 1),
         (1, 0, 2),
         (1, 0, 3),
     ]
-    assert paths.segments(5)[2].tolist() == [0, 0, 1, 1, 1]
+    assert paths.shares(2, look_back_windows(4, 1))[3, :, 1].tolist() == [0, 0, 1, 1]
+    one = Paths(np.array([0]), np.array([1]), np.array([1]))
+    assert one.shares(2, look_back_windows(4, 4, 3))[0, :, 1].tolist() == [0, 0.25, 0.5, 0.75]
+    assert one.shares(2, look_back_windows(4, 4, 0))[0, :, 1].tolist() == [0, 0.5, pytest.approx(2 / 3), 0.75]
+
+
+def test_noise_of_rows_that_look_back_is_a_moving_average():
+    assert fading_correlation(look_back_windows(5, 1), 0.5)[0].tolist() == [1, 0.5, 0.25, 0.125, 0.0625]
+    assert fading_correlation(look_back_windows(6, 4, 3), 0.0)[0].tolist() == [1, 0.75, 0.5, 0.25, 0, 0]
+    assert fading_correlation(look_back_windows(6, 4, 0), 0.0)[0, 0] == 4
+
+
+def test_lasting_and_fading_noise_are_told_apart():
+    rng = np.random.default_rng(0)
+    own, fading = rng.normal(size=(4000, 1, 1)), rng.normal(size=(4000, 11, 1))
+    rows = np.stack([fading[:, q : q + 4].mean(axis=1) for q in range(8)], axis=1)
+    noise = estimate_noise(own + rows, look_back_windows(8, 4, 3))
+    assert noise.own[0, 0] == pytest.approx(1, abs=0.08)
+    assert noise.fading[0, 0] == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_running_median_takes_out_a_blip_and_keeps_a_step():
+    rng = np.random.default_rng(0)
+    cube = 0.1 * rng.normal(size=(200, 8, 1))
+    cube[0, 4:] += 5
+    cube[1, 4] += 5
+    calm = draw_in_blips(cube)
+    assert calm[0, 4:].min() > 4.5 and calm[0, :4].max() < 0.5
+    assert calm[1, 4, 0] < 1
 
 
 def test_false_moves_stay_below_the_level_by_hand():
-    paths = Paths(np.array([0, 0]), np.array([0, 1]), np.array([-1, 2]))
+    paths = Paths(np.array([0, 0]), np.array([0, 1]), np.array([4, 2]))
     chance = np.array([[0.01, 0.99], [0.10, 0.90], [0.40, 0.60]])
-    assert [i for i, _, _ in flag_moves(paths, chance, level=0.10)] == [0, 1]
-    assert [i for i, _, _ in flag_moves(paths, chance, level=0.20)] == [0, 1, 2]
+    told, possible = flag_moves(paths, chance, quarters=4, level=0.10)
+    assert [i for i, _, _ in told] == [0, 1] and [i for i, _, _ in possible] == [2]
+    assert [i for i, _, _ in flag_moves(paths, chance, quarters=4, level=0.20)[0]] == [0, 1, 2]
+    assert flag_moves(paths, chance, quarters=3, level=0.10)[0] == []
 
 
 def test_change_is_split_into_mix_and_rate_by_hand():

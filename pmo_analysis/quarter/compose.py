@@ -59,6 +59,8 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
         history=segment_history(
             feature_panel(known, quarter, settings, requests=requests),
             scheme=segments["segmentation"].scheme,
+            look_back=settings["look_back_quarters"],
+            recorded_from=requests.recorded_from(settings["fiscal_year_end_month"]),
             seed=settings["seed"],
         ),
         propositions=_propose(known, quarter, settings, groups, told, past),

@@ -173,6 +173,7 @@ def _segment_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "segment_null": q.fresh_look.null,
         "segment_fresh_rules": q.fresh_look.rules if frozen else nothing,
         "segment_movers": q.history.movers,
+        "segment_possible_movers": q.history.possible,
         "segment_migration": q.history.migration,
         "segment_drift": q.history.drift,
         "segment_split": q.history.split,

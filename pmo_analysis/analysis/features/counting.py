@@ -8,7 +8,7 @@ from datetime import date
 import narwhals as nw
 import pandas as pd
 
-from pmo_analysis.contract.quarters import quarter_end, quarter_start, shift_quarter
+from pmo_analysis.contract.quarters import quarter_end, quarter_of, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 
@@ -45,6 +45,13 @@ class Requests:
     known: Dataset = field(repr=False)
     words: Words
     monthly: pd.DataFrame
+
+    def recorded_from(self, fiscal_year_end_month: int) -> str | None:
+        """The quarter of the first request there is; None where there is none."""
+        if self.monthly.empty:
+            return None
+        month = int(self.monthly.index.get_level_values("month").min()) - 1
+        return quarter_of(date(month // 12, month % 12 + 1, 1), fiscal_year_end_month)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from pmo_analysis.intake.dataset import Dataset
 
 # A share or a mean of a few requests says little: four requests of the average customer are mixed in.
 _PRIOR_REQUESTS = 4.0
+# Quarters for which a stated need counts in a history: needs are asked about once a year, and an answer carried on for
+# longer would say that nothing changed.
+_NEED_LASTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,9 @@ def customer_features(
 ) -> Features:
     """What each customer needs, as known at the end of a quarter.
 
-    Rates are per quarter of the look-back in which the customer existed; shares and means are drawn to the
-    average by four requests; importance is the latest answer (1–5). Columns whose table or column is absent are not made.
+    Rates are per quarter of the look-back in which the customer existed and requests were recorded; shares and means
+    are drawn to the average by four requests; importance (1–5) is the latest answer. Columns whose
+    table or column is absent are not made.
     """
     settings = settings or data.settings
     requests = requests or count_requests(data, quarter, settings)
@@ -63,12 +67,13 @@ def feature_panel(
     quarter: str,
     settings: Settings | None = None,
     *,
-    quarters: int = 8,
+    quarters: int = 12,
     requests: Requests | None = None,
 ) -> pd.DataFrame:
     """The same features at the end of each of the last quarters, for `segment_history`: customer_id, quarter, features.
 
-    The columns are those of the last quarter, so that quarters compare; head counts are those known last.
+    The columns are those of the last quarter, so that quarters compare; head counts are those known last; a
+    stated need counts for a year.
     """
     settings = settings or data.settings
     requests = requests or count_requests(data, quarter, settings)
@@ -76,7 +81,7 @@ def feature_panel(
     parts = []
     for back in range(quarters - 1, -1, -1):
         window = Window(shift_quarter(quarter, -back), count, month)
-        values, _ = _features_at(requests, window)
+        values, _ = _features_at(requests, window, needs_last=_NEED_LASTS)
         parts.append(values.reset_index().assign(quarter=window.quarter))
     panel = pd.concat(parts, ignore_index=True)
     return panel[["customer_id", "quarter", *[c for c in panel if c not in ("customer_id", "quarter")]]]
@@ -86,7 +91,9 @@ def _month_number(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _features_at(requests: Requests, window: Window) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _features_at(
+    requests: Requests, window: Window, *, needs_last: int | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     data, words, monthly = requests.known, requests.words, requests.monthly
     months = monthly.index.get_level_values("month")
     until = monthly[months <= _month_number(window.last)]
@@ -96,21 +103,23 @@ def _features_at(requests: Requests, window: Window) -> tuple[pd.DataFrame, pd.D
     left_out = _left_out(customers, sums, until.index.unique("customer_id"), window)
     stayed = sums.index.difference(left_out["customer_id"]).intersection(customers.index)
     sums, customers = sums.loc[stayed], customers.loc[stayed]
+    exposure = _exposure(customers, window, int(months.min()) if len(months) else 0)
     parts = [
-        _rates(sums, words, _exposure(customers, window)),
+        _rates(sums, words, exposure),
         _shares(sums, words),
-        _levels(sums, words, window),
-        _needs(data, stayed, words, window),
+        _levels(sums, words, exposure),
+        _needs(data, stayed, words, window, needs_last),
         _headcount(customers, words),
     ]
     values = pd.concat(parts, axis=1)
     return values.rename_axis("customer_id"), left_out
 
 
-def _exposure(customers: pd.DataFrame, window: Window) -> pd.Series:
-    """Quarters of the look-back in which a customer was one; at least one."""
+def _exposure(customers: pd.DataFrame, window: Window, first_month: int) -> pd.Series:
+    """Quarters of the look-back in which a customer was one and requests were recorded at all; at least one."""
+    recorded = min(window.count, (_month_number(window.last) - first_month + 1) / 3)
     days = (pd.Timestamp(window.last) - customers["active_from_on"]).dt.days / 91.3
-    return days.clip(1, window.count).fillna(window.count)
+    return days.fillna(recorded).clip(1, max(recorded, 1))
 
 
 def _rates(sums: pd.DataFrame, words: Words, exposure: pd.Series) -> pd.DataFrame:
@@ -145,7 +154,7 @@ def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
     return ((part + _PRIOR_REQUESTS * overall) / (whole + _PRIOR_REQUESTS)).where(whole > 0)
 
 
-def _levels(sums: pd.DataFrame, words: Words, window: Window) -> pd.DataFrame:
+def _levels(sums: pd.DataFrame, words: Words, exposure: pd.Series) -> pd.DataFrame:
     columns = {}
     if (sums["complexity|known"] > 0).any():
         mean = _share(sums["complexity|sum"], sums["complexity|known"])
@@ -157,15 +166,17 @@ def _levels(sums: pd.DataFrame, words: Words, window: Window) -> pd.DataFrame:
         money = "money charged for a typical request (stands in for its size)"
         told = "hours planned for a typical request" if hours else money
         columns[_name(words, name, told + ", geometric mean", "hours" if hours else "money")] = np.exp(mean)
-    share = sums["months"] / (3 * window.count)
+    share = (sums["months"] / (3 * exposure)).clip(upper=1)
     columns[_name(words, "active_months_share", "share of months with a request", "share")] = share
     return pd.DataFrame(columns, index=sums.index)
 
 
-def _needs(data: Dataset, customers: pd.Index, words: Words, window: Window) -> pd.DataFrame:
-    """The latest stated importance of each family, where it was asked."""
+def _needs(data: Dataset, customers: pd.Index, words: Words, window: Window, lasts: int | None) -> pd.DataFrame:
+    """The latest stated importance of each family, of the last `lasts` quarters where that is given."""
     stated = data.frame("needs", ["customer_id", "family", "importance", "asked_on"])
     stated = stated[stated["asked_on"] <= pd.Timestamp(window.last)].sort_values(["asked_on", "importance"])
+    if lasts is not None:
+        stated = stated[stated["asked_on"] >= pd.Timestamp(Window(window.quarter, lasts, window.month).first)]
     wide = stated.groupby(["customer_id", "family"])["importance"].last().unstack("family").reindex(customers)
     asked = [f for f in sorted(wide) if wide[f].notna().any()][:MOST_FAMILIES]
     names = {f: _name(words, f"{_slug(f)}_need", f"stated importance of {f}", "1 to 5") for f in asked}

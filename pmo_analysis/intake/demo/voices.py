@@ -114,10 +114,11 @@ def invitations_table(asked: pd.DataFrame, customers: Customers) -> pd.DataFrame
 
 
 def needs_table(catalogue: Catalogue, calendar: Calendar, customers: Customers, seed: int) -> pd.DataFrame:
-    """What customers say they need, asked once a year; seven in ten answer, some leave a family out."""
+    """What customers say they need, asked at the start and once a year; seven in ten answer, some leave a family out."""
     rng = rng_for(seed, "needs")
     parts = []
-    for quarter in range(calendar.count - 1, -1, -4):
+    yearly = list(range(calendar.count - 1, -1, -4))
+    for quarter in yearly + [0] * (0 not in yearly):
         who = np.flatnonzero(customers.active(quarter) & (rng.random(len(customers.ids)) < 0.7))
         stated = plan.IMPORTANCE[customers.segment[who, quarter]]
         stated = np.clip(np.round(stated + rng.normal(0, plan.IMPORTANCE_SPREAD, stated.shape)), 1, 5)
