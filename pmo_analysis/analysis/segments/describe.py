@@ -70,10 +70,15 @@ def name_scheme(scheme: Mapping[str, Any], rules: pd.DataFrame) -> dict[str, Any
     return {
         **scheme,
         "segments": [
-            {**s, **{p: told[s["segment"]][p] for p in parts}} if s["segment"] in told else dict(s)
+            {**s, **{p: _known(told[s["segment"]][p]) for p in parts}} if s["segment"] in told else dict(s)
             for s in scheme["segments"]
         ],
     }
+
+
+def _known(value: Any) -> Any:
+    """A value as JSON holds it: what is missing as null."""
+    return None if pd.isna(value) else value
 
 
 def number_labels(segment: pd.Series, ids: list[str]) -> np.ndarray:
