@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -186,9 +187,24 @@ def test_too_few_customers_for_a_search_give_a_sentence_instead_of_evidence():
     assert segment_pictures.draw_evidence(few) == "No picture: Too few."
 
 
-@pytest.mark.parametrize(("cut", "words"), [(TWO, "lie beyond chance"), (ONE, "lie within chance")])
-def test_the_evidence_says_in_words_whether_chance_reaches_as_far(cut, words):
-    assert words in segment_pictures.draw_evidence(cut).alt
+@pytest.mark.parametrize(
+    ("cut", "verdict", "place"), [(TWO, "? Yes.", "lie beyond chance"), (ONE, "? No.", "lie within chance")]
+)
+def test_the_evidence_says_in_words_whether_chance_reaches_as_far(cut, verdict, place):
+    alt = segment_pictures.draw_evidence(cut).alt
+    assert verdict in alt and place in alt
+
+
+def test_groups_that_lie_beyond_chance_without_a_gap_between_them_are_said_to_be_one():
+    close = replace(ONE, null=NULL)
+    assert "? No, no gap parts them." in segment_pictures.draw_evidence(close).alt
+
+
+def test_given_segments_are_shown_beside_the_same_names_shuffled():
+    alt = segment_pictures.draw_given(TWO).alt
+    assert (
+        "Do the given segments differ in need? Yes." in alt and "5 made-up segments with the same names shuffled" in alt
+    )
 
 
 def test_evidence_without_null_draws_shows_the_numbers_of_groups_alone():
@@ -261,6 +277,7 @@ def test_another_number_of_groups_is_told_by_what_it_gives_up():
         exploring._tell_evidence(TWO, 3)
         == "3 groups instead of 2 give up 2 points of evidence of the 6 by which 2 beat one."
     )
+    assert "chance alone makes them as well" in exploring._tell_evidence(ONE, 2)
     assert exploring._tell_evidence(TWO, 9) == "9 groups were not among the numbers tried."
 
 

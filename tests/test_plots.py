@@ -33,8 +33,7 @@ EFFECTS = pd.DataFrame(
 )
 
 NULL = pd.DataFrame({"draw": [0, 1, 2, 3], "z": [6.0, -1.0, 0.1, 0.1]})
-COUNTS = pd.DataFrame({"count": [1, 2, 3], "gain": [0.0, 5.0, 3.0], "null_median": [np.nan, -2.0, np.nan],
-                       "null_high": [np.nan, -1.0, np.nan], "chosen": [False, True, False]})  # fmt: skip
+COUNTS = pd.DataFrame({"count": [1, 2, 3], "gain": [0.0, 5.0, 3.0], "chosen": [False, True, False]})
 FLOWS = pd.DataFrame({"from_group": ["A", "A", "B"], "to_group": ["A", "B", "B"], "customers_count": [90, 1, 9]})
 PULLS = pd.DataFrame({"label": ["requests", "size"], "pull": [1.5, -0.5], "note": ["2 (here 3, there 1)", ""]})
 

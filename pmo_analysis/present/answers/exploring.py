@@ -208,14 +208,16 @@ def costs(quarter: Quarter, other: Segmentation | None) -> Html:
 
 
 def _tell_evidence(look: Segmentation, count: int) -> str:
+    if not look.found:
+        return f"{count} groups can be made, but chance alone makes them as well: {look.sentence}"
     gains = look.evidence.set_index("count")["gain"]
     if count not in gains.index:
         return f"{count} groups were not among the numbers tried."
     lost = gains[look.count] - gains[count]
     if lost <= 0:
         return f"For {count} groups speaks no less than for {look.count}, but not all of them could be told apart."
-    of = f" of the {tell(gains[look.count])} by which {look.count} beat one" if look.found else ""
-    return f"{count} groups instead of {look.count} give up {tell(lost)} points of evidence{of}."
+    of = f"of the {tell(gains[look.count])} by which {look.count} beat one"
+    return f"{count} groups instead of {look.count} give up {tell(lost)} points of evidence {of}."
 
 
 def _tables(html: str, otherwise: str, quarter: Quarter | None = None) -> Html:

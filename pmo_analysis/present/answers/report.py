@@ -12,7 +12,7 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.present.answers import ahead, cost, customers, trust, value, work
 from pmo_analysis.present.answers.pictures import PICTURES
 from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
-from pmo_analysis.present.answers.segment_pictures import draw_evidence, draw_migration, draw_profile
+from pmo_analysis.present.answers.segment_pictures import draw_evidence, draw_given, draw_migration, draw_profile
 from pmo_analysis.present.answers.segments import show_cards
 from pmo_analysis.present.formats import MISSING, table, tell
 from pmo_analysis.present.page_one import show_page_one
@@ -87,8 +87,9 @@ def profile(quarter: Quarter, *, given: bool = False) -> Picture | Html | None:
 
 def evidence(quarter: Quarter, *, given: bool = False) -> Picture | Html | None:
     """Whether the segments, found or given by the organisation, are more than chance; nothing where none are given."""
-    cut = quarter.given if given else quarter.fresh_look
-    return show_picture(draw_evidence, cut) if cut is not None else None
+    if not given:
+        return show_picture(draw_evidence, quarter.fresh_look)
+    return show_picture(draw_given, quarter.given) if quarter.given is not None else None
 
 
 def cards(quarter: Quarter) -> Html | None:

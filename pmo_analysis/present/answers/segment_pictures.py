@@ -22,23 +22,39 @@ def draw_evidence(cut: Segmentation) -> Picture | str:
     counts = cut.evidence[cut.evidence["gain"].notna()]
     if len(counts) < 2:
         return f"No picture: {cut.sentence}"
-    null = cut.null
-    if null.empty:
+    if cut.null.empty:
         return draw(plots.plot_counts(counts, new_axes(2.8)), _say_counts(counts))
     limit = float(cut.evidence["threshold"].iloc[0])
+    own = float(cut.null.loc[cut.null["draw"] == 0, "z"].iloc[0])
+    verdict = "Yes" if cut.found else "No, no gap parts them" if own > limit else "No"
+    title, said = f"Is there more than one group? {verdict}.", _say_null(cut.null, limit, "customer bases of one group")
+    if not cut.found:  # the number of groups is no question then
+        return draw(plots.plot_null(cut.null, limit=limit, title=title), f"{title} {said}")
     left, right = panels(1, 2, 2.9)
-    plots.plot_null(null, left, limit=limit)
+    plots.plot_null(cut.null, left, limit=limit, title=title)
     plots.plot_counts(counts, right)
-    return draw(left, f"{_say_null(null, limit)} {_say_counts(counts)}")
+    return draw(left, f"{title} {said} {_say_counts(counts)}")
 
 
-def _say_null(null: pd.DataFrame, limit: float) -> str:
+def draw_given(cut: Segmentation) -> Picture | str:
+    """Do segments that the organisation gave itself differ in need: they beside the same segments shuffled."""
+    if cut.null.empty:
+        return f"No picture: {cut.sentence}"
+    limit = float(cut.null.loc[cut.null["draw"] > 0, "z"].max())
+    title = f"Do the given segments differ in need? {'Yes' if cut.found else 'No'}."
+    axes = plots.plot_null(
+        cut.null, new_axes(2.9), limit=limit, title=title, draws="segments, the same\nnames shuffled"
+    )
+    return draw(axes, f"{title} {_say_null(cut.null, limit, 'segments with the same names shuffled')}")
+
+
+def _say_null(null: pd.DataFrame, limit: float, draws: str) -> str:
     own, chance = null.loc[null["draw"] == 0, "z"], null.loc[null["draw"] > 0, "z"]
-    verdict = "beyond" if float(own.iloc[0]) > limit else "within"
-    reached = f"{len(chance)} made-up customer bases of one group reach {tell(chance.min())} to {tell(chance.max())}"
+    place = "beyond" if float(own.iloc[0]) > limit else "within"
+    reached = f"{len(chance)} made-up {draws} reach {tell(chance.min())} to {tell(chance.max())}"
     return (
         f"Our customers fall apart by {tell(own.iloc[0])} deviations; {reached}; "
-        f"the limit is {tell(limit)}, so ours lie {verdict} chance."
+        f"the limit is {tell(limit)}, so ours lie {place} chance."
     )
 
 

@@ -18,10 +18,13 @@ _SLOT = 0.08
 _INSIDE = (0.28, 0.72)
 
 
-def plot_null(table: pd.DataFrame, ax: Axes | None = None, *, limit: float, ours: str = "our customers") -> Axes:
-    """How clearly the customers fall apart beside tables of the same shape that are one group.
+def plot_null(
+    table: pd.DataFrame, ax: Axes | None = None, *, limit: float, title: str = "", draws: str = "customer bases\nof one group"
+) -> Axes:  # fmt: skip
+    """How clearly the customers fall apart beside what chance alone makes of the same shape.
 
-    `table`: draw (0 = the customers themselves), z. `limit`: from where on chance no longer explains it.
+    `table`: draw (0 = the customers themselves), z. `limit`: from where on chance no longer explains it; `draws`:
+    what was drawn by chance.
     """
     ax = ax or new_axes(2.9, 5.0)
     known = table[table["z"].notna()]
@@ -32,9 +35,9 @@ def plot_null(table: pd.DataFrame, ax: Axes | None = None, *, limit: float, ours
     ax.axhline(-0.9, color=FAINT, linewidth=0.8)
     ax.plot(own, np.full(len(own), _LANE), "D", color=OURS, markersize=10, clip_on=False)
     top = max(up.max(initial=0.0) + 1, 6.0)
-    _write_null(ax, chance, own, limit, top, ours)
+    _write_null(ax, chance, own, limit, top, draws)
     ax.set_ylim(2 * _LANE + 0.7, 1.55 * top)
-    ax.set_title("Is there more than one group?")
+    ax.set_title(label(title, 60))
     ax.margins(x=0.14)
     ax.set_yticks([])
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -43,16 +46,16 @@ def plot_null(table: pd.DataFrame, ax: Axes | None = None, *, limit: float, ours
     return ax
 
 
-def _write_null(ax: Axes, chance: np.ndarray, own: pd.Series, limit: float, top: float, ours: str) -> None:
+def _write_null(ax: Axes, chance: np.ndarray, own: pd.Series, limit: float, top: float, draws: str) -> None:
     if len(chance):
-        words = f"{len(chance)} made-up\ncustomer bases\nof one group"
-        ax.annotate(words, (0.0, 1.0), xycoords="axes fraction", ha="left", va="top", color=SOFT, fontsize=9)
+        words = f"{len(chance)} made-up\n{draws}"
+        ax.annotate(words, (0, 1), xycoords="axes fraction", ha="left", va="top", color=SOFT, fontsize=9)
     ax.annotate("chance does not\nreach this far", (limit, 1.5 * top), xytext=(5, 0), textcoords="offset points",
                 color=LIMIT, fontsize=9, va="top")  # fmt: skip
     for value in own:
         ends = [*chance, value, limit]
         right = value < (min(ends) + max(ends)) / 2
-        ax.annotate(label(ours, 40), (value, _LANE), xytext=(10 if right else -10, 0), textcoords="offset points",
+        ax.annotate("our customers", (value, _LANE), xytext=(10 if right else -10, 0), textcoords="offset points",
                     ha="left" if right else "right", va="center", color=OURS, fontweight="bold")  # fmt: skip
 
 
@@ -70,23 +73,15 @@ def _stack(values: np.ndarray, others: list[float]) -> tuple[np.ndarray, np.ndar
 
 
 def plot_counts(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """What speaks for each number of groups, against one; grey: what one group reaches by chance.
-
-    `table`: count, gain, null_median, null_high (blank where not drawn), chosen.
-    """
+    """What speaks for each number of groups, against one. `table`: count, gain, chosen."""
     ax = ax or new_axes(2.9, 5.0)
     rows = table.sort_values("count")
-    drawn = rows[rows["null_high"].notna()]
     ax.axhline(0, color=OTHER, linewidth=1)
-    ax.vlines(drawn["count"], drawn["null_median"], drawn["null_high"], color=OTHER, linewidth=8, alpha=0.5,
-              label="one group, by chance")  # fmt: skip
     ax.plot(rows["count"], rows["gain"], color=OURS, linewidth=1.6, marker="o", markersize=4.5)
     for row in rows[rows["chosen"]].to_dict("records"):
         ax.plot(row["count"], row["gain"], "D", color=OURS, markersize=10)
         ax.annotate(f"{row['count']:.0f} group{'s' * (row['count'] > 1)}", (row["count"], row["gain"]), xytext=(0, 11),
                     color=OURS, textcoords="offset points", ha="center", fontweight="bold")  # fmt: skip
-    if len(drawn):
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 0.985), handlelength=0.8)
     ax.set_xticks(rows["count"])
     ax.set_yticks([0], ["as good as\none group"])
     ax.margins(x=0.08, y=0.2)
