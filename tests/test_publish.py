@@ -11,6 +11,7 @@ from pmo_analysis.contract.errors import BusyError, InputError, PublishError
 from pmo_analysis.intake.demo import write_demo
 from pmo_analysis.run import shelf
 from pmo_analysis.run.publish import run_report, slug
+from pmo_analysis.run.schemes import freeze_segments
 from pmo_analysis.run.verify import differences, verify_report
 
 QUARTER = "2026Q2"
@@ -103,6 +104,18 @@ def test_changed_data_is_named_as_the_reason(report, source, tmp_path):
     changed = differences(verify_report(report[0].folder, other))
     assert "tables/cost_by_customer.parquet" in set(changed["file"])
     assert changed["why"].str.contains("data changed: effort").any()
+
+
+def test_a_report_told_by_other_frozen_segments_is_noticed(report, source, tmp_path):
+    import shutil
+
+    other = tmp_path / "data"
+    shutil.copytree(source, other)
+    freeze_segments(other, QUARTER, segments=2)
+    assert report[0].content["schemes"] == []
+    changed = differences(verify_report(report[0].folder, other)).set_index("file")
+    assert changed.loc["frozen segments", "why"].startswith(f"then none; now in force from {QUARTER} on")
+    assert "frozen segments changed" in changed.loc["tables/segment_schemes.csv", "why"]
 
 
 def test_later_rows_leave_a_past_report_as_it_was(report, source, tmp_path):

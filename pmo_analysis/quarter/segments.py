@@ -72,8 +72,10 @@ def look_at_segments(known: Dataset, quarter: str, settings: Settings, features:
     same where nothing is frozen.
     """
     frozen = choose_scheme(known.schemes, quarter)
-    look = cut_segments(features.values, settings, frozen, features.values)
-    told = tell_frozen(features.values, frozen.scheme, look, seed=settings["seed"]) if frozen else look
+    # A scheme that does not fit these features is told before anything is cut.
+    values = add_absent(features.values, frozen.scheme) if frozen else features.values
+    look = cut_segments(features.values, settings, frozen, values)
+    told = tell_frozen(values, frozen.scheme, look, seed=settings["seed"]) if frozen else look
     before = choose_earlier(known.schemes, frozen) if frozen and frozen.valid_from == quarter else None
     return {
         "segmentation": told,
