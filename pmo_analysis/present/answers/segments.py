@@ -51,8 +51,10 @@ class Needs:
         """A change of a feature's mean with its sign; shares in points."""
         if pd.isna(value):
             return cell(None)
-        points = self._unit(feature) == "_share"
-        told = f"{100 * value:+.1f} points" if points else f"{value:+.2g}"
+        if self._unit(feature) == "_share":
+            told = f"{100 * value:+.1f} points"
+        else:
+            told = f"{value:+,.0f}" if abs(value) >= 100 else f"{value:+.2f}"
         return "0" if told.strip("+-0. points") == "" else told.replace("-", "−")
 
     def _unit(self, feature: object) -> str:
@@ -236,8 +238,8 @@ def list_changes(quarter: Quarter) -> str:
 
 
 def tell_schemes(quarter: Quarter) -> str:
-    """By which frozen scheme the segments are told, and in the quarter in which it takes force, what it changes."""
-    told = [quarter.scheme_in_force.sentence] if quarter.scheme_in_force.frozen else []
+    """By which scheme the segments are told or how to freeze them; in a scheme's first quarter also what it changes."""
+    told = [quarter.scheme_in_force.sentence.replace("`", "")]
     told += [quarter.scheme_comparison.sentence] if quarter.scheme_comparison is not None else []
     return " ".join(told)
 
