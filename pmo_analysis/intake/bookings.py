@@ -171,3 +171,20 @@ def _sums_sql(bookings: str) -> str:
         "count(*) FILTER (units IS NULL) AS unread_count",
     ]
     return f"SELECT number, engagement_id, project_id, customer_id, {', '.join(parts)} FROM ({bookings}) AS b GROUP BY 1, 2, 3, 4"
+
+
+def lifetime_hours(data: Dataset, engagements: pd.Series) -> pd.DataFrame:
+    """The PMO's hours on each of the engagements, whenever they were worked: engagement_id, worked_hours, sorted.
+
+    Engagements without a readable hour are not in it.
+    """
+    wanted, sides = fresh("wanted", "effort"), fresh("sides", "effort")
+    data.connection.register(wanted, pd.DataFrame({"engagement_id": engagements.unique()}))
+    roles = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role")
+    data.connection.register(sides, roles.rename(columns={"side": "role_side"}))
+    rows = data.sql(
+        f"SELECT engagement_id, (sum(worked_hours) FILTER (coalesce(side, role_side, 'pmo') = 'pmo'))::DOUBLE "
+        f"AS worked_hours FROM {{effort}} SEMI JOIN {wanted} USING (engagement_id) LEFT JOIN {sides} USING (role) "
+        "GROUP BY 1 ORDER BY 1"
+    )
+    return rows.dropna(subset="worked_hours").astype({"engagement_id": "str", "worked_hours": "float64"})

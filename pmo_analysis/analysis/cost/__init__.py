@@ -8,6 +8,7 @@ from pmo_analysis.analysis.cost.arithmetic import (
     time_equation,
     whale_curve,
 )
+from pmo_analysis.analysis.cost.equations import fit_time_equations, tell_time_equations
 from pmo_analysis.analysis.cost.serve import CostToServe, cost_history, cost_to_serve, tell_costs
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "concentrate",
     "cost_history",
     "cost_to_serve",
+    "fit_time_equations",
     "gini",
     "tell_costs",
+    "tell_time_equations",
     "time_equation",
     "whale_curve",
 ]

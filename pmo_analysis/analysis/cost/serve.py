@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.arithmetic import concentrate, gini
+from pmo_analysis.analysis.cost.by_size import tell_by_size
 from pmo_analysis.analysis.cost.entries import (
     active_engagements,
     count_engagements,
@@ -18,6 +19,7 @@ from pmo_analysis.analysis.cost.entries import (
     enter_standards,
     tell_figures,
 )
+from pmo_analysis.analysis.cost.equations import tell_time_equations
 from pmo_analysis.analysis.cost.hours import PER_UNIT
 from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
 from pmo_analysis.analysis.cost.rates import add_own_rates, price_roles
@@ -72,6 +74,10 @@ class CostToServe:
     engagements: engagement_id, customer_id, service_id, size, worked_hours, process_hours, senior_hours, cost,
         mandated (hours without an engagement are not in it)
     left_out: reason, worked_hours, cost, entries_count (bookings of one kind together)
+    by_size: the by column, service_id, size, engagements_count, worked_hours, cost_to_serve_cost, unit_cost,
+        unit_cost_low, unit_cost_high; adds up to the table
+    time_equations: service_id, term, known_at, hours, low, high, n, share_of_engagements, r2, verdict
+        (`fit_time_equations`)
     """
 
     table: pd.DataFrame
@@ -81,6 +87,8 @@ class CostToServe:
     reconciliation: pd.DataFrame
     engagements: pd.DataFrame
     left_out: pd.DataFrame
+    by_size: pd.DataFrame
+    time_equations: pd.DataFrame
     gini_value: float
     by: str
     basis: str
@@ -140,6 +148,7 @@ class _Books:
     costs: pd.Series
     unused: pd.DataFrame
     concentration: pd.DataFrame
+    time_equations: pd.DataFrame
 
 
 def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -> _Books:
@@ -156,7 +165,10 @@ def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -
     costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
     unused = tell_unused(worked, rates if basis in ("hours", "not known") else rates[:0])
     curve = concentrate(costs, level=settings["interval_level"], draws=200, seed=seed)
-    return _Books(data, quarter, settings, counted, rates, worked, basis, entries, engagements, costs, unused, curve)
+    return _Books(
+        data, quarter, settings, counted, rates, worked, basis, entries, engagements, costs, unused, curve,
+        tell_time_equations(data, quarter, settings),
+    )  # fmt: skip
 
 
 def _spans(quarters: list[str], month: int) -> dict[str, tuple[date, date]]:
@@ -181,6 +193,8 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         concentration=books.concentration,
         reconciliation=reconcile(entries, told, books.worked, rates, basis),
         engagements=books.engagements,
+        by_size=tell_by_size(entries, books.counted, books.engagements, keys, _BY[by], settings=books.settings),
+        time_equations=books.time_equations,
         sentence=tell_cost(
             books.quarter, basis, books.costs, **facts, rates=rates, currency=books.settings["currency"]
         ),
