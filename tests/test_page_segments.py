@@ -217,6 +217,14 @@ def test_the_migration_picture_says_who_stayed_and_who_went_where():
     assert "4 customers stayed" in alt and "1 from Seldom <b>active</b> to Often in planning" in alt
 
 
+def test_many_moves_are_told_as_a_table_of_numbers_instead_of_a_tangle():
+    groups = [f"S{i}" for i in range(5)]
+    flows = pd.DataFrame([(a, b, 9 if a == b else 1) for a in groups for b in groups],
+                         columns=["from_group", "to_group", "customers_count"])  # fmt: skip
+    axes = segment_pictures._draw_moves(flows, groups, "in 2026Q1", "in 2026Q3")
+    assert sorted(t.get_text() for t in axes.texts) == ["1"] * 20 + ["9"] * 5
+
+
 def test_the_profile_says_more_and_less_in_plain_words():
     alt = segment_pictures.draw_profile(a_quarter(), TWO).alt
     assert "Often in planning (3): more share of requests in planning; less size asked for: L" in alt

@@ -7,7 +7,7 @@ import pandas as pd
 from pmo_analysis.analysis.segments import Segmentation
 from pmo_analysis.present import plots
 from pmo_analysis.present.answers.segments import mark_shift, needs_of, order_features
-from pmo_analysis.present.formats import join, tell
+from pmo_analysis.present.formats import join, tell, told
 from pmo_analysis.present.names import names_of
 from pmo_analysis.present.plots.style import head, new_axes, panels
 from pmo_analysis.present.shown import Picture, draw
@@ -15,6 +15,7 @@ from pmo_analysis.quarter import Quarter
 
 _FEATURES = 14
 _FARTHEST = 2.5
+_MOST_BANDS = 14
 
 
 def draw_evidence(cut: Segmentation) -> Picture | str:
@@ -120,10 +121,23 @@ def draw_migration(quarter: Quarter) -> Picture | str:
     sizes = rows.groupby("to_segment")["customers_count"].sum()
     segments = sorted(set(rows["from_segment"]) | set(rows["to_segment"]), key=lambda s: (-sizes.get(s, 0), s))
     ends = members["quarter"].min(), members["quarter"].max()
-    axes = plots.plot_flows(flows, order=[names.segment(s) for s in segments], first=f"in {ends[0]} or when first seen",
-                            last=f"in {ends[1]} or when last seen")  # fmt: skip
+    order = [names.segment(s) for s in segments]
+    axes = _draw_moves(flows, order, f"in {ends[0]} or when first seen", f"in {ends[1]} or when last seen")
     head(axes, "Who moved to another segment for good")
     return draw(axes, _say_flows(flows, *ends))
+
+
+def _draw_moves(flows: pd.DataFrame, order: list[str], first: str, last: str) -> plots.Axes:
+    """Bands from one side to the other; where these would be a tangle, a table of numbers."""
+    if (flows["from_group"] != flows["to_group"]).sum() <= _MOST_BANDS:
+        return plots.plot_flows(flows, order=order, first=first, last=last)
+    whole = flows.groupby("from_group")["customers_count"].transform("sum")
+    cells = pd.DataFrame({
+        "row": flows["from_group"], "column": flows["to_group"], "value": flows["customers_count"] / whole,
+        "mark": told(flows, "customers_count"),
+    })  # fmt: skip
+    title = f"customers; rows: {first}, columns: {last}; the darker, the more of the row"
+    return plots.plot_map(cells, rows=order, columns=order, most=17, title=title)
 
 
 def _say_flows(flows: pd.DataFrame, first: str, last: str) -> str:

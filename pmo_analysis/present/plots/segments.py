@@ -15,7 +15,8 @@ _LANE = -1.9
 _GAP = 0.035
 _HAIR = 0.008
 _SLOT = 0.08
-_INSIDE = (0.28, 0.72)
+_WHERE = np.linspace(0.24, 0.84, 18)
+_TALL = 2.2
 
 
 def plot_null(
@@ -100,8 +101,8 @@ def plot_flows(table: pd.DataFrame, ax: Axes | None = None, *, order: list[str],
     ax = ax or new_axes(0.62 * len(order) + 1.3)
     total = float(rows["customers_count"].sum())
     left, right = (_place(rows, column, order, total) for column in ("from_group", "to_group"))
-    for row in _staying_first(rows, order):
-        _draw_band(ax, row, left, right, total)
+    paths = [_draw_band(ax, row, left, right, total) for row in _staying_first(rows, order)]
+    _write_moves(ax, [path for path in paths if path is not None])
     for side, places, column, heading in ((0, left, "from_group", first), (1, right, "to_group", last)):
         _draw_side(ax, side, places, rows.groupby(column)["customers_count"].sum(), heading)
     ax.set_xlim(-0.62, 1.62)
@@ -135,22 +136,43 @@ def _staying_first(rows: pd.DataFrame, order: list[str]) -> list[dict[str, objec
     return keyed.sort_values(["moved", "a", "b"]).to_dict("records")
 
 
-def _draw_band(ax: Axes, row: dict, left: dict[str, float], right: dict[str, float], total: float) -> None:
+def _draw_band(
+    ax: Axes, row: dict, left: dict[str, float], right: dict[str, float], total: float
+) -> tuple[float, float, float] | None:
+    """A band from where its group was filled up to on either side; for movers where it starts and ends, and how many."""
     thick = row["customers_count"] / total
     start, end = left[row["from_group"]], right[row["to_group"]]
     left[row["from_group"]], right[row["to_group"]] = start + thick, end + thick
     across = np.linspace(0, 1, 60)
-    middle = start + (end - start) * (3 * across**2 - 2 * across**3) + thick / 2
+    middle = _bend(start + thick / 2, end + thick / 2, across)
     half = max(thick, _HAIR if row["moved"] else 0) / 2
     ax.fill_between(across, middle - half, middle + half, color=OURS if row["moved"] else RANGE,
                     alpha=0.9 if row["moved"] else 0.45, linewidth=0)  # fmt: skip
-    told = tell(row["customers_count"], "_count")
-    if not row["moved"]:
-        ax.annotate(f"{told} stayed", (0.03, middle[2]), va="center", fontsize=9, color=SOFT)
-        return
-    at = int(60 * _INSIDE[int(start > end)])
-    ax.annotate(told, (across[at], middle[at]), ha="center", va="center", fontsize=9, fontweight="bold", color=OURS,
-                bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": OURS, "linewidth": 0.8})  # fmt: skip
+    if row["moved"]:
+        return start + thick / 2, end + thick / 2, row["customers_count"]
+    ax.annotate(
+        f"{tell(row['customers_count'], '_count')} stayed", (0.03, middle[2]), va="center", fontsize=9, color=SOFT
+    )
+    return None
+
+
+def _bend(start: float, end: float, across: np.ndarray) -> np.ndarray:
+    """A smooth way from one height to another."""
+    return start + (end - start) * (3 * across**2 - 2 * across**3)
+
+
+def _write_moves(ax: Axes, paths: list[tuple[float, float, float]]) -> None:
+    """The number on each band of movers, where it is farthest from the numbers already written."""
+    written: list[tuple[float, float]] = []
+    for start, end, count in paths:
+        places = list(zip(_WHERE, _bend(start, end, _WHERE), strict=True))
+        if not written:
+            at = places[len(places) // 3]
+        else:
+            at = max(places, key=lambda p: min(np.hypot(p[0] - x, _TALL * (p[1] - y)) for x, y in written))
+        written.append(at)
+        ax.annotate(tell(count, "_count"), at, ha="center", va="center", fontsize=9, fontweight="bold", color=OURS,
+                    bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": OURS, "linewidth": 0.8})  # fmt: skip
 
 
 def _draw_side(ax: Axes, side: int, places: dict[str, float], sizes: pd.Series, heading: str) -> None:
