@@ -1,0 +1,64 @@
+"""What segmentation is measured on: planted groups as hard as said, and a table that marks what falls short."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import generators, populations, segments_table
+from benchmarks.bench import CASES, describe_machine, render, summarise
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    ("family", "wanted"),
+    [("clear", 0.99), ("overlapping", 0.86), ("unequal", 0.99), ("heavy", 0.98), ("mixed", 0.89)],
+)
+def test_the_oracle_is_as_right_as_the_family_says(family, wanted):
+    oracle = np.mean([generators.GROUPED[family](1000, seed)[2] for seed in range(12)])
+    assert oracle == pytest.approx(wanted, abs=0.03)
+
+
+@pytest.mark.parametrize("family", generators.GROUPED)
+def test_a_family_gives_the_same_customers_for_a_seed_and_others_for_another(family):
+    first, planted, oracle = generators.GROUPED[family](60, 5)
+    again, _, _ = generators.GROUPED[family](60, 5)
+    pd.testing.assert_frame_equal(first, again)
+    assert not generators.GROUPED[family](60, 6)[0].equals(first)
+    assert planted.index.equals(first.index) and planted.nunique() in (2, 3, 4, 5) and 0.4 < oracle <= 1
+
+
+@pytest.mark.parametrize("family", populations.UNGROUPED)
+def test_a_family_of_one_population_has_as_many_customers_as_asked_for(family):
+    assert populations.UNGROUPED[family](37, 5).index.nunique() == 37
+
+
+def test_families_know_nothing_of_the_analysis():
+    for name in ("generators.py", "populations.py"):
+        tree = ast.parse((ROOT / "benchmarks" / name).read_text("utf-8"))
+        sources = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        sources += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+        assert not [s for s in sources if s and s.startswith("pmo_analysis")]
+
+
+def test_a_figure_that_falls_short_is_marked_and_claims_have_wilsons_interval():
+    grouped = pd.DataFrame(
+        {"family": "clear", "n": 300, "seed": [1, 2], "found": True, "count": [3, 4], "planted": 3, "seconds": 1.0}
+    ).assign(oracle=[1.0, 1.0], ari=[1.0, 0.9], kmeans=[0.5, 0.7], kmeans_powers=[0.4, 0.6])
+    one = pd.DataFrame({"family": "t4", "n": 300, "seed": range(10), "found": [True] + [False] * 9, "count": 1})
+    text = segments_table.render(pd.concat([grouped, one.assign(seconds=0.5)], ignore_index=True), "abc")
+    assert "| clear | 300 | 2 | 1.000 | 0.950* (0.91 to 0.99) | 0.99 | 1.00 | 0.50 | as is | 0.600 | 1.0 |" in text
+    # Wilson (1927) for 1 of 10: 0.018 to 0.404.
+    assert "| t4 | 300 | 10 | 1 | 0.100* | 0.018 to 0.404 | 0.05 | 0.5 |" in text
+
+
+def test_times_are_told_as_medians_beside_what_is_wanted():
+    runs = [{"seconds": s, "cpu_seconds": s / 2, "peak_mb": m} for s, m in ((3.0, 10), (1.0, 30), (2.0, 20))]
+    row = summarise("segments_300", runs)
+    assert (row["median_seconds"], row["best_seconds"], row["cpu_seconds"], row["peak_mb"]) == (2.0, 1.0, 1.0, 30)
+    assert f"| {CASES['segments_300'].what} | 2 | 1 | 1 | 30 | 3 | ≤ 3 s |" in render(describe_machine(), [row])
