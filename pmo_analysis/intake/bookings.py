@@ -188,3 +188,26 @@ def lifetime_hours(data: Dataset, engagements: pd.Series) -> pd.DataFrame:
         "GROUP BY 1 ORDER BY 1"
     )
     return rows.dropna(subset="worked_hours").astype({"engagement_id": "str", "worked_hours": "float64"})
+
+
+def sum_by_project(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> pd.DataFrame:
+    """The PMO's hours and money by project: project_id, hours, cost, in ten-thousandths, sorted.
+
+    A booking is on its engagement's project, else on the one it names. `spans`, `rates` as for `sum_by_engagement`.
+    """
+    bookings = _bookings_sql(data, spans, _lend(data, spans, rates))
+    engagements = _one_each(data, "engagements", "engagement_id", ("project_id",))
+    rows = data.sql(
+        "SELECT coalesce(g.project_id, b.project_id) AS project_id, sum(units) AS hours, sum(cost) AS cost "
+        f"FROM ({bookings}) AS b LEFT JOIN ({engagements}) AS g ON b.engagement_id = g.engagement_id "
+        "WHERE pmo GROUP BY 1 ORDER BY 1"
+    )
+    rows = rows.dropna(subset="project_id").reset_index(drop=True)
+    return rows.astype({"project_id": "str", "hours": "float64", "cost": "float64"})
+
+
+def first_booking(data: Dataset) -> date | None:
+    """The day of the first booking; None where nothing is booked."""
+    if not data.has("effort", "worked_on"):
+        return None
+    return pd.Timestamp(data.sql("SELECT min(worked_on) AS day FROM {effort}")["day"].iloc[0]).date()

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice, Evidence, advise
-from pmo_analysis.analysis.cost import CostToServe, cost_history, tell_costs
+from pmo_analysis.analysis.cost import CostToServe, cost_history, review_budget, tell_costs, write_showback
 from pmo_analysis.analysis.features import customer_features, feature_panel
 from pmo_analysis.analysis.headline import Headline, tell_headline
 from pmo_analysis.analysis.history import segment_history
@@ -64,6 +64,8 @@ def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
             seed=settings["seed"],
         ),
         propositions=_propose(known, quarter, settings, groups, told, past),
+        budget=review_budget(known, quarter, settings),
+        showback=write_showback(costs["customer"], settings["currency"]),
         leadership=review_leadership(known, quarter, settings, run_chart=measures.run_chart),
         baseline=build_baseline(known, quarter, settings, costs["customer"]),
         headline=_headline(known, quarter, settings, told, past),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice
-from pmo_analysis.analysis.cost import CostToServe
+from pmo_analysis.analysis.cost import Budget, CostToServe, Showback
 from pmo_analysis.analysis.features import Features
 from pmo_analysis.analysis.headline import Headline
 from pmo_analysis.analysis.history import SchemeComparison, SegmentHistory
@@ -61,6 +61,8 @@ class Quarter:
     measures: Measures
     value: ValueScores
     cost_by: Mapping[str, CostToServe]
+    budget: Budget
+    showback: Showback
     targets: Targets
     target_review: TargetReview
     sizes: SizeReview
@@ -195,6 +197,13 @@ def _cost_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "concentration": q.cost.concentration,
         "cost_reconciliation": q.cost.reconciliation,
         "cost_left_out": q.cost.left_out,
+        "cost_by_size": q.cost.by_size,
+        "time_equations": q.cost.time_equations,
+        "showback": q.showback.table,
+        "showback_reconciliation": q.showback.reconciliation,
+        "pmo_budget": q.budget.budget,
+        "pmo_overhead": q.budget.overhead,
+        "pmo_cost_references": q.budget.references,
     }
 
 

@@ -1,4 +1,4 @@
-"""Cost by customer, segment or category × service × size."""
+"""Cost by customer, segment or category × service, and × size."""
 
 from __future__ import annotations
 
@@ -46,6 +46,27 @@ def tell_by_size(
         done = done.assign(unit=done["engagement_id"])
     rows = pd.concat([units[[*at, "unit", "cost", "done"]], done[[*at, "unit", "cost", "done"]]], ignore_index=True)
     return _limit(told, rows, at, settings)[[*at, *_COLUMNS]].sort_values(at, ignore_index=True)
+
+
+def tell_by_service(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
+    """What was charged, what serving cost and what customers spent themselves, by the key and the service.
+
+    Columns: the key, service_id (blank = on no service known), engagements_count, charged_cost, cost_to_serve_cost,
+    own_hours, own_hours_cost. An own cost is missing where some of its hours have no rate.
+    """
+    at = list(dict.fromkeys([column, "service_id"]))
+    mine = add_key(entries, keys, column).dropna(subset=[column, "customer_id"])
+    sums = mine.groupby(at, dropna=False)[["cost", "own_hours", "own_cost", "unpriced_count"]].sum(min_count=1)
+    sums["own_cost"] = sums["own_cost"].where(~(sums["unpriced_count"] > 0))
+    names = {"cost": "cost_to_serve_cost", "own_hours": "own_hours", "own_cost": "own_hours_cost"}
+    sums = (sums[list(names)] / PER_UNIT).rename(columns=names)
+    done = add_key(counted.assign(charged=np.rint(counted["charged_cost"] * PER_UNIT)), keys, column)
+    done = done.dropna(subset=[column]).groupby(at, dropna=False)
+    more = pd.DataFrame({"engagements_count": done.size(), "charged_cost": done["charged"].sum(min_count=1) / PER_UNIT})
+    told = sums.join(more, how="outer").reset_index()
+    told["engagements_count"] = told["engagements_count"].fillna(0).astype("int64")
+    order = [*at, "engagements_count", "charged_cost", "cost_to_serve_cost", "own_hours", "own_hours_cost"]
+    return told[order].sort_values(at, ignore_index=True)
 
 
 def _limit(told: pd.DataFrame, rows: pd.DataFrame, at: list[str], settings: Settings) -> pd.DataFrame:

@@ -35,6 +35,11 @@ FIGURES = [
 ]
 
 
+def span_quarters(quarters: list[str], month: int) -> dict[str, tuple[date, date]]:
+    """Each quarter's first and last day."""
+    return {q: (quarter_start(q, month), quarter_end(q, month)) for q in quarters}
+
+
 def count_engagements(data: Dataset, quarters: list[str], month: int) -> pd.DataFrame:
     """Engagements that count in each quarter: those delivered in it, or requested where no delivery is recorded at all.
 

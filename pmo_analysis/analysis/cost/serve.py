@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.arithmetic import concentrate, gini
-from pmo_analysis.analysis.cost.by_size import tell_by_size
+from pmo_analysis.analysis.cost.by_size import tell_by_service, tell_by_size
 from pmo_analysis.analysis.cost.entries import (
     active_engagements,
     count_engagements,
     enter_charges,
     enter_hours,
     enter_standards,
+    span_quarters,
     tell_figures,
 )
 from pmo_analysis.analysis.cost.equations import tell_time_equations
@@ -25,7 +25,7 @@ from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
 from pmo_analysis.analysis.cost.rates import add_own_rates, price_roles
 from pmo_analysis.analysis.cost.sums import add_key, collapse, list_left_out, sum_engagements, sum_entries, unit_limits
 from pmo_analysis.contract.errors import InputError, nearest
-from pmo_analysis.contract.quarters import quarter_end, quarter_start, shift_quarter
+from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
 from pmo_analysis.intake.dataset import Dataset
@@ -76,6 +76,8 @@ class CostToServe:
     left_out: reason, worked_hours, cost, entries_count (bookings of one kind together)
     by_size: the by column, service_id, size, engagements_count, worked_hours, cost_to_serve_cost, unit_cost,
         unit_cost_low, unit_cost_high; adds up to the table
+    by_service: the by column, service_id, engagements_count, charged_cost, cost_to_serve_cost, own_hours,
+        own_hours_cost; adds up to the table
     time_equations: service_id, term, known_at, hours, low, high, n, share_of_engagements, r2, verdict
         (`fit_time_equations`)
     """
@@ -88,6 +90,7 @@ class CostToServe:
     engagements: pd.DataFrame
     left_out: pd.DataFrame
     by_size: pd.DataFrame
+    by_service: pd.DataFrame
     time_equations: pd.DataFrame
     gini_value: float
     by: str
@@ -154,7 +157,7 @@ class _Books:
 def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -> _Books:
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)
-    counted, spans = count_engagements(data, [quarter], month), _spans([quarter], month)
+    counted, spans = count_engagements(data, [quarter], month), span_quarters([quarter], month)
     booked = list_worked_roles(data, spans)
     rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
     basis, rows = _enter(data, booked, counted, rates, settings)
@@ -169,10 +172,6 @@ def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -
         data, quarter, settings, counted, rates, worked, basis, entries, engagements, costs, unused, curve,
         tell_time_equations(data, quarter, settings),
     )  # fmt: skip
-
-
-def _spans(quarters: list[str], month: int) -> dict[str, tuple[date, date]]:
-    return {q: (quarter_start(q, month), quarter_end(q, month)) for q in quarters}
 
 
 def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None) -> CostToServe:
@@ -194,6 +193,7 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         reconciliation=reconcile(entries, told, books.worked, rates, basis),
         engagements=books.engagements,
         by_size=tell_by_size(entries, books.counted, books.engagements, keys, _BY[by], settings=books.settings),
+        by_service=tell_by_service(entries, books.counted, keys, _BY[by]),
         time_equations=books.time_equations,
         sentence=tell_cost(
             books.quarter, basis, books.costs, **facts, rates=rates, currency=books.settings["currency"]
@@ -217,7 +217,7 @@ def _enter(
 ) -> tuple[str, pd.DataFrame]:
     """Rows on the first basis that the tables allow, and the name of that basis."""
     if booked["readable"].any():
-        spans = _spans(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
+        spans = span_quarters(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
         return "hours", enter_hours(data, spans, rates, settings, customers_only=customers_only)
     if counted["charged_cost"].notna().any():
         return "charged", enter_charges(counted)
@@ -270,7 +270,7 @@ def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Se
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)
     wanted = [shift_quarter(quarter, -i) for i in reversed(range(quarters))]
-    counted, booked = count_engagements(data, wanted, month), list_worked_roles(data, _spans(wanted, month))
+    counted, booked = count_engagements(data, wanted, month), list_worked_roles(data, span_quarters(wanted, month))
     here = booked[booked["quarter"] == quarter]
     rates = price_roles(data, booked, settings)
     booked = booked if here["readable"].any() else booked[:0]
