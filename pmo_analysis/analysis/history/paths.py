@@ -70,7 +70,10 @@ def list_paths(segments: int, quarters: int, earliest: int = 1) -> Paths:
 
 
 def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[Paths, np.ndarray]:
-    """Probability of each path for each customer, by EM over means, shares, the share of movers and the noise."""
+    """Probability of each path for each customer, by EM over means, shares, the share of movers and the noise.
+
+    A move whose old or new segment lies nearest in fewer than two quarters has probability zero: one quarter is a blip.
+    """
     quarters = panel.numbers.shape[1]
     recorded = np.flatnonzero(panel.windows.any(axis=0))[0] - (panel.windows.shape[1] - quarters)
     paths = list_paths(len(means), quarters, int(recorded) + 1)
@@ -87,7 +90,26 @@ def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[
         started = chance @ np.eye(len(means))[paths.before]
         weights = (started.sum(axis=0) + 1) / (len(chance) + len(means))
         moving = float(np.clip(chance[:, paths.moves].sum(axis=1).mean(), 1e-4, _MOST_MOVERS))
-    return paths, chance
+    return paths, np.where(_borne_out(panel, paths, means, noise), chance, 0.0)
+
+
+def _borne_out(panel: Panel, paths: Paths, means: np.ndarray, noise: Noise) -> np.ndarray:
+    """Whether two quarters at least speak for either segment of a path (customers × paths); staying always is.
+
+    Rows that look back over several quarters are no single quarters; an edge has no two, and is only possible anyway.
+    """
+    n, quarters = panel.numbers.shape[:2]
+    if panel.windows.shape[1] > quarters:
+        return np.ones((n, len(paths.at)), bool)
+    root = cholesky(np.linalg.inv(noise.own + noise.fading), lower=True)
+    apart = np.stack([((np.nan_to_num(panel.numbers - mean) @ root) ** 2).sum(axis=2) for mean in means], axis=2)
+    fits = panel.choices - 0.5 * apart
+    nearer = (fits[:, :, paths.before] > fits[:, :, paths.after]) & np.isfinite(panel.numbers).any(axis=2)[:, :, None]
+    farther = fits[:, :, paths.before] < fits[:, :, paths.after]
+    early = np.arange(quarters)[:, None] < paths.at
+    seen = np.minimum((nearer & early).sum(axis=1), (farther & ~early).sum(axis=1))
+    edge = (paths.at < _EDGE) | (paths.at > quarters - _EDGE)
+    return ~paths.moves | edge | (seen >= _EDGE)
 
 
 def flag_moves(
@@ -103,16 +125,18 @@ def flag_moves(
         return [], []
     best = moves[chance[:, moves].argmax(axis=1)]
     same = (paths.before == paths.before[best][:, None]) & (paths.after == paths.after[best][:, None])
-    near = same & (np.abs(paths.at - paths.at[best][:, None]) <= max(1, look_back // 2)) & paths.moves
-    sure = (chance * near).sum(axis=1)
-    inside = (paths.at[best] >= max(1, _EDGE - look_back + 1)) & (paths.at[best] <= quarters - _EDGE)
+    tellable = paths.moves & (paths.at >= max(1, _EDGE - look_back + 1)) & (paths.at <= quarters - _EDGE)
+    near = same & tellable & (np.abs(paths.at - paths.at[best][:, None]) <= max(1, look_back // 2))
+    sure, inside = (chance * near).sum(axis=1), tellable[best]
     order = np.argsort(np.where(inside, -sure, 1.0), kind="stable")[: int(inside.sum())]
     false_share = np.cumsum(1 - sure[order]) / np.arange(1, len(order) + 1)
     told = order[(false_share <= level) & (sure[order] > 0.5)]
-    doubtful = np.setdiff1d(np.flatnonzero(chance[:, moves].sum(axis=1) > 0.5), told)
-    return [(int(i), int(best[i]), float(sure[i])) for i in told], [
-        (int(i), int(best[i]), float(sure[i])) for i in doubtful
-    ]
+    anyhow = chance[:, moves].sum(axis=1)
+    doubtful = np.setdiff1d(np.flatnonzero(anyhow > 0.5), told)
+    return (
+        [(int(i), int(best[i]), float(sure[i])) for i in told],
+        [(int(i), int(best[i]), float(anyhow[i])) for i in doubtful],
+    )
 
 
 def _start(panel: Panel, means: np.ndarray, paths: int) -> np.ndarray:
