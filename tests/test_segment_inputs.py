@@ -202,6 +202,15 @@ def test_customers_whom_nothing_tells_apart_are_one_group_and_cannot_be_cut_in_t
         segment_customers(values, segments=2)
 
 
+def test_customers_of_whom_nothing_is_known_make_no_group_of_their_own(base):
+    more = base.reindex([*base.index, *(f"unknown {i}" for i in range(15))])
+    answer = segment_customers(more)
+    assert answer.count == 2
+    assert pd.crosstab(GROUP, answer.members["segment"].loc[base.index].to_numpy()).max(axis=1).tolist() == [20, 20]
+    few = segment_customers(more.tail(25))
+    assert not few.found and "anything is known of fewer than 20 of them" in few.sentence
+
+
 @pytest.mark.parametrize("column", ["a_cost", "stage"])
 def test_a_single_column_will_do(base, column):
     answer = segment_customers(base[[column]], segments=2)

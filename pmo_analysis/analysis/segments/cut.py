@@ -76,7 +76,7 @@ def segment_customers(
 
 
 def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int, seed: int) -> Segmentation:
-    rows = spread_rows(len(values), SEARCH_ROWS)
+    rows = _known_rows(columns, SEARCH_ROWS)
     counts = range(2, max(segments or 2, min(most, len(rows) // SMALLEST_GROUP)) + 1)
     search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts)
     test = None if segments else check_structure(search.points, seed=seed)
@@ -87,6 +87,12 @@ def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int
     evidence["chosen"] = evidence["count"] == partition.count
     scheme = _fit_scheme(values, columns, rows, partition)
     return describe_cut(values, columns, scheme, test, evidence, seed=seed)
+
+
+def _known_rows(columns: Columns, most: int) -> np.ndarray:
+    """Evenly spaced customers of whom something is known: those of whom nothing is are alike, but no group."""
+    known = np.flatnonzero(columns.numbers.notna().any(axis=1) | columns.choices.notna().any(axis=1))
+    return known[spread_rows(len(known), most)]
 
 
 def _search(columns: Columns, rows: np.ndarray, counts: range) -> _Search:
@@ -143,7 +149,7 @@ def _fit_scheme(values: pd.DataFrame, columns: Columns, rows: np.ndarray, partit
     labels, points = partition.labels, encode(values.iloc[rows], specs)
     if len(values) > len(rows):
         start = fit_mixture(points, labels)
-        points = encode(values.iloc[spread_rows(len(values), _FIT_ROWS)], specs)
+        points = encode(values.iloc[_known_rows(columns, _FIT_ROWS)], specs)
         labels = membership(points, start).argmax(axis=1)
     mixture = fit_mixture(points, labels, steps=_FIT_STEPS)
     order = _content_order(mixture.weights, mixture.means)
@@ -174,6 +180,8 @@ def _why_one(values: pd.DataFrame, columns: Columns) -> str:
         return f"fewer than {MINIMUM_CUSTOMERS} customers are too few to tell groups"
     if columns.numbers.empty and columns.choices.empty:
         return "no column tells them apart"
+    if len(_known_rows(columns, MINIMUM_CUSTOMERS)) < MINIMUM_CUSTOMERS:
+        return f"anything is known of fewer than {MINIMUM_CUSTOMERS} of them, too few to tell groups"
     return ""
 
 
