@@ -241,12 +241,16 @@ def test_a_change_of_needs_is_split_into_other_customers_and_other_needs():
 
 def test_both_schemes_are_told_in_the_quarter_in_which_a_new_one_takes_force():
     counts = pd.DataFrame({"old_segment": ["S1", "S1"], "new_segment": ["S1", "S2"], "customers_count": [3, 2]})
+    table = pd.DataFrame({"told_as": ["in force", "before"], "sha256": ["new", "old"]})
+    before = SimpleNamespace(sha256="old", scheme={"segments": [{"segment": "S1", "name": "large <i>units</i>"}]})
     both = a_quarter(
         scheme_comparison=SimpleNamespace(counts=counts, sentence="Two changed."),
-        scheme_in_force=SimpleNamespace(frozen=True, sentence="Frozen in 2025Q4."),
+        scheme_in_force=SimpleNamespace(frozen=True, sentence="Frozen in 2025Q4.", table=table),
+        data=SimpleNamespace(frame=a_quarter().data.frame, schemes=(before,)),
     )
     assert segments.tell_schemes(both) == "Frozen in 2025Q4. Two changed."
-    assert "S1 Often in planning 3" in read(segments.list_schemes(both))
+    assert "Large <i>units</i> Often in planning 3" in read(segments.list_schemes(both))
+    assert "<i>" not in segments.list_schemes(both)
     assert segments.list_schemes(a_quarter()) == "" and segments.tell_schemes(a_quarter()) == "Cut anew."
 
 

@@ -251,12 +251,21 @@ def list_schemes(quarter: Quarter) -> str:
     rows, names = quarter.scheme_comparison.counts, names_of(quarter)
     rows = rows[rows["customers_count"] > 0].sort_values(["customers_count", "old_segment", "new_segment"],
                                                          ascending=[False, True, True])  # fmt: skip
+    old = _name_before(quarter)
     shown = pd.DataFrame({
-        "By the scheme before": rows["old_segment"].tolist(),
+        "By the scheme before": [old.get(s, s) for s in rows["old_segment"]],
         "By the new scheme": [names.segment(s) for s in rows["new_segment"]],
         "Customers": told(rows, "customers_count"),
     })  # fmt: skip
     return table(shown, caption="Both schemes, told for this quarter alone", most=10)
+
+
+def _name_before(quarter: Quarter) -> dict[str, str]:
+    """What the scheme in force until now calls its segments."""
+    told = quarter.scheme_in_force.table
+    seals = set(told.loc[told["told_as"] == "before", "sha256"])
+    kept = [s for scheme in quarter.data.schemes if scheme.sha256 in seals for s in scheme.scheme["segments"]]
+    return {s["segment"]: s["name"][:1].upper() + s["name"][1:] for s in kept}
 
 
 def tell_moves(quarter: Quarter) -> str:
