@@ -1,8 +1,9 @@
-"""One population that looks like the data: smooth, possibly curved dependence, unimodal columns, no groups.
+"""One population that looks like the data: smooth, possibly bent dependence, the data's tails, unimodal columns, no groups.
 
-Sequential regression in normal scores: each column on the earlier ones, with squares, sizes and their logarithms where the
-data ask for them, and residuals from neighbours in fitted value. Marginals are the nearest unimodal densities
-(isotonic up, then down). Choices follow a multinomial logit on the simulated columns. The data's own gaps follow.
+Normal scores are turned so that the strongest bend comes first (`bend.py`); each coordinate follows the earlier ones
+with squares, sizes and their logarithms where the data ask for them, and residuals from neighbours in fitted value.
+Heavy tails are common to a row. Columns then take the nearest unimodal densities (isotonic up, then down). Choices
+cut continua into levels (`continuum.py`). Cells that the data miss are hidden and filled as in the data.
 """
 
 from __future__ import annotations
@@ -14,66 +15,98 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.isotonic import isotonic_regression
-from sklearn.linear_model import LogisticRegression
 
-from pmo_analysis.analysis.segments.mixture import Points
+from pmo_analysis.analysis.segments.bend import turn_to_bend, weigh_tails
+from pmo_analysis.analysis.segments.continuum import draw_codes, fit_continua
+from pmo_analysis.analysis.segments.mixture import Points, fill_missing, fit_mixture
 
 _RIDGE = 1.0
-_ENTER = 12.0
+_ENTER = 8.0
 _MOST_TERMS = 4
 _NEIGHBOURS = 15
+
+Sampler = Callable[[np.random.Generator], Points]
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """How one column follows from earlier ones: terms, coefficients, and residuals ordered by fitted value."""
+    """How one coordinate follows from earlier ones: bends, coefficients, and residuals ordered by fitted value."""
 
-    column: int
-    earlier: list[int]
     bends: list[tuple[int, str]]
     coefficients: np.ndarray
     fitted: np.ndarray
     residuals: np.ndarray
 
 
-def one_population(points: Points) -> Callable[[np.random.Generator], Points]:
-    """A sampler of tables like these points (numbers complete) in which nobody belongs to a group."""
-    scores = _normal_scores(points.numbers)
-    steps = _fit_steps(scores)
+def one_population(points: Points, known: np.ndarray | None = None) -> Sampler:
+    """A sampler of tables like these points (numbers complete) in which nobody belongs to a group.
+
+    known: which cells of the numbers were not filled in (rows × columns); the others are filled in every draw.
+    """
+    scores = normal_scores(points.numbers)
+    draw_scores = _dependence(points.numbers, scores)
     quantiles = [unimodal_quantiles(column) for column in points.numbers.T]
-    logits = _fit_logits(points, scores)
+    continua = fit_continua(points, scores) if points.levels else None
+    fill = _filler(points, known)
 
     def draw(rng: np.random.Generator) -> Points:
-        drawn = _draw_scores(steps, scores.shape, rng)
-        ranks = (np.argsort(np.argsort(drawn, axis=0), axis=0) + 0.5) / len(drawn)
-        numbers = np.column_stack([q(r) for q, r in zip(quantiles, ranks.T, strict=True)]) if steps else drawn
-        codes = _draw_codes(points, logits, ndtri(ranks), rng)
-        return Points(numbers, codes, points.levels)
+        ranks = _ranks(draw_scores(rng))
+        numbers = np.column_stack([q(r) for q, r in zip(quantiles, ranks.T, strict=True)]) if quantiles else ranks
+        codes = draw_codes(points, continua, ndtri(ranks), rng) if continua else points.codes
+        return fill(Points(numbers, codes, points.levels))
 
     return draw
 
 
-def _normal_scores(numbers: np.ndarray) -> np.ndarray:
-    if numbers.shape[1] == 0:
-        return numbers
-    return ndtri((rankdata(numbers, axis=0) - 0.5) / len(numbers))
+def normal_scores(numbers: np.ndarray) -> np.ndarray:
+    """Columns as the normal quantiles of their ranks."""
+    return ndtri((rankdata(numbers, axis=0) - 0.5) / max(len(numbers), 1)) if numbers.size else numbers
 
 
-def _fit_steps(z: np.ndarray) -> list[_Step]:
-    order = np.argsort([_curvature(z, j) for j in range(z.shape[1])], kind="stable")
-    return [_fit_step(z, int(j), [int(i) for i in order[:at]]) for at, j in enumerate(order)]
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.asarray((np.argsort(np.argsort(values, axis=0), axis=0) + 0.5) / max(len(values), 1))
 
 
-def _curvature(z: np.ndarray, j: int) -> float:
-    """Share of what linear terms leave of a column that squares of the others explain."""
-    others = np.delete(z, j, axis=1)
-    straight = z[:, j] - _predict(others, z[:, j])
-    return 1 - ((straight - _predict(others**2, straight)) ** 2).sum() / max((straight**2).sum(), 1e-12)
+def _filler(points: Points, known: np.ndarray | None) -> Callable[[Points], Points]:
+    """Hides what the data miss and fills it with what one population of the data would expect."""
+    if known is None or known.all():
+        return lambda drawn: drawn
+    everybody = fit_mixture(points, np.zeros(len(points), int), steps=1)
+
+    def fill(drawn: Points) -> Points:
+        hidden = Points(np.where(known, drawn.numbers, np.nan), drawn.codes, drawn.levels)
+        return Points(fill_missing(hidden, everybody), drawn.codes, drawn.levels)
+
+    return fill
 
 
-def _predict(terms: np.ndarray, target: np.ndarray) -> np.ndarray:
-    x = np.column_stack([np.ones(len(target)), terms])
-    return x @ _ridge(x, target)
+def _dependence(numbers: np.ndarray, scores: np.ndarray) -> Callable[[np.random.Generator], np.ndarray]:
+    """A sampler of scores that bend together and spread as the data's do."""
+    if scores.shape[1] == 0:
+        return lambda rng: scores
+    turned, back = turn_to_bend(scores)
+    steps = [_fit_step(turned, j) for j in range(turned.shape[1])]
+    degrees = weigh_tails((numbers - numbers.mean(axis=0)) / np.maximum(numbers.std(axis=0), 1e-9))[0]
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        drawn = np.zeros(turned.shape)
+        for j, step in enumerate(steps):
+            drawn[:, j] = _draw_coordinate(step, drawn[:, :j], rng)
+        far = np.sqrt(degrees / rng.chisquare(degrees, size=(len(drawn), 1))) if np.isfinite(degrees) else 1.0
+        return drawn @ back * far
+
+    return draw
+
+
+def _draw_coordinate(step: _Step, earlier: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    n = len(earlier)
+    fitted = _terms(earlier, step.bends) @ step.coefficients
+    if step.bends:
+        near = np.searchsorted(step.fitted, fitted) + rng.integers(-_NEIGHBOURS, _NEIGHBOURS + 1, size=n)
+        drawn = fitted + step.residuals[np.clip(near, 0, n - 1)]
+    else:
+        drawn = fitted + step.residuals.std() * rng.normal(size=n)
+    return np.asarray(drawn / max(drawn.std(), 1e-9))
 
 
 def _ridge(x: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -87,48 +120,38 @@ def _bend(z: np.ndarray, bend: tuple[int, str]) -> np.ndarray:
     return {"square": size**2, "size": size, "log": np.log(size + 0.1)}[bend[1]]
 
 
-def _terms(z: np.ndarray, earlier: list[int], bends: list[tuple[int, str]]) -> np.ndarray:
-    return np.column_stack([np.ones(len(z)), z[:, earlier], *(_bend(z, b) for b in bends)])
+def _terms(earlier: np.ndarray, bends: list[tuple[int, str]]) -> np.ndarray:
+    return np.column_stack([np.ones(len(earlier)), earlier, *(_bend(earlier, b) for b in bends)])
 
 
-def _fit_step(z: np.ndarray, j: int, earlier: list[int]) -> _Step:
+def _fit_step(turned: np.ndarray, j: int) -> _Step:
+    earlier, target = turned[:, :j], turned[:, j]
     bends: list[tuple[int, str]] = []
     while True:
-        x = _terms(z, earlier, bends)
-        coefficients = _ridge(x, z[:, j])
-        residual = z[:, j] - x @ coefficients
-        entering = _next_bend(z, earlier, bends, residual)
+        x = _terms(earlier, bends)
+        coefficients = _ridge(x, target)
+        residual = target - x @ coefficients
+        entering = _next_bend(earlier, bends, residual)
         if entering is None:
             break
         bends = [*bends, entering]
     fitted = x @ coefficients
     order = np.argsort(fitted, kind="stable")
-    return _Step(j, earlier, bends, coefficients, fitted[order], residual[order])
+    return _Step(bends, coefficients, fitted[order], residual[order])
 
 
-def _next_bend(
-    z: np.ndarray, earlier: list[int], bends: list[tuple[int, str]], residual: np.ndarray
-) -> tuple[int, str] | None:
-    free = [(i, shape) for i in earlier for shape in ("square", "size", "log") if (i, shape) not in bends]
+def _next_bend(earlier: np.ndarray, bends: list[tuple[int, str]], residual: np.ndarray) -> tuple[int, str] | None:
+    d = earlier.shape[1]
+    free = [(i, shape) for i in range(d) for shape in ("square", "size", "log") if (i, shape) not in bends]
     if len(bends) >= _MOST_TERMS or not free:
         return None
-    gains = [np.corrcoef(_bend(z, b), residual)[0, 1] ** 2 for b in free]
-    best = int(np.nanargmax(gains))
-    ratio = gains[best] / max(1 - gains[best], 1e-9) * (len(z) - len(earlier) - len(bends) - 2)
+    shapes = np.column_stack([_bend(earlier, b) for b in free])
+    shapes = shapes - shapes.mean(axis=0)
+    spare = residual - residual.mean()
+    gains = (spare @ shapes) ** 2 / np.maximum((shapes**2).sum(axis=0) * (spare @ spare), 1e-12)
+    best = int(gains.argmax())
+    ratio = gains[best] / max(1 - gains[best], 1e-9) * (len(earlier) - d - len(bends) - 2)
     return free[best] if ratio > _ENTER else None
-
-
-def _draw_scores(steps: list[_Step], shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    n, z = shape[0], np.zeros(shape)
-    for step in steps:
-        fitted = _terms(z, step.earlier, step.bends) @ step.coefficients
-        if step.earlier:
-            near = np.searchsorted(step.fitted, fitted) + rng.integers(-_NEIGHBOURS, _NEIGHBOURS + 1, size=n)
-            raw = fitted + step.residuals[np.clip(near, 0, n - 1)]
-        else:
-            raw = rng.normal(size=n)
-        z[:, step.column] = ndtri((np.argsort(np.argsort(raw + 1e-9 * rng.normal(size=n))) + 0.5) / n)
-    return z
 
 
 def unimodal_quantiles(column: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -168,33 +191,3 @@ def unimodal(heights: np.ndarray) -> np.ndarray:
         if loss < least - 1e-15 and (len(fall) == 0 or rise[-1] >= fall[0] - 1e-12):
             best, least = shape, loss
     return np.maximum(best, 1e-12)
-
-
-def _fit_logits(points: Points, scores: np.ndarray) -> list[LogisticRegression | None]:
-    fits = []
-    for j in range(len(points.levels)):
-        known = points.codes[:, j] >= 0
-        x = _choice_terms(points, scores, j)[known]
-        y = points.codes[known, j]
-        fits.append(LogisticRegression(C=0.3, max_iter=200).fit(x, y) if x.shape[1] and len(np.unique(y)) > 1 else None)
-    return fits
-
-
-def _choice_terms(points: Points, scores: np.ndarray, j: int) -> np.ndarray:
-    earlier = [np.eye(points.levels[i] + 1)[points.codes[:, i]][:, : points.levels[i]] for i in range(j)]
-    return np.hstack([scores, *earlier])
-
-
-def _draw_codes(
-    points: Points, logits: list[LogisticRegression | None], scores: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    codes = points.codes.copy()
-    for j, logit in enumerate(logits):
-        known = points.codes[:, j] >= 0
-        if logit is None:
-            codes[known, j] = rng.permutation(codes[known, j])
-            continue
-        chances = logit.predict_proba(_choice_terms(Points(scores, codes, points.levels), scores, j))
-        drawn = (np.cumsum(chances, axis=1) < rng.random((len(codes), 1))).sum(axis=1)
-        codes[:, j] = np.where(known, logit.classes_[np.minimum(drawn, len(logit.classes_) - 1)], -1)
-    return codes

@@ -1,9 +1,10 @@
 """Is there more than one group at all? A test whose null looks like the data but has one population.
 
-Two statistics for 2, 3 and 4 groups: how much the best partition gains in completed likelihood over one group, and
-how deep a valley lies between the groups it finds (the widest break of a minimum spanning tree of valleys). Curved
-or heavy-tailed single populations gain likelihood without a valley. Both are compared with the same search on
-tables drawn from one population (`null.py`). The threshold was set by simulation; it is not a proved level.
+Two statistics of a quick search for 2, 3 and 4 groups: how much the best partition gains in completed likelihood over
+one group, which may have heavy tails; and how deep a valley lies between the groups (the widest break of a minimum
+spanning tree of valleys, less a charge for every further group). Bent or heavy-tailed single populations gain
+likelihood without a valley. Both are compared with the same search on tables drawn from one population (`null.py`).
+The threshold was set by simulation; it is not a proved level.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import minimum_spanning_tree
 
+from pmo_analysis.analysis.segments.bend import weigh_tails
 from pmo_analysis.analysis.segments.mixture import Points
 from pmo_analysis.analysis.segments.null import one_population
 from pmo_analysis.analysis.segments.partitions import Partition, search_partitions
 
 MOST_ROWS = 400
 _COUNTS = range(2, 5)
-_DRAWS = (19, 29, 39)
-_CLEAR_MARGIN = 2.0
-# A curve gains likelihood without a valley; planted groups that were found always had a deeper one than this.
-_LEAST_VALLEY = 0.5
+_DRAWS = (15, 27, 39)
+_CLEAR_MARGIN = 1.5
+# A valley tells groups from a bend, but is noisier than the gain: it counts half.
+_VALLEY_WEIGHT = 0.5
+# More groups have more pairs, of which the widest break is taken.
+_VALLEY_CHARGE = 0.08
+_LEAST_SPREAD = (1.5, 0.05)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,52 +46,60 @@ class Test:
     null: pd.DataFrame
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Gain over one group by count, the best of them less what heavy tails gain, and the valley."""
+
+    gains: dict[int, float]
+    gain: float
+    valley: float
+
+
 def threshold(n: int) -> float:
     """How far beyond one population the data must lie, in standard deviations of the null."""
-    return 2.0 + 1.5 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
+    return 3.0 + 0.8 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
 
 
-def check_structure(points: Points, *, seed: int) -> Test:
-    """Whether points (numbers complete) hold more than one group; at most 400 rows are used."""
+def check_structure(points: Points, *, seed: int, known: np.ndarray | None = None) -> Test:
+    """Whether points (numbers complete) hold more than one group; at most 400 rows are used.
+
+    known: which cells of the numbers were not filled in (rows × columns), so that null draws are filled alike.
+    """
     rng = np.random.default_rng([seed, 1])
     if len(points) > MOST_ROWS:
-        points = points.take(np.sort(rng.choice(len(points), MOST_ROWS, replace=False)))
-    seen = _statistics(points, seed)
-    draw = one_population(points)
-    null: list[tuple[dict[int, float], float]] = []
+        rows = np.sort(rng.choice(len(points), MOST_ROWS, replace=False))
+        points, known = points.take(rows), known if known is None else known[rows]
+    limit = float(threshold(len(points)))
+    seen = [_measure(points, seed)]
+    draw = one_population(points, known)
     for stop in _DRAWS:
-        null += [_statistics(draw(rng), seed) for _ in range(stop - len(null))]
-        z, deeper = _standardise(seen, null)
-        if abs(z[0] - threshold(len(points))) > _CLEAR_MARGIN:
+        seen += [_measure(draw(rng), seed) for _ in range(stop + 1 - len(seen))]
+        null = _standardise(seen)
+        if abs(null["z"].iloc[0] - limit) > _CLEAR_MARGIN:
             break
-    limit = threshold(len(points))
-    gains = {k: np.array([g.get(k, 0.0) for g, _ in null]) for k in _COUNTS}
-    found = bool(z[0] > limit and deeper > _LEAST_VALLEY)
-    return Test(found, float(z[0]), float(limit), seen[0], gains, _draws([seen, *null], z))
+    by_count = {k: np.array([s.gains.get(k, 0.0) for s in seen[1:]]) for k in _COUNTS}
+    z = float(null["z"].iloc[0])
+    return Test(z > limit, z, limit, seen[0].gains, by_count, null)
 
 
-def _draws(statistics: list[tuple[dict[int, float], float]], z: np.ndarray) -> pd.DataFrame:
-    rows = [(i, max(g.values(), default=0.0), v) for i, (g, v) in enumerate(statistics)]
-    return pd.DataFrame(rows, columns=["draw", "gain", "valley"]).assign(z=z)
-
-
-def _statistics(points: Points, seed: int) -> tuple[dict[int, float], float]:
+def _measure(points: Points, seed: int) -> _Seen:
     best = search_partitions(points, _COUNTS, seed=seed, thorough=False)
-    gains = {k: p.score - best[1].score for k, p in best.items() if k > 1}
-    return gains, max((valley(points, p) for k, p in best.items() if k > 1), default=0.0)
+    several = {k: p for k, p in best.items() if k > 1}
+    gains = {k: p.score - best[1].score for k, p in several.items()}
+    charged = [valley(points, p) - _VALLEY_CHARGE * (k - 2) for k, p in several.items()]
+    return _Seen(gains, max(gains.values(), default=0.0) - weigh_tails(points.numbers)[1], max(charged, default=0.0))
 
 
-def _standardise(
-    seen: tuple[dict[int, float], float], null: list[tuple[dict[int, float], float]]
-) -> tuple[np.ndarray, float]:
-    """Gain and valley together (the data first, then each null draw), and the valley alone, in deviations of the null."""
-    table = np.array([[max(g.values(), default=0.0), v] for g, v in null])
-    own = np.array([max(seen[0].values(), default=0.0), seen[1]])
-    centre, spread = table.mean(axis=0), np.maximum(table.std(axis=0, ddof=1), [1.0, 0.02])
-    apart = (own - centre) / spread
-    mix = ((table - centre) / spread) @ [1.0, 0.5]
-    both = np.concatenate([[apart @ [1.0, 0.5]], mix])
-    return (both - mix.mean()) / max(mix.std(ddof=1), 1e-6), float(apart[1])
+def _standardise(seen: list[_Seen]) -> pd.DataFrame:
+    """Gain, valley and both together in deviations of the null, the data first: draw, gain, valley, z."""
+    null = pd.DataFrame({"draw": range(len(seen)), "gain": [s.gain for s in seen], "valley": [s.valley for s in seen]})
+    gain, deep = (_beyond(null[c], least) for c, least in zip(("gain", "valley"), _LEAST_SPREAD, strict=True))
+    return null.assign(z=_beyond(gain + _VALLEY_WEIGHT * deep, 0.1))
+
+
+def _beyond(statistic: pd.Series, least_spread: float) -> pd.Series:
+    drawn = statistic.iloc[1:]
+    return (statistic - drawn.mean()) / max(float(drawn.std()), least_spread)
 
 
 def valley(points: Points, partition: Partition) -> float:
