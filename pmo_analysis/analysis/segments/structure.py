@@ -26,6 +26,9 @@ _DRAWS = (15, 27, 39)
 _CLEAR_MARGIN = 1.5
 # A valley tells groups from a bend, but is noisier than the gain: it counts half.
 _VALLEY_WEIGHT = 0.5
+# Bends reach the threshold now and then, but without a valley, and never twice the threshold.
+_LEAST_VALLEY = 1.0
+_WITHOUT_VALLEY = 2.0
 # More groups have more pairs, of which the widest break is taken.
 _VALLEY_CHARGE = 0.08
 _LEAST_SPREAD = (1.5, 0.05)
@@ -78,8 +81,9 @@ def check_structure(points: Points, *, seed: int, known: np.ndarray | None = Non
         if abs(null["z"].iloc[0] - limit) > _CLEAR_MARGIN:
             break
     by_count = {k: np.array([s.gains.get(k, 0.0) for s in seen[1:]]) for k in _COUNTS}
-    z = float(null["z"].iloc[0])
-    return Test(z > limit, z, limit, seen[0].gains, by_count, null)
+    z, deep = float(null["z"].iloc[0]), float(_beyond(null["valley"], _LEAST_SPREAD[1]).iloc[0])
+    found = z > limit and (deep > _LEAST_VALLEY or z > _WITHOUT_VALLEY * limit)
+    return Test(found, z, limit, seen[0].gains, by_count, null)
 
 
 def _measure(points: Points, seed: int) -> _Seen:
