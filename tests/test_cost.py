@@ -44,6 +44,8 @@ def test_the_published_department_costs_what_the_article_says() -> None:
     told = capacity_cost(*_department([49_000, 1_400, 2_500]))
     assert told.rates["hourly_cost"].tolist() == pytest.approx([0.8])
     assert told.activities["cost_driver_cost"].tolist() == pytest.approx([6.4, 35.2, 40.0])
+    assert told.activities["used_hours"].tolist() == pytest.approx([392_000, 61_600, 125_000])
+    assert told.activities["assigned_cost"].tolist() == pytest.approx([313_600, 49_280, 100_000])
     assert told.activities["assigned_cost"].sum() == pytest.approx(462_880)
     assert told.unused[["unused_hours", "unused_cost"]].iloc[0].tolist() == pytest.approx([121_400, 97_120])
     assert round(told.unused["utilisation_share"].iloc[0], 2) == 0.83
@@ -51,7 +53,10 @@ def test_the_published_department_costs_what_the_article_says() -> None:
 
 def test_the_next_quarter_keeps_its_rates_and_changes_its_unused_capacity() -> None:
     told = capacity_cost(*_department([51_000, 1_150, 2_700]))
+    assert told.activities["used_hours"].tolist() == pytest.approx([408_000, 50_600, 135_000])
     assert told.activities["assigned_cost"].tolist() == pytest.approx([326_400, 40_480, 108_000])
+    assert told.unused[["used_hours", "used_cost"]].iloc[0].tolist() == pytest.approx([593_600, 474_880])
+    assert told.unused["utilisation_share"].iloc[0] == pytest.approx(0.848, abs=5e-4)
     assert told.unused[["unused_hours", "unused_cost"]].iloc[0].tolist() == pytest.approx([106_400, 85_120])
 
 
@@ -120,6 +125,12 @@ def test_a_whale_curve_with_a_total_below_zero_tells_money_and_no_shares() -> No
 def test_a_published_whale_of_225_then_minus_125_ends_at_its_total() -> None:
     curve = whale_curve(pd.Series([-125.0, 0.0, 225.0]))  # Kanthal: top fifth, middle, bottom tenth
     assert curve["value_share"].tolist() == pytest.approx([2.25, 2.25, 1.0])
+
+
+def test_a_published_whale_of_140_then_minus_40_peaks_where_the_source_says() -> None:
+    curve = whale_curve(pd.Series([140.0, 0.0, 0.0, 0.0, -40.0]))  # ControllingWiki: top and bottom fifth
+    assert curve["value_share"].max() == pytest.approx(1.4) and curve["value_share"].iloc[-1] == pytest.approx(1.0)
+    assert curve["units_share"].iloc[0] == pytest.approx(0.2)
 
 
 def _small() -> dict[str, pd.DataFrame]:
