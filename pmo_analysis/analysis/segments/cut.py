@@ -79,7 +79,8 @@ def _cut(values: pd.DataFrame, columns: Columns, segments: int | None, most: int
     rows = _known_rows(columns, SEARCH_ROWS)
     counts = range(2, max(segments or 2, min(most, len(rows) // SMALLEST_GROUP)) + 1)
     search = _search(columns, rows, range(segments, segments + 1) if segments and segments > 1 else counts)
-    test = None if segments else check_structure(search.points, seed=seed)
+    known = columns.take(rows).numbers.notna().to_numpy()
+    test = None if segments else check_structure(search.points, seed=seed, known=known)
     evidence = gather_evidence(best_by_count(search.candidates), test)
     if segments == 1 or (test and not test.found):
         return describe_cut(values, columns, _one_group(columns), test, evidence, seed=seed)
