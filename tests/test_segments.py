@@ -19,9 +19,10 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks import generators
 from pmo_analysis.analysis.segments import assign_segments, describe_given, segment_customers
+from pmo_analysis.analysis.segments.columns import as_text, order_rows, spread_rows
 from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, membership
 from pmo_analysis.analysis.segments.null import unimodal
-from pmo_analysis.analysis.segments.partitions import score_labels
+from pmo_analysis.analysis.segments.partitions import Partition, agree, score_labels
 from pmo_analysis.analysis.segments.rules import plain
 from pmo_analysis.analysis.segments.transforms import apply_transform, fit_transform
 from pmo_analysis.contract.errors import InputError
@@ -243,3 +244,61 @@ def test_the_criterion_prefers_the_true_partition_to_a_split_or_a_merger():
 
 def test_unimodal_heights_rise_then_fall_by_hand():
     assert np.allclose(unimodal(np.array([1.0, 3.0, 2.0, 4.0, 1.0])), [1.0, 2.5, 2.5, 4.0, 1.0])
+
+
+def test_among_few_customers_the_partition_that_agrees_with_the_others_is_chosen():
+    everybody, halves, thirds = np.zeros(12, int), np.repeat([0, 1], 6), np.repeat([0, 1, 2], 4)
+    nearly = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+    rival = np.tile([0, 1], 6)
+    # The rival alone leads by half a point, but the halves have a neighbour nearly as likely as themselves.
+    candidates = [Partition(everybody, 9.0), Partition(rival, 1.5), Partition(halves, 1.0), Partition(nearly, 0.5)]
+    assert agree(candidates).labels.tolist() == halves.tolist()
+    assert agree([*candidates, Partition(thirds, 60.0)]).labels.tolist() == thirds.tolist()
+
+
+@pytest.mark.parametrize("family", ["overlapping", "mixed"])
+def test_another_seed_moves_nobody_between_groups_of_few_customers(family):
+    values = generators.GROUPED[family](60, 2)[0]
+    first, second = (segment_customers(values, segments=3, seed=seed).members["segment"] for seed in (0, 7))
+    assert first.equals(second)
+
+
+def test_a_column_of_many_missing_or_equal_values_leaves_no_trace_of_row_order():
+    values = pd.DataFrame(
+        {
+            "a": [1.0, np.nan, 1.0, 1.0, np.nan, 2.0, 3.0],
+            "b": ["x", "y", "w", None, "x", "x", "x"],
+            "c": [3.0, 2.0, 1.0, 5.0, 4.0, 9.0, 9.0],
+        },
+        index=list("pqrstuv"),
+    )
+    by_hand = ["r", "p", "s", "u", "v", "q", "t"]
+    assert order_rows(values).index.tolist() == by_hand
+    assert order_rows(values.sample(frac=1, random_state=3)).index.tolist() == by_hand
+
+
+def test_a_sample_is_evenly_spaced_and_owes_nothing_to_chance():
+    assert spread_rows(10, 4).tolist() == [0, 2, 5, 7]
+    assert spread_rows(3, 4).tolist() == [0, 1, 2]
+
+
+def test_numbers_and_truth_values_are_read_as_the_same_yes_and_no():
+    column = pd.Series([1, 1.0, True, 0, "yes", None, 2.5], dtype=object)
+    assert as_text(column).tolist()[:5] == ["yes", "yes", "yes", "no", "yes"]
+    assert pd.isna(as_text(column).iloc[5]) and as_text(column).iloc[6] == "2.5"
+
+
+def test_a_great_many_customers_are_placed_as_each_would_be_alone(customers, cut):
+    many = pd.concat([customers.assign(copy=i) for i in range(600)], ignore_index=True).drop(columns="copy")
+    placed = assign_segments(many, cut.scheme)["segment"].to_numpy().reshape(600, 90)
+    assert (placed == cut.members.loc[customers.index, "segment"].to_numpy()).all()
+
+
+def test_groups_of_choices_alone_are_found():
+    rng = np.random.default_rng(4)
+    group = np.repeat([0, 1, 2], 40)
+    often = rng.integers(0, 4, size=(3, 7))
+    codes = np.where(rng.random((120, 7)) < 0.85, often[group], rng.integers(0, 4, size=(120, 7)))
+    values = pd.DataFrame(np.array(list("abcd"))[codes], columns=[f"q{j}" for j in range(7)])
+    answer = segment_customers(values, segments=3)
+    assert adjusted_rand_score(group, answer.members["segment"].loc[values.index]) > 0.85

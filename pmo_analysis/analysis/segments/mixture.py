@@ -7,6 +7,7 @@ take the shape of its noise. Levels of choices are independent within a group (l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,6 +15,7 @@ _TO_POOLED = 40.0
 _TO_DIAGONAL = 30.0
 _FLOOR = 0.02
 _BLOCK = 50_000
+_SETTLED = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,12 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """Choices as 0/1 columns, one per level (n × levels); all 0 where missing."""
+        parts = [np.eye(m + 1)[self.codes[:, j], :m] for j, m in enumerate(self.levels)]
+        return np.hstack(parts) if parts else np.zeros((len(self), 0))
 
     def take(self, rows: np.ndarray | slice) -> Points:
         """Some of the customers."""
@@ -53,7 +61,10 @@ def fit_mixture(points: Points, labels: np.ndarray, *, steps: int = 12) -> Mixtu
     )
     mixture = _maximise(points, share, start)
     for _ in range(steps):
-        mixture = _maximise(points, membership(points, mixture), mixture)
+        before, share = share, membership(points, mixture)
+        mixture = _maximise(points, share, mixture)
+        if np.abs(share - before).max() < _SETTLED:
+            break
     return mixture
 
 
@@ -62,7 +73,7 @@ def membership(points: Points, mixture: Mixture) -> np.ndarray:
     share = np.empty((len(points), len(mixture.weights)))
     for start in range(0, len(points), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        density = log_density(points.take(rows), mixture)
+        density = log_density(points if len(points) <= _BLOCK else points.take(rows), mixture)
         density = np.exp(density - density.max(axis=1, keepdims=True))
         share[rows] = density / density.sum(axis=1, keepdims=True)
     return share
@@ -74,9 +85,8 @@ def log_density(points: Points, mixture: Mixture) -> np.ndarray:
     for rows, seen in missing_patterns(points.numbers):
         if seen.any():
             density[rows] += _gaussian(points.numbers[rows][:, seen], mixture, seen)
-    for j, chances in enumerate(mixture.chances):
-        known = points.codes[:, j] >= 0
-        density[known] += np.log(chances[:, points.codes[known, j]]).T
+    if mixture.chances:
+        density += points.shown @ np.log(np.hstack(mixture.chances)).T
     return density
 
 
@@ -104,8 +114,8 @@ def _maximise(points: Points, share: np.ndarray, now: Mixture) -> Mixture:
     pooled = _pool(scatter.sum(axis=0), sizes.sum())
     own = (scatter + _TO_POOLED * pooled) / (sizes + _TO_POOLED)[:, None, None]
     means = _calm(means, sizes, np.diag(pooled))
-    chances = tuple(_chances(points.codes[:, j], share, levels) for j, levels in enumerate(points.levels))
-    return Mixture((sizes + 1) / (sizes + 1).sum(), means, own, chances)
+    counts = np.split(share.T @ points.shown, np.cumsum(points.levels)[:-1], axis=1) if points.levels else []
+    return Mixture((sizes + 1) / (sizes + 1).sum(), means, own, tuple(_chances(c) for c in counts))
 
 
 def _moments(numbers: np.ndarray, share: np.ndarray, now: Mixture) -> tuple[np.ndarray, np.ndarray]:
@@ -150,10 +160,9 @@ def _calm(means: np.ndarray, sizes: np.ndarray, variance: np.ndarray) -> np.ndar
     return overall + keep * (means - overall)
 
 
-def _chances(codes: np.ndarray, share: np.ndarray, levels: int) -> np.ndarray:
-    known = codes >= 0
-    counts = share[known].T @ np.eye(levels)[codes[known]]
-    overall = (counts.sum(axis=0) + 0.5) / (counts.sum() + 0.5 * levels)
+def _chances(counts: np.ndarray) -> np.ndarray:
+    """Levels' probabilities per group from their counts (k × levels), drawn a little to everybody's."""
+    overall = (counts.sum(axis=0) + 0.5) / (counts.sum() + 0.5 * counts.shape[1])
     return (counts + 2 * overall) / (counts.sum(axis=1, keepdims=True) + 2)
 
 

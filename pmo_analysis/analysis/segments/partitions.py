@@ -42,11 +42,9 @@ def score_labels(points: Points, labels: np.ndarray) -> float:
     sizes = np.bincount(labels)
     score = _gain_in_numbers(points.numbers, labels, sizes)
     score += _dirichlet(sizes[None, :], 0.5 * np.ones(len(sizes)))
-    for j, levels in enumerate(points.levels):
-        known = points.codes[:, j] >= 0
-        counts = np.zeros((len(sizes), levels))
-        np.add.at(counts, (labels[known], points.codes[known, j]), 1)
-        score += _dirichlet(counts, np.full(levels, 0.5))
+    counts = np.eye(len(sizes))[labels].T @ points.shown
+    for own in np.split(counts, np.cumsum(points.levels)[:-1], axis=1) if points.levels else []:
+        score += _dirichlet(own, np.full(own.shape[1], 0.5))
     return float(score)
 
 
