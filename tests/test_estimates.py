@@ -15,6 +15,7 @@ from pmo_analysis.analysis.estimates import (
     difference_p_value,
     mean_interval,
     median_interval,
+    promoter_limits,
     quantile_interval,
     ratio_interval,
     ratio_table,
@@ -62,10 +63,23 @@ def test_the_unmeasured_bound_a_share_from_both_sides():
 
 def test_wilson_covers_what_it_promises():
     rng = np.random.default_rng(0)
-    for n in (3, 10, 50, 500):
+    for n in (3, 5, 10, 20, 50, 100, 500):
         p = rng.uniform(0.05, 0.95, 20_000)
         told = share_interval(rng.binomial(n, p), np.full(20_000, n))
         assert 0.93 <= ((told["low"] <= p) & (p <= told["high"])).mean() <= 0.97
+
+
+def test_promoters_cover_what_they_promise():
+    # Promoters and detractors drawn evenly among all splits with at least a twentieth of each.
+    rng = np.random.default_rng(1)
+    for n in (5, 10, 30, 100, 500):
+        shares = 0.05 + 0.85 * rng.dirichlet(np.ones(3), 4000)
+        counts = np.array([rng.multinomial(n, share) for share in shares])
+        truth = 100 * (shares[:, 0] - shares[:, 1])
+        limits = np.array([promoter_limits(int(up), int(down), n, None)[:2] for up, down, _ in counts])
+        share = ((limits[:, 0] <= truth) & (truth <= limits[:, 1])).mean()
+        assert share >= 0.93
+        assert share <= 0.97 or n < 10
 
 
 def test_a_mean_has_students_interval():
@@ -118,10 +132,39 @@ def test_a_ratio_does_not_depend_on_order_or_names_and_scales_with_its_unit():
     )
 
 
-def test_a_ratio_of_fat_tailed_hours_covers_nearly_what_it_promises():
-    truth = np.exp(-0.32 + 0.32)
-    told = [ratio_interval(hours(seed, 30), "worked", "standard", draws=400) for seed in range(250)]
-    assert 0.90 <= np.mean([t["low"] <= truth <= t["high"] for t in told]) <= 0.98
+def covered(truth: float, frames: list[pd.DataFrame], draws: int) -> float:
+    told = [ratio_interval(frame, "worked", "standard", draws=draws) for frame in frames]
+    return float(np.mean([t["low"] <= truth <= t["high"] for t in told]))
+
+
+def test_a_ratio_of_fat_tailed_hours_covers_what_it_promises():
+    assert 0.92 <= covered(1.0, [hours(seed, 30) for seed in range(250)], 300) <= 0.98
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("sigma", "n"), [(0.8, 30), (1.0, 30), (0.8, 100), (1.0, 100), (1.0, 300)])
+@pytest.mark.parametrize("sized", [True, False])
+def test_ratios_of_fat_tailed_hours_cover_as_promised_over_many_draws(sigma, n, sized, record_property):
+    rng = np.random.default_rng([int(10 * sigma), n, sized])
+    frames = []
+    for _ in range(1500):
+        standard = rng.choice([8.0, 20.0, 60.0], n) if sized else np.ones(n)
+        worked = standard * rng.lognormal(-(sigma**2) / 2, sigma, n)
+        frames.append(pd.DataFrame({"standard": standard, "worked": worked}))
+    share = covered(1.0, frames, 500)
+    record_property("covered", share)
+    assert 0.93 <= share <= 0.97
+
+
+def test_the_longest_hours_not_yet_seen_widen_a_ratio_upwards():
+    rng = np.random.default_rng(11)
+    frame = pd.DataFrame({"worked": rng.lognormal(3, 1, 30), "standard": 20.0})
+    told = ratio_interval(frame, "worked", "standard")
+    assert told["high"] - told["value"] > 1.5 * (told["value"] - told["low"])
+    # A part of a whole has no tail: the share of process in all hours never exceeds 1.
+    parts = pd.DataFrame({"worked": rng.uniform(0, 20, 30), "standard": 20.0})
+    share = ratio_interval(parts, "worked", "standard")
+    assert 0 < share["low"] < share["value"] < share["high"] < 1
 
 
 def test_many_ratios_at_once_agree_with_one_at_a_time():
@@ -134,6 +177,12 @@ def test_many_ratios_at_once_agree_with_one_at_a_time():
         assert table.loc[group, "value"] == pytest.approx(one["value"])
         assert table.loc[group, "n"] == one["n"] == 80
         assert (table.loc[group, "high"] - table.loc[group, "low"]) == pytest.approx(one["high"] - one["low"], rel=0.5)
+
+
+def test_many_ratios_of_fat_tailed_hours_cover_nearly_what_they_promise():
+    frame = pd.concat([hours(seed, 30).assign(group=seed) for seed in range(600)])
+    table = ratio_table(frame, ["group"], numerator="worked", denominator="standard")
+    assert 0.88 <= ((table["low"] <= 1) & (table["high"] >= 1)).mean() <= 0.97
 
 
 def test_a_ratio_of_what_cannot_be_negative_has_no_negative_limit():

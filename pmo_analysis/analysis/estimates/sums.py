@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from pmo_analysis.analysis.estimates.tails import draw_tail
+
+_CHUNK_CELLS = 4_000_000
 Estimate = dict[str, float]
 
 
@@ -29,8 +32,9 @@ def ratio_interval(
 
     Rows with a blank in either column are set aside. `n` counts rows; the bootstrap resamples whole
     clusters (rows where `cluster` is None). Studentised bootstrap on the log scale (Efron & Tibshirani
-    1993, ch. 12) where the sums are positive, on the plain scale otherwise, widened by t/z: percentile
-    intervals are too narrow on fat-tailed hours (n = 30, lognormal: about .87 instead of .95).
+    1993, ch. 12) where the sums are positive, on the plain scale otherwise, widened by t/z. Of few rows the
+    longest hours have mostly not been seen yet, so a second set of draws extends the ratios' upper half as a
+    lognormal tail, and on each side the wider limit is told (n = 30, lognormal hours: .95 instead of .90 to .92).
     """
     rows, totals = _cluster_totals(frame, numerator, denominator, cluster)
     value = _divide(totals[:, 0].sum(), totals[:, 1].sum())
@@ -59,20 +63,41 @@ def _divide(above: float, below: float) -> float:
 
 
 def _studentised_limits(totals: np.ndarray, level: float, draws: int, seed: int) -> tuple[float, float]:
-    counts = np.random.default_rng(seed).multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=draws)
-    value, error = _ratio_and_error(np.ones((1, len(totals))), totals)
-    drawn, drawn_error = _ratio_and_error(counts.astype("float64"), totals)
-    logs = bool(value[0] > 0 and (drawn > 0).all())
-    centre, spread = (np.log(value[0]), error[0] / value[0]) if logs else (value[0], error[0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = (np.log(drawn) - centre) / (drawn_error / drawn) if logs else (drawn - centre) / drawn_error
-    t = t[np.isfinite(t)]
+    value, error = (float(told[0]) for told in _ratio_and_error(np.ones((1, len(totals))), totals))
+    drawn, drawn_error = _resample(totals, draws, seed)
+    logs = bool(value > 0 and (drawn > 0).all())
+    centre, spread = (np.log(value), error / value) if logs else (value, error)
+    t = _studentise(drawn, drawn_error, value, logs=logs)
     if not spread > 1e-12 * abs(centre) or len(t) < draws // 2:
         return np.nan, np.nan  # without any spread nothing tells how sure we are
     upper, lower = np.quantile(t, [(1 + level) / 2, (1 - level) / 2])
+    tail = draw_tail(totals, draws, seed) if logs else None
+    if tail is not None:
+        further = np.quantile(_studentise(*tail, logs=True), [(1 + level) / 2, (1 - level) / 2])
+        upper, lower = max(upper, further[0]), min(lower, further[1])
     limits = centre - spread * _small_sample_factor(len(totals), level) * np.array([upper, lower])
     low, high = np.exp(limits) if logs else limits
     return float(low), float(high)
+
+
+def _studentise(drawn: np.ndarray, error: np.ndarray, truth: float, *, logs: bool) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (np.log(drawn) - np.log(truth)) / (error / drawn) if logs else (drawn - truth) / error
+    return t[np.isfinite(t)]
+
+
+def _resample(totals: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ratio and error of each resample; in pieces, since draws × clusters can be large."""
+    rng, size = np.random.default_rng(seed), len(totals)
+    step = max(1, _CHUNK_CELLS // size)
+    told = [
+        _ratio_and_error(
+            rng.multinomial(size, np.full(size, 1 / size), min(step, draws - start)).astype("float64"), totals
+        )
+        for start in range(0, draws, step)
+    ]
+    ratio, error = (np.concatenate(parts) for parts in zip(*told, strict=True))
+    return ratio, error
 
 
 def _small_sample_factor(clusters: int, level: float) -> float:
@@ -104,8 +129,9 @@ def ratio_table(
 ) -> pd.DataFrame:
     """Ratios of sums for many groups at once: the columns of `by`, value, low, high, n.
 
-    Linearised variance over clusters, Student's t corrected for skewness (Hall 1992), without resampling:
-    cheap enough for thousands of cells, where `ratio_interval` is meant for one figure. `n` counts rows.
+    Linearised variance over clusters, Student's t corrected for skewness (Hall 1992) or, where it is wider and nothing
+    is negative, taken on the log scale; without resampling, so cheap enough for thousands of cells, where
+    `ratio_interval` is meant for one figure. `n` counts rows.
     """
     rows = frame.loc[frame[numerator].notna() & frame[denominator].notna()]
     rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"))
@@ -159,10 +185,21 @@ def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *
         scale = table["error"] * t / special.ndtri((1 + level) / 2)
         upper, lower = scale * _unbend(t, table["bend"]), scale * _unbend(-t, table["bend"])
     table["low"], table["high"] = table["value"] - upper, table["value"] - lower
+    table = _widen_by_logs(table, t, level) if skewed else table
     table["low"] = table["low"].mask((table["least"] >= 0) & (table["low"] < 0), 0.0)
     # Without any spread nothing tells how sure we are: five equal answers are not certainty.
     table.loc[(table["n"] < minimum) | ~(table["error"] > 1e-12 * table["value"].abs()), ["low", "high"]] = np.nan
     return table.reset_index()[[*by, "value", "low", "high", "n"]]
+
+
+def _widen_by_logs(table: pd.DataFrame, t: pd.Series, level: float) -> pd.DataFrame:
+    """The wider of the limits and those of the log; where the error is as large as the value the log says nothing."""
+    reach = t**2 / special.ndtri((1 + level) / 2) * table["error"] / table["value"].where(table["value"] > 0)
+    reach = reach.where((table["least"] >= 0) & (reach < 1))
+    low, high = table["value"] * np.exp(-reach), table["value"] * np.exp(reach)
+    return table.assign(
+        low=table["low"].mask(low < table["low"], low), high=table["high"].mask(high > table["high"], high)
+    )
 
 
 def _moments(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -1,14 +1,10 @@
-"""Earned value of projects, and TOPSIS beside the additive score."""
+"""Earned value of projects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
-import numpy as np
 import pandas as pd
 
-from pmo_analysis.contract.errors import InputError, SettingError
+from pmo_analysis.contract.errors import InputError
 
 _EARNED = ("BAC", "PV", "EV", "AC")
 
@@ -17,7 +13,8 @@ def earned_value(tasks: pd.DataFrame) -> pd.DataFrame:
     """Where each task or project stands in money and time, rolled up as ratios of sums.
 
     `tasks`: BAC, PV, EV, AC (money), and optionally one more column that groups them. Adds CV, SV, CPI, SPI,
-    EAC (BAC/CPI), ETC, VAC, TCPI (to stay within BAC). The roll-up, `all`, is the last row. Blank where a
+    EAC (BAC/CPI), EAC_at_plan (AC + BAC − EV: the rest as planned), EAC_cpi_spi (the rest at CPI · SPI), ETC, VAC, TCPI (to
+    stay within BAC). The roll-up, `all`, is the last row. Blank where a
     divisor is 0. Source: PMI, Practice Standard for Earned Value Management.
     """
     lacking = [name for name in _EARNED if name not in tasks]
@@ -45,49 +42,9 @@ def _indices(table: pd.DataFrame) -> pd.DataFrame:
         CPI=cpi,
         SPI=over(ev, pv),
         EAC=eac,
+        EAC_at_plan=ac + bac - ev,
+        EAC_cpi_spi=ac + over(bac - ev, cpi * over(ev, pv)),
         ETC=eac - ac,
         VAC=bac - eac,
         TCPI=over(bac - ev, bac - ac),
     )
-
-
-def topsis(
-    matrix: pd.DataFrame | Any,
-    weights: Mapping[str, float] | pd.Series | Any,
-    benefit: Mapping[str, bool] | pd.Series | Any,
-    *,
-    normalisation: Literal["vector", "none"] = "vector",
-) -> pd.DataFrame:
-    """Each alternative's closeness to the best of every criterion: closeness (0–1), rank (1 = best).
-
-    `matrix`: alternatives × criteria; `benefit`: whether more is better. Its ranks can reverse when an
-    alternative is added, which an additive score's cannot. Source: Hwang & Yoon (1981).
-    """
-    frame = pd.DataFrame(matrix)
-    values = frame.to_numpy("float64")
-    weight, more = _aligned(weights, frame, "float64"), _aligned(benefit, frame, "bool")
-    if normalisation not in ("vector", "none"):
-        raise SettingError(f"normalisation {normalisation!r} is not known. Use vector or none.")
-    if not np.isfinite(values).all():
-        raise InputError(
-            f"topsis: {int((~np.isfinite(values)).sum())} cells are blank. Leave those alternatives out or fill them."
-        )
-    length = np.sqrt((values**2).sum(axis=0)) if normalisation == "vector" else 1.0
-    scaled = values / np.where(length == 0, 1.0, length) * weight
-    best = np.where(more, scaled.max(axis=0), scaled.min(axis=0))
-    worst = np.where(more, scaled.min(axis=0), scaled.max(axis=0))
-    to_best, to_worst = (np.sqrt(((scaled - ideal) ** 2).sum(axis=1)) for ideal in (best, worst))
-    apart = to_best + to_worst
-    # Where all alternatives are alike none is closer than another.
-    closeness = pd.Series(np.where(apart > 0, to_worst / np.where(apart > 0, apart, 1.0), 0.5), index=frame.index)
-    return pd.DataFrame({"closeness": closeness, "rank": closeness.rank(ascending=False, method="min").astype("int64")})
-
-
-def _aligned(given: Any, frame: pd.DataFrame, dtype: str) -> np.ndarray:
-    named = isinstance(given, (Mapping, pd.Series))
-    values = np.asarray([given[name] for name in frame] if named else list(given), dtype)
-    if len(values) != frame.shape[1]:
-        raise InputError(
-            f"topsis: {frame.shape[1]} criteria but {len(values)} weights or directions. Give one per criterion."
-        )
-    return values

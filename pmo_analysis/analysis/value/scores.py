@@ -10,6 +10,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.value.acceptability import tell_bands
+from pmo_analysis.analysis.value.sensitivity import weight_sensitivity
 from pmo_analysis.analysis.value.shrinkage import Posterior, Seen, integrate_scores
 from pmo_analysis.contract.errors import InputError
 
@@ -24,6 +25,8 @@ class ValueScores:
     outcomes: unit_id, outcome, score, low, high, n, raw.
     bounds: unit_id, low_score, high_score: the score with unmeasured outcomes at 0 and at 100.
     acceptability: unit_id, rank_band, share of draws in which the unit ranks there, low, high (error of the draws).
+    sensitivity: outcome, weight, changes_above, changes_below, leader, then, sentence, leads_share, low, high: how far a
+        weight may move before another unit leads, and the share of all weights in which the leader comes first.
     weights: outcome, weight. left_out: the rows not used, with a reason.
     """
 
@@ -31,6 +34,7 @@ class ValueScores:
     outcomes: pd.DataFrame
     bounds: pd.DataFrame
     acceptability: pd.DataFrame
+    sensitivity: pd.DataFrame
     weights: pd.DataFrame
     left_out: pd.DataFrame
     sentence: str
@@ -74,6 +78,7 @@ def score_value(
         _tell_outcomes(units, seen, posterior, level),
         _tell_bounds(units, seen, centre, wanted),
         bands,
+        _tell_sensitivity(units, seen, centre, direction, draws=draws, seed=seed),
         wanted.rename("weight").rename_axis("outcome").reset_index(),
         left_out,
         _tell_sentence(scores, weights is None),
@@ -220,6 +225,13 @@ def _tell_bounds(units: pd.Index, table: _Table, centre: np.ndarray, wanted: pd.
     return bounds.sort_values("unit_id", ignore_index=True)
 
 
+def _tell_sensitivity(
+    units: pd.Index, table: _Table, centre: np.ndarray, direction: np.ndarray, *, draws: int, seed: int
+) -> pd.DataFrame:
+    scores = pd.DataFrame(centre, index=units, columns=table.outcomes)
+    return weight_sensitivity(scores, dict(zip(table.outcomes, direction, strict=True)), draws=draws, seed=seed)
+
+
 def _tell_sentence(scores: pd.DataFrame, unknown: bool) -> str:
     few = int((scores["n"] < 4).sum())
     told = f"{len(scores)} customers have a value score, {few} of them from fewer than four observations: close to their group."
@@ -239,6 +251,7 @@ def _nothing(wanted: pd.Series, left_out: pd.DataFrame) -> ValueScores:
         empty("unit_id", "outcome", "score", "low", "high", "n", "raw"),
         empty("unit_id", "low_score", "high_score"),
         empty("unit_id", "rank_band", "share", "low", "high"),
+        weight_sensitivity(pd.DataFrame(), {}),
         wanted.rename("weight").rename_axis("outcome").reset_index(),
         left_out,
         "No value can be scored: no outcome was measured.",
