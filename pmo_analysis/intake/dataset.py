@@ -123,6 +123,12 @@ class Dataset:
         schemes = tuple(s for s in self.schemes if s.valid_from <= quarter)
         return replace(self, views=views, schemes=schemes, known_at=quarter, known_on=day)
 
+    def frame_at(self, table: str, quarter: str, fiscal_year_end_month: int = 12) -> pd.DataFrame:
+        """A table as it was known at the end of an earlier quarter, as pandas."""
+        contract, day = _contract(table), quarter_end(quarter, fiscal_year_end_month)
+        rows = self.connection.sql(known_sql(contract, self.read[table], day, quarter)).df()
+        return rows[list(contract.names)].astype({c.name: DTYPE[c.kind] for c in contract.columns})
+
     def checked_sql(self, table: str) -> str:
         """The query for what `check` looks at: every row known, each version of it, with the texts set aside."""
         if self.known_on is None or self.known_at is None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice, Evidence, advise
 from pmo_analysis.analysis.cost import CostToServe, cost_history, review_budget, tell_costs, write_showback
-from pmo_analysis.analysis.features import customer_features, feature_panel
+from pmo_analysis.analysis.features import Requests, customer_features, feature_panel
 from pmo_analysis.analysis.headline import Headline, tell_headline
-from pmo_analysis.analysis.history import segment_history
-from pmo_analysis.analysis.leadership import review_leadership
+from pmo_analysis.analysis.history import SegmentHistory, segment_history
+from pmo_analysis.analysis.leadership import COST_DEFINITIONS, Leadership, chart_costs, review_leadership
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
 from pmo_analysis.analysis.propositions import Propositions, list_deliveries, write_propositions
 from pmo_analysis.analysis.requests import request_history
@@ -26,7 +27,9 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.answers import list_unanswered
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.quarter.protect import protect_answers, protect_roles
+from pmo_analysis.intake.previous import PreviousReport
+from pmo_analysis.quarter.answers import gather_answers
+from pmo_analysis.quarter.protect import mask_people, protect_answers, protect_roles
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.scenario import build_baseline
 from pmo_analysis.quarter.segments import count_in_words, look_at_segments
@@ -35,52 +38,52 @@ NO_SEGMENT = "no recent request"
 NO_CATEGORY = "category not known"
 
 
-def compose(known: Dataset, quarter: str, settings: Settings) -> Quarter:
-    """The whole of a quarter from what was known at its end."""
-    problems, unanswered = check(known), list_unanswered(known)
+def compose(known: Dataset, quarter: str, settings: Settings, previous: PreviousReport | None = None) -> Quarter:
+    """The whole of a quarter from what was known at its end; `previous` is what the report before told."""
+    unanswered = list_unanswered(known)
     requests = count_in_words(known, quarter, settings)
     features = customer_features(known, quarter, settings, requests=requests)
     segments = look_at_segments(known, quarter, settings, features)
     groups = _group(known, segments["segmentation"])
-    measures = measure_outcomes(known, quarter, groups, settings)
+    history = _look_back(known, quarter, settings, segments["segmentation"], requests)
+    every_row = measure_outcomes(known, quarter, groups, settings)
+    answers = gather_answers(
+        known, quarter, settings, every_row, groups=groups, history=history, scheme=segments["scheme_in_force"]
+    )
+    measures = protect_answers(every_row, answers, previous.run_chart if previous else None)
     offer = _review_offer(known, quarter, settings, groups)
     costs, past = _cost(known, quarter, settings, groups)
     told = {"measures": measures, "value": _score(measures, groups, settings), "cost_by": costs, **offer}
+    problems = mask_people(check(known), known, quarter, settings)
     return Quarter(
         quarter=quarter,
         organisation=settings["organisation"] or known.name,
         settings=settings,
         data=known,
+    measures = _chart_costs(measures, past, settings)
         problems=problems,
         unanswered=unanswered,
         groups=groups,
         features=features,
         **segments,
-        history=segment_history(
-            feature_panel(known, quarter, settings, requests=requests),
-            scheme=segments["segmentation"].scheme,
-            look_back=settings["look_back_quarters"],
-            recorded_from=requests.recorded_from(settings["fiscal_year_end_month"]),
-            seed=settings["seed"],
-        ),
+        history=history,
         propositions=_propose(known, quarter, settings, groups, told, past),
         budget=review_budget(known, quarter, settings),
         showback=write_showback(costs["customer"], settings["currency"]),
-        leadership=review_leadership(known, quarter, settings, run_chart=measures.run_chart),
+        leadership=_lead(known, quarter, settings, measures, groups),
         baseline=build_baseline(known, quarter, settings, costs["customer"]),
         headline=_headline(known, quarter, settings, told, past),
         advice=_advise(known, quarter, settings, told),
-        trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}),
+        trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}, previous),
         **_protect(known, quarter, settings, told),
     )
 
 
 def _protect(known: Dataset, quarter: str, settings: Settings, told: dict[str, Any]) -> dict[str, Any]:
-    """The parts as anybody may see them; what was derived from them above used every row."""
+    """The parts as anybody may see them; what was derived from the costs above used every role."""
     people = count_people(known, quarter, settings["fiscal_year_end_month"])
     return {
         **told,
-        "measures": protect_answers(told["measures"], settings),
         "cost_by": {by: protect_roles(cost, people, settings) for by, cost in told["cost_by"].items()},
     }
 
@@ -91,6 +94,19 @@ def _group(known: Dataset, segmentation: Segmentation) -> pd.DataFrame:
     seen = known.frame("engagements", ["customer_id"])["customer_id"].dropna().drop_duplicates()
     strangers = pd.DataFrame({"customer_id": seen[~seen.isin(customers["customer_id"])]})
     groups = pd.concat([customers, strangers.assign(name=strangers["customer_id"])], ignore_index=True)
+def _look_back(
+    known: Dataset, quarter: str, settings: Settings, segmentation: Segmentation, requests: Requests
+) -> SegmentHistory:
+    """Who was in which segment before, by the scheme that the quarter is told by."""
+    return segment_history(
+        feature_panel(known, quarter, settings, requests=requests),
+        scheme=segmentation.scheme,
+        look_back=settings["look_back_quarters"],
+        recorded_from=requests.recorded_from(settings["fiscal_year_end_month"]),
+        seed=settings["seed"],
+    )
+
+
     groups["category"] = groups["category"].fillna(NO_CATEGORY)
     groups["segment"] = groups["customer_id"].map(segmentation.members["name"]).fillna(NO_SEGMENT)
     return groups.sort_values("customer_id", ignore_index=True)
@@ -106,11 +122,31 @@ def _cost(
 
 
 def _score(measures: Measures, groups: pd.DataFrame, settings: Settings) -> ValueScores:
-    """Value per customer, shrunk towards its given category; weights only where somebody has decided them."""
+    """Value per customer, shrunk towards its given category; weights only where somebody has decided them.
+
+    A customer's answers are those of a few people and are told of groups only: its own score is made without them.
+    """
     weights = settings.group("weight") if settings["weights_known"] else None
     rows = measures.observations.rename(columns={"customer_id": "unit_id"})
-    rows = rows[rows["outcome"].isin(list(settings.group("weight")))]
+    asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
+    rows = rows[rows["outcome"].isin(list(settings.group("weight"))) & ~rows["measure"].isin(asked)]
     return score_value(
+def _chart_costs(measures: Measures, past: pd.DataFrame, settings: Settings) -> Measures:
+    """Measures whose run chart also tells what serving cost, so that decisions about cost can be judged by it."""
+    return replace(
+        measures,
+        run_chart=pd.concat([measures.run_chart, chart_costs(past, settings)], ignore_index=True),
+        definitions=pd.concat([measures.definitions, COST_DEFINITIONS], ignore_index=True),
+    )
+
+
+def _lead(known: Dataset, quarter: str, settings: Settings, measures: Measures, groups: pd.DataFrame) -> Leadership:
+    return review_leadership(
+        known, quarter, settings,
+        run_chart=measures.run_chart, definitions=measures.definitions, rows=measures.rows, groups=groups,
+    )  # fmt: skip
+
+
         rows, weights, groups=groups.set_index("customer_id")["category"],
         level=settings["interval_level"], seed=settings["seed"],
     )  # fmt: skip
@@ -171,11 +207,15 @@ def _delegable(seniority: SeniorReview) -> pd.DataFrame | None:
     return None if better else seniority.delegable
 
 
+        benefits=known.frame("benefits"),
 def _trust(
-    known: Dataset, quarter: str, problems: pd.DataFrame, unanswered: pd.DataFrame, told: Mapping[str, Any]
+    known: Dataset, quarter: str, problems: pd.DataFrame, unanswered: pd.DataFrame, told: Mapping[str, Any],
+    previous: PreviousReport | None,
 ) -> Trust:
     customer = told["cost_by"]["customer"]
     return review_trust(
         known, problems, quarter=quarter, groups=told["groups"], costs=customer.table, left_out=customer.left_out,
         cells=told["measures"].cells, changes=told["measures"].changes, unanswered=unanswered,
     )  # fmt: skip
+        charted=frozenset(measures.run_chart["measure"]),
+        previous=previous, definitions=told["measures"].definitions,

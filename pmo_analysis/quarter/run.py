@@ -16,22 +16,36 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.load import load
+from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.intake.reach import choose_quarter, find_source
 from pmo_analysis.quarter.compose import compose
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.scenario import build_baseline
 
 
-def open_quarter(source: str, quarter: str = "", settings: Mapping[str, Any] | None = None) -> Quarter:
-    """Load a source and run a quarter, as notebooks do; an empty quarter means the last complete one."""
-    return run_quarter(load(find_source(source), settings=settings), quarter or None)
+def open_quarter(
+    source: str, quarter: str = "", settings: Mapping[str, Any] | None = None, previous: str = ""
+) -> Quarter:
+    """Load a source and run a quarter, as notebooks do; an empty quarter means the last complete one.
+
+    `previous`: the folder of the report before, blank where there is none.
+    """
+    before = read_previous(previous) if previous else None
+    return run_quarter(load(find_source(source), settings=settings), quarter or None, previous=before)
 
 
-def run_quarter(data: Dataset, quarter: str | None = None, settings: Mapping[str, Any] | None = None) -> Quarter:
+def run_quarter(
+    data: Dataset,
+    quarter: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    previous: PreviousReport | None = None,
+) -> Quarter:
     """Everything the tables can say of one quarter, as known at its end.
 
     `quarter` None = the last complete one; `settings` change the data's own by dotted name. What makes the data
-    unusable is gathered in one InputError; what merely is not there is listed in `unanswered`.
+    unusable is gathered in one InputError; what merely is not there is listed in `unanswered`. `previous`: what the
+    report before told, so that changed settings and definitions are said and its answers are not given away.
     """
     new = settings.changed() if isinstance(settings, Settings) else dict(settings or {})
     data = replace(data, settings=Settings({**data.settings.changed(), **new}))
@@ -39,7 +53,7 @@ def run_quarter(data: Dataset, quarter: str | None = None, settings: Mapping[str
     chosen = choose_quarter(data, quarter)
     known = data.as_of(chosen, data.settings["fiscal_year_end_month"])
     with threadpool_limits(1):  # the tables are small: a second thread costs more than it gives
-        return compose(known, chosen, data.settings)
+        return compose(known, chosen, data.settings, previous)
 
 
 def baseline(

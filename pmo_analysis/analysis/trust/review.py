@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.estimates import share_estimate
+from pmo_analysis.analysis.trust.changed import tell_corrections, tell_definitions, tell_settings
+from pmo_analysis.analysis.trust.figure import COLUMNS, Figure, make_figure
+from pmo_analysis.analysis.trust.looked_at import tell_cells, tell_comparisons
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.tables import TABLES
 from pmo_analysis.intake.dataset import Dataset
-
-COLUMNS = ["figure", "title", "value", "low", "high", "n", "unit", "sentence"]
-Figure = dict[str, Any]
+from pmo_analysis.intake.previous import PreviousReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,9 @@ class Trust:
 
     figures: figure, title, value, low, high, n, unit (a column suffix), sentence. Figures: unmapped_hours_share,
         largest_shift_share (if all unmapped hours belonged to one group), allocated_hours_share, missing_weeks_count,
-        response_share, small_cells_count, cells_count, flagged_count, undated_rows_share, changed_settings_count,
-        changed_definitions_count, problems_count, unanswered_count. What does not apply is absent.
+        response_share, small_cells_count, hidden_cells_count, dominated_cells_count, cells_count, flagged_count,
+        undated_rows_share, changed_settings_count, changed_definitions_count (or earlier_reports_count = 0),
+        corrections_count, problems_count, unanswered_count. What does not apply is absent.
     """
 
     figures: pd.DataFrame
@@ -50,13 +51,16 @@ def review_trust(
     cells: pd.DataFrame | None = None,
     changes: pd.DataFrame | None = None,
     unanswered: pd.DataFrame | None = None,
-    previous_settings: Mapping[str, Any] | None = None,
+    previous: PreviousReport | None = None,
+    definitions: pd.DataFrame | None = None,
+    corrections: pd.DataFrame | None = None,
 ) -> Trust:
     """What limits the report, each with its size and what it would change.
 
     `problems`: of `check`; `costs`, `left_out`: CostToServe by customer; `groups`: customer_id, category, segment;
     `cells`, `changes`: those of Measures; `unanswered`: one row per question without an answer;
-    `previous_settings`: the values of last quarter's report, name → value.
+    `previous`: what the report before told; `definitions`: those of Measures; `corrections`: those found
+    beside the data, with their state.
     """
     settings = settings or data.settings
     data = data if data.known_at == quarter else data.as_of(quarter, settings["fiscal_year_end_month"])
@@ -64,28 +68,16 @@ def review_trust(
         *_hours(costs, left_out, groups),
         *_weeks(data, quarter, settings),
         *_responses(data, quarter, cells, settings),
-        *_looked_at(cells, changes, settings),
+        *tell_cells(cells, settings),
+        *tell_comparisons(changes, settings),
         *_undated(data),
-        *_settings(settings, previous_settings),
+        *tell_settings(settings),
+        *tell_definitions(settings, definitions, previous),
+        *tell_corrections(corrections),
         *_known_problems(problems, unanswered),
     ]
     figures = pd.DataFrame(found, columns=COLUMNS)
     return Trust(figures, _tell(figures))
-
-
-def _figure(figure: str, title: str, value: float, n: float, sentence: str, **limits: float) -> Figure:
-    unit = "_share" if figure.endswith("_share") else "_count"
-    return {
-        "figure": figure,
-        "title": title,
-        "value": float(value),
-        "low": np.nan,
-        "high": np.nan,
-        "n": int(n),
-        "unit": unit,
-        "sentence": sentence,
-        **limits,
-    }
 
 
 def _hours(costs: pd.DataFrame | None, left_out: pd.DataFrame | None, groups: pd.DataFrame | None) -> Iterator[Figure]:
@@ -95,7 +87,7 @@ def _hours(costs: pd.DataFrame | None, left_out: pd.DataFrame | None, groups: pd
     mapped = float(costs["worked_hours"].sum())
     share = lost / (mapped + lost) if mapped + lost > 0 else np.nan
     told = f"{_percent(share)} of the hours ({lost:,.0f}) belong to no customer that is known."
-    yield _figure(
+    yield make_figure(
         "unmapped_hours_share",
         "Hours that no map covers",
         share,
@@ -105,7 +97,7 @@ def _hours(costs: pd.DataFrame | None, left_out: pd.DataFrame | None, groups: pd
     if lost > 0 and groups is not None:
         yield from _shift(costs, lost, groups)
     allocated = (costs["allocated_share"] * costs["worked_hours"]).sum() / mapped if mapped > 0 else np.nan
-    yield _figure(
+    yield make_figure(
         "allocated_hours_share",
         "Hours allocated by standard hours",
         allocated,
@@ -123,7 +115,7 @@ def _shift(costs: pd.DataFrame, lost: float, groups: pd.DataFrame) -> Iterator[F
         return
     now, then = hours / hours.sum(), (hours + lost) / (hours.sum() + lost)
     group = str((then - now).sort_index().idxmax())
-    yield _figure(
+    yield make_figure(
         "largest_shift_share",
         f"If they all belonged to one {kind}",
         then[group],
@@ -151,7 +143,7 @@ def _weeks(data: Dataset, quarter: str, settings: Settings) -> Iterator[Figure]:
     seen = booked.assign(week=weeks)[weeks < whole].drop_duplicates(["role", "week"]).groupby("role").size()
     missing = whole - seen.reindex(booked["role"].dropna().unique(), fill_value=0)
     empty_weeks = whole - weeks[weeks < whole].nunique()
-    yield _figure(
+    yield make_figure(
         "missing_weeks_count",
         "Weeks without hours",
         missing.sum(),
@@ -177,7 +169,7 @@ def _responses(data: Dataset, quarter: str, cells: pd.DataFrame | None, settings
         return
     rate = share_estimate(answered, invited, level=settings["interval_level"], minimum=settings["minimum_estimate"])
     told = f"{_percent(rate['value'])} of {invited:,.0f} invitations were answered."
-    yield _figure(
+    yield make_figure(
         "response_share",
         "Response rate",
         rate["value"],
@@ -200,38 +192,6 @@ def _bounds(cells: pd.DataFrame | None) -> str:
     return f" With every other answer the worst or the best, the net promoter score would be {ends}."
 
 
-def _looked_at(cells: pd.DataFrame | None, changes: pd.DataFrame | None, settings: Settings) -> Iterator[Figure]:
-    if cells is not None and len(cells):
-        shared = cells[cells["group_kind"] != "customer"]
-        small = int((shared["n"] < settings["minimum_cell"]).sum())
-        yield _figure(
-            "small_cells_count",
-            "Cells too small to be told apart",
-            small,
-            len(shared),
-            f"{small:,} of {len(shared):,} cells rest on fewer than {settings['minimum_cell']} observations: too few to "
-            "be told apart.",
-        )
-    if changes is not None and len(changes):
-        compared, flagged = int(changes["p_value"].notna().sum()), int(changes["flagged"].sum())
-        rate = settings["false_discovery_rate"]
-        yield _figure(
-            "cells_count",
-            "Comparisons looked at",
-            compared,
-            len(changes),
-            f"{compared:,} changes were compared; by chance alone about {compared * (1 - settings['interval_level']):,.0f} "
-            "would look clear.",
-        )
-        yield _figure(
-            "flagged_count",
-            "Comparisons that still stand",
-            flagged,
-            compared,
-            f"{flagged} still stand when all of them are counted; about {_percent(rate)} of these may be false alarms.",
-        )
-
-
 def _undated(data: Dataset) -> Iterator[Figure]:
     """Rows that tell what the export says, not what was known at the quarter's end."""
     names = [t.name for t in TABLES if "as_of_on" in t.names and data.rows(t.name)]
@@ -240,7 +200,7 @@ def _undated(data: Dataset) -> Iterator[Figure]:
     if rows:
         wholly = [name for name, (u, r) in counts.items() if u == r]
         where = f" (all of {', '.join(wholly)})" if wholly else ""
-        yield _figure(
+        yield make_figure(
             "undated_rows_share",
             "Rows as of the export",
             undated / rows,
@@ -250,34 +210,10 @@ def _undated(data: Dataset) -> Iterator[Figure]:
         )
 
 
-def _settings(settings: Settings, previous: Mapping[str, Any] | None) -> Iterator[Figure]:
-    changed = sorted(settings.changed())
-    yield _figure(
-        "changed_settings_count",
-        "Settings that differ from the house's",
-        len(changed),
-        len(settings),
-        f"{len(changed)} settings differ from the house's: {', '.join(changed)}."
-        if changed
-        else "All settings are the house's.",
-    )
-    if previous is not None:
-        moved = sorted(name for name in settings if name in previous and previous[name] != settings[name])
-        yield _figure(
-            "changed_definitions_count",
-            "Definitions changed since last quarter",
-            len(moved),
-            len(settings),
-            f"Changed since last quarter's report: {', '.join(moved)}."
-            if moved
-            else "No definition changed since last quarter's report.",
-        )
-
-
 def _known_problems(problems: pd.DataFrame, unanswered: pd.DataFrame | None) -> Iterator[Figure]:
     kinds = ", ".join(dict.fromkeys(f"{t} ({p})" for t, p in zip(problems["table"], problems["problem"], strict=True)))
     rows = int(problems["rows"].sum()) if len(problems) else 0
-    yield _figure(
+    yield make_figure(
         "problems_count",
         "Problems found in the tables",
         len(problems),
@@ -287,7 +223,7 @@ def _known_problems(problems: pd.DataFrame, unanswered: pd.DataFrame | None) -> 
         else "No problem was found in the tables.",
     )
     if unanswered is not None:
-        yield _figure(
+        yield make_figure(
             "unanswered_count",
             "Questions without an answer",
             len(unanswered),

@@ -63,30 +63,6 @@ def _too_small(sizes: pd.DataFrame, minimum: int, dominance: float) -> pd.Series
     return (sizes["n"] < minimum) | (sizes["largest_share"] > dominance)
 
 
-def hide_small_cells(
-    cells: pd.DataFrame, *, minimum: int = 5, by: tuple[str, ...] = ("measure", "group_kind")
-) -> pd.DataFrame:
-    """Estimates without the figures that rest on one to `minimum` − 1 observations, for tables that leave the PMO.
-
-    Where a single cell of a table (`by`) would be hidden, the next smallest is hidden with it: otherwise it could be
-    found by subtraction from the whole. Hidden cells keep their row and n is missing; the note says so.
-    """
-    keys = [cells[k] for k in by]
-    small = (cells["n"] > 0) & (cells["n"] < minimum)
-    alone = small.groupby(keys).transform("sum") == 1
-    rank = cells["n"].where(~small & (cells["n"] > 0)).groupby(keys).rank(method="first")
-    hidden = small | (alone & (rank == 1))
-    figures = [c for c in ("value", "low", "high", "n", "worst", "best", "measured_share") if c in cells]
-    told = cells.astype(dict.fromkeys(figures, "float64")).copy()
-    told.loc[hidden, figures] = np.nan
-    told["note"] = (
-        cells["note"].where(~hidden, "too few to be told apart")
-        if "note" in cells
-        else hidden.map({True: "too few to be told apart", False: ""})
-    )
-    return told
-
-
 def count_people(data: Dataset, quarter: str, month: int = 12) -> pd.Series:
     """How many people hold each role in a quarter: by pseudonyms in effort, else full-time equivalents. Index role."""
     capacity = data.frame("capacity", ["quarter", "role", "fte"])

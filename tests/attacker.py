@@ -1,0 +1,88 @@
+"""Somebody who reads all published tables of answers and adds and subtracts them: what can be found out of few people?"""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+
+from pmo_analysis.contract.quarters import shift_quarter
+
+BACK = {"last quarter": 1, "last year": 4}
+
+
+def read_cells(
+    reports: dict[str, dict[str, pd.DataFrame]], answers: pd.DataFrame
+) -> dict[tuple, dict[str, np.ndarray]]:
+    """Per measure and quarter of answers: every published cell with the answers that its figure is the mean of.
+
+    `reports`: per quarter its tables measures, changes, run_chart, groups; `answers`: measure, quarter, customer_id,
+    service, person, points. Each figure is compared with that mean, so that the attack is on what is really told.
+    """
+    found: dict[tuple, dict[str, np.ndarray]] = {}
+
+    def note(measure, quarter, name, rows, value):
+        mine = answers[(answers["measure"] == measure) & (answers["quarter"] == quarter)]
+        mask = mine.index.isin(rows.index)
+        assert abs(mine["points"][mask].mean() - value) < 1e-6, (measure, quarter, name)
+        found.setdefault((measure, quarter), {})[name] = mask
+
+    for report, tables in reports.items():
+        cells = tables["measures"]
+        cells = cells[cells["measure"].isin(answers["measure"]) & cells["value"].notna()]
+        for cell in cells.itertuples():
+            rows = _members(answers, tables, cell.measure, report, report, cell.group_kind, cell.group)
+            assert len(rows) == cell.n
+            note(cell.measure, report, f"{report} {cell.group_kind} {cell.group}", rows, cell.value)
+        value = cells.set_index(["measure", "group_kind", "group"])["value"]
+        changes = tables["changes"]
+        for c in changes[changes["measure"].isin(answers["measure"]) & changes["change"].notna()].itertuples():
+            then = shift_quarter(report, -BACK[c.against])
+            rows = _members(answers, tables, c.measure, then, report, c.group_kind, c.group)
+            told = value[(c.measure, c.group_kind, c.group)] - c.change
+            note(c.measure, then, f"{report} change {c.group_kind} {c.group}", rows, told)
+        chart = tables["run_chart"]
+        for c in chart[chart["measure"].isin(answers["measure"]) & chart["value"].notna()].itertuples():
+            rows = _members(answers, tables, c.measure, c.quarter, report, "all", "all")
+            note(c.measure, c.quarter, f"{report} chart", rows, c.value)
+    return found
+
+
+def _members(answers, tables, measure, quarter, report, kind, group):
+    rows = answers[(answers["measure"] == measure) & (answers["quarter"] == quarter)]
+    groups = tables["groups"].set_index("customer_id")
+    if kind == "all":
+        return rows
+    label = rows["service"] if kind == "service" else rows["customer_id"].map(groups[kind])
+    cells = tables["measures"]
+    mine = cells[(cells["measure"] == measure) & (cells["group_kind"] == kind)]
+    if str(group).startswith("other "):
+        return rows[label.isin(mine.loc[mine["note"].str.startswith("told with other"), "group"])]
+    return rows[label == group]
+
+
+def attack(cells: dict[str, np.ndarray], people: np.ndarray) -> list[str]:
+    """Sums and differences of up to three cells, and any combination at all that tells one answer alone."""
+    different = {mask.tobytes(): (name, mask) for name, mask in cells.items()}
+    names = [name for name, _ in different.values()]
+    table = np.array([mask for _, mask in different.values()], "float64")
+    gave = pd.get_dummies(pd.Series(people)).to_numpy("float64")
+    found = []
+    for size in (1, 2, 3):
+        chosen = list(combinations(range(len(names)), size))
+        for signs in product((1.0, -1.0), repeat=size - 1):
+            sums = sum(s * table[[c[i] for c in chosen]] for i, s in enumerate((1.0, *signs))) if chosen else table[:0]
+            weak = weigh(sums, gave, dominance=size < 3)
+            found += [f"{[names[i] for i in chosen[k]]} {signs}: {weak[k]}" for k in np.flatnonzero(weak != "")]
+    basis = np.linalg.svd(table, full_matrices=False)
+    seen = basis.Vh[basis.S > 1e-9]
+    return found + [f"an answer of {people[i]}" for i in np.flatnonzero((seen**2).sum(axis=0) > 1 - 1e-9)]
+
+
+def weigh(combinations_of_cells: np.ndarray, gave: np.ndarray, *, dominance: bool) -> np.ndarray:
+    """Why each combination of cells tells of few people; blank where it does not."""
+    amount = np.abs(combinations_of_cells) @ gave
+    people = (amount > 1e-9).sum(axis=1)
+    most = (amount.max(axis=1) > 0.7 * amount.sum(axis=1)) & (people > 0) & dominance
+    return np.where((people > 0) & (people < 5), "few people", np.where(most, "one gives most", ""))
