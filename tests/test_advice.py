@@ -138,3 +138,28 @@ def test_order_of_rows_does_not_change_the_advice() -> None:
     cells = _kept(all=(0.8, 0.78, 0.82), IT=(0.5, 0.4, 0.6), Sales=(0.5, 0.4, 0.6))
     one, two = _told(cells=cells), _told(COSTS[::-1], cells=cells[::-1])
     pd.testing.assert_frame_equal(one.decisions, two.decisions)
+
+
+SAVING = pd.DataFrame({"service_id": ["plan"], "saving_hours": [40.0], "low": [20.0], "high": [60.0], "n": [12]})
+
+
+@pytest.mark.parametrize(
+    ("charted", "measure", "effect"),
+    [
+        (None, "efficiency_saving_cost", (600, 300, 900)),
+        (frozenset({"efficiency_saving_cost", "cost_to_serve"}), "efficiency_saving_cost", (600, 300, 900)),
+        (frozenset({"cost_to_serve"}), "cost_to_serve", (-600, -900, -300)),
+    ],
+)
+def test_a_decision_is_judged_by_a_measure_that_is_charted(
+    charted: frozenset[str] | None, measure: str, effect: tuple[float, ...]
+) -> None:
+    # 40 hours in four quarters × 60 money = 600 a quarter.
+    row = _told(NO_PROCESS, saving=SAVING, charted=charted).decisions.iloc[0]
+    assert row["measure"] == measure and tuple(row[["expected_effect", "low", "high"]]) == effect
+
+
+def test_a_measure_that_is_not_charted_gives_way_to_one_that_is() -> None:
+    evidence = Evidence(SERVICES, COSTS, charted=frozenset({"lead_time_days"}))
+    assert evidence.judged_by("lead_time_ratio", "lead_time_days") == "lead_time_days"
+    assert evidence.judged_by("worth_level") == "worth_level"  # it has to be measured first

@@ -145,7 +145,8 @@ def test_without_a_benefit_the_value_score_stands_for_value() -> None:
 
 def test_money_charged_is_not_called_a_cost_of_hours() -> None:
     told = _told(_costs(basis="charged"), _history([100.0] * 20).assign(basis="charged"))
-    assert "money charged" in _row(told, "cost")["sentence"] and np.isnan(_row(told, "load")["value"])
+    assert "what serving them cost is not known" in _row(told, "cost")["sentence"]
+    assert _row(told, "cost")["title"] == "Charged to customers" and np.isnan(_row(told, "load")["value"])
 
 
 def test_too_few_observations_are_said_to_be_too_few() -> None:
@@ -159,3 +160,57 @@ def test_with_nothing_at_all_every_topic_says_so() -> None:
         _costs()[:0], history, CAPACITY[:0], NO_CELLS, NO_CHANGES, quarter="2026Q3", settings=Settings()
     )
     assert told.figures["value"].isna().all() and (told.figures["sentence"].str.len() > 20).all()
+
+
+def _benefits() -> pd.DataFrame:
+    """Due in the quarter: 100 (80 realised, confirmed), 60 (30 realised), 40 (nobody measured); due later: 500."""
+    return pd.DataFrame(
+        {
+            "benefit_id": list("abcd"),
+            "due_on": pd.to_datetime(["2026-07-01", "2026-08-15", "2026-09-30", "2027-01-01"]),
+            "planned_benefit": [100.0, 60.0, 40.0, 500.0],
+            "realised_benefit": [80.0, 30.0, np.nan, np.nan],
+            "confirmed": pd.array([True, False, None, None], dtype="boolean"),
+        }
+    )
+
+
+def test_planned_due_realised_confirmed_and_unmeasured_benefit_stand_apart() -> None:
+    told = _told(_costs(), _history([100.0] * 20), benefits=_benefits())
+    rows = told.beside[told.beside["unit"] == "_benefit"].set_index("figure")
+    assert rows["value"].to_dict() == {
+        "due_benefit": 200,
+        "realised_benefit": 110,
+        "confirmed_benefit": 80,
+        "unmeasured_benefit": 40,
+        "planned_benefit": 700,
+    }
+    assert rows["n"].tolist() == [3, 2, 1, 1, 4] and (rows["low"] == rows["value"]).all()
+    said = _row(told, "value")["sentence"]
+    assert "EUR 200 of benefit was due in the quarter. EUR 110 of it was realised. Customers confirmed EUR 80" in said
+    assert "What became of EUR 40 nobody measured. EUR 700 is planned in all." in said
+
+
+def test_a_benefit_that_nobody_ever_confirms_is_not_told_as_confirmed_nought() -> None:
+    silent = _benefits().assign(confirmed=pd.array([None] * 4, dtype="boolean"))
+    told = _told(_costs(), _history([100.0] * 20), benefits=silent)
+    assert "confirmed_benefit" not in set(told.beside["figure"])
+    assert "whether customers confirmed that is not recorded" in _row(told, "value")["sentence"]
+
+
+def test_without_a_benefit_due_only_the_plan_is_told() -> None:
+    told = _told(_costs(), _history([100.0] * 20), benefits=_benefits()[3:])
+    assert told.beside.loc[told.beside["unit"] == "_benefit", "figure"].tolist() == ["planned_benefit"]
+    assert "No benefit was due in the quarter." in _row(told, "value")["sentence"]
+    none = _told(_costs(), _history([100.0] * 20), benefits=_benefits()[:0])
+    assert not (none.beside["unit"] == "_benefit").any()
+
+
+def test_the_cost_of_a_delivery_says_what_it_counts() -> None:
+    costs = _costs().assign(cost_to_serve_cost=[100.0, 120.0] * 10)
+    row = _told(costs, _history([100.0] * 20)).beside.set_index("figure").loc["unit_cost"]
+    assert row["value"] == 55 and row["n"] == 40 and row["low"] < 55 < row["high"]
+    assert row["title"] == "Cost to serve per delivery"
+    assert row["sentence"] == "All that serving cost, over 40 deliveries: about EUR 55 each."
+    charged = _told(_costs(basis="charged"), _history([100.0] * 20).assign(basis="charged")).beside
+    assert charged.set_index("figure").loc["unit_cost", "title"] == "Charged per delivery"

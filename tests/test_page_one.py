@@ -88,3 +88,26 @@ def test_what_a_decision_says_cannot_become_markup(quarter):
     shown = show_page_one(replace(quarter, advice=replace(quarter.advice, decisions=bad))).html
     assert "<script" not in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in shown
+
+
+def test_every_decision_advised_is_judged_by_a_measure_that_the_run_chart_holds(quarter):
+    advised = quarter.advice.considered["measure"]
+    assert len(advised) >= 5 and set(advised) <= set(quarter.measures.run_chart["measure"])
+
+
+def test_benefit_planned_due_realised_confirmed_and_unmeasured_stand_apart_on_page_one(quarter):
+    page = read(quarter)
+    for title in ("Benefit due", "Of it realised", "Confirmed by customers", "Due and not measured", "Planned in all"):
+        assert page.count(title) == 1, title
+
+
+def test_customers_without_a_recent_request_get_a_line_and_no_card(quarter):
+    assert "no recent request" not in set(quarter.propositions.cards["group"])
+    assert "made no recent request" in quarter.propositions.unplaced
+
+
+def test_nothing_is_called_to_have_worked_without_a_range(quarter):
+    rows = quarter.leadership.decisions
+    judged = rows["verdict"].isin(["worked", "did not work", "not clear"])
+    assert rows.loc[judged, ["low", "high"]].notna().all(axis=None) and judged.any()
+    assert (rows.loc[rows["observed_from"] == "decision log", "verdict"] == "reported, not measured").all()

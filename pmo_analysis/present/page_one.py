@@ -24,6 +24,8 @@ _COUNTED = {
     "promises_kept_share": "promises", "lead_time_days": "requests", "strategic_spend_share": "projects",
     "strategic_on_time_share": "projects", "reach_share": "projects", "never_served_share": "customers",
     "quiet_share": "customers", "value_score": "customers",
+    "due_benefit": "benefits", "realised_benefit": "benefits", "confirmed_benefit": "benefits",
+    "unmeasured_benefit": "benefits", "planned_benefit": "benefits",
 }  # fmt: skip
 
 

@@ -15,7 +15,13 @@ from pmo_analysis.analysis.headline import Headline, tell_headline
 from pmo_analysis.analysis.history import SegmentHistory, segment_history
 from pmo_analysis.analysis.leadership import COST_DEFINITIONS, Leadership, chart_costs, review_leadership
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
-from pmo_analysis.analysis.propositions import Propositions, list_deliveries, write_propositions
+from pmo_analysis.analysis.propositions import (
+    Offered,
+    Propositions,
+    change_wording,
+    list_deliveries,
+    write_propositions,
+)
 from pmo_analysis.analysis.requests import request_history
 from pmo_analysis.analysis.segments import Segmentation
 from pmo_analysis.analysis.seniority import SeniorReview, review_senior_time
@@ -43,6 +49,7 @@ def compose(known: Dataset, quarter: str, settings: Settings, previous: Previous
     unanswered = list_unanswered(known)
     requests = count_in_words(known, quarter, settings)
     features = customer_features(known, quarter, settings, requests=requests)
+    problems = mask_people(check(known), known, quarter, settings)
     segments = look_at_segments(known, quarter, settings, features)
     groups = _group(known, segments["segmentation"])
     history = _look_back(known, quarter, settings, segments["segmentation"], requests)
@@ -53,14 +60,13 @@ def compose(known: Dataset, quarter: str, settings: Settings, previous: Previous
     measures = protect_answers(every_row, answers, previous.run_chart if previous else None)
     offer = _review_offer(known, quarter, settings, groups)
     costs, past = _cost(known, quarter, settings, groups)
+    measures = _chart_costs(measures, past, settings)
     told = {"measures": measures, "value": _score(measures, groups, settings), "cost_by": costs, **offer}
-    problems = mask_people(check(known), known, quarter, settings)
     return Quarter(
         quarter=quarter,
         organisation=settings["organisation"] or known.name,
         settings=settings,
         data=known,
-    measures = _chart_costs(measures, past, settings)
         problems=problems,
         unanswered=unanswered,
         groups=groups,
@@ -88,12 +94,6 @@ def _protect(known: Dataset, quarter: str, settings: Settings, told: dict[str, A
     }
 
 
-def _group(known: Dataset, segmentation: Segmentation) -> pd.DataFrame:
-    """customer_id, name, category, segment: every customer known, and those that only engagements name."""
-    customers = known.frame("customers", ["customer_id", "name", "category"])
-    seen = known.frame("engagements", ["customer_id"])["customer_id"].dropna().drop_duplicates()
-    strangers = pd.DataFrame({"customer_id": seen[~seen.isin(customers["customer_id"])]})
-    groups = pd.concat([customers, strangers.assign(name=strangers["customer_id"])], ignore_index=True)
 def _look_back(
     known: Dataset, quarter: str, settings: Settings, segmentation: Segmentation, requests: Requests
 ) -> SegmentHistory:
@@ -107,6 +107,12 @@ def _look_back(
     )
 
 
+def _group(known: Dataset, segmentation: Segmentation) -> pd.DataFrame:
+    """customer_id, name, category, segment: every customer known, and those that only engagements name."""
+    customers = known.frame("customers", ["customer_id", "name", "category"])
+    seen = known.frame("engagements", ["customer_id"])["customer_id"].dropna().drop_duplicates()
+    strangers = pd.DataFrame({"customer_id": seen[~seen.isin(customers["customer_id"])]})
+    groups = pd.concat([customers, strangers.assign(name=strangers["customer_id"])], ignore_index=True)
     groups["category"] = groups["category"].fillna(NO_CATEGORY)
     groups["segment"] = groups["customer_id"].map(segmentation.members["name"]).fillna(NO_SEGMENT)
     return groups.sort_values("customer_id", ignore_index=True)
@@ -121,16 +127,6 @@ def _cost(
     return costs, cost_history(known, quarter, quarters=settings["run_chart_quarters"], settings=settings)
 
 
-def _score(measures: Measures, groups: pd.DataFrame, settings: Settings) -> ValueScores:
-    """Value per customer, shrunk towards its given category; weights only where somebody has decided them.
-
-    A customer's answers are those of a few people and are told of groups only: its own score is made without them.
-    """
-    weights = settings.group("weight") if settings["weights_known"] else None
-    rows = measures.observations.rename(columns={"customer_id": "unit_id"})
-    asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
-    rows = rows[rows["outcome"].isin(list(settings.group("weight"))) & ~rows["measure"].isin(asked)]
-    return score_value(
 def _chart_costs(measures: Measures, past: pd.DataFrame, settings: Settings) -> Measures:
     """Measures whose run chart also tells what serving cost, so that decisions about cost can be judged by it."""
     return replace(
@@ -147,6 +143,16 @@ def _lead(known: Dataset, quarter: str, settings: Settings, measures: Measures, 
     )  # fmt: skip
 
 
+def _score(measures: Measures, groups: pd.DataFrame, settings: Settings) -> ValueScores:
+    """Value per customer, shrunk towards its given category; weights only where somebody has decided them.
+
+    A customer's answers are those of a few people and are told of groups only: its own score is made without them.
+    """
+    weights = settings.group("weight") if settings["weights_known"] else None
+    rows = measures.observations.rename(columns={"customer_id": "unit_id"})
+    asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
+    rows = rows[rows["outcome"].isin(list(settings.group("weight"))) & ~rows["measure"].isin(asked)]
+    return score_value(
         rows, weights, groups=groups.set_index("customer_id")["category"],
         level=settings["interval_level"], seed=settings["seed"],
     )  # fmt: skip
@@ -171,14 +177,27 @@ def _review_offer(known: Dataset, quarter: str, settings: Settings, groups: pd.D
 def _propose(
     known: Dataset, quarter: str, settings: Settings, groups: pd.DataFrame, told: Mapping[str, Any], past: pd.DataFrame
 ) -> Propositions:
-    costs = told["cost_by"]
-    return write_propositions(
-        groups, costs["customer"].table, costs["customer"].engagements,
-        list_deliveries(known.frame("engagements"), quarter, settings), known.frame("services"),
-        settings=settings, history=past, cells=told["measures"].cells,
+    costs, measures = told["cost_by"], told["measures"]
+    offered = Offered(
+        costs=costs["customer"].table, engagements=costs["customer"].engagements,
+        deliveries=list_deliveries(known.frame("engagements"), quarter, settings), services=known.frame("services"),
+        history=past, cells=measures.cells,
         unit_costs={by: costs[by].table for by in ("category", "segment") if by in costs},
-        off_target=told["target_review"].off_target,
+        off_target=told["target_review"].off_target, delivery_costs=_delivery_costs(costs["customer"], measures, quarter),
     )  # fmt: skip
+    return write_propositions(
+        groups, offered, settings=settings,
+        unplaced={"category": NO_CATEGORY, "segment": NO_SEGMENT}, wording=change_wording(settings["wording"]),
+    )  # fmt: skip
+
+
+def _delivery_costs(cost: CostToServe, measures: Measures, quarter: str) -> pd.DataFrame:
+    """engagement_id, cost: a delivery's money over its life; where no hours are booked, what it was charged or stands for."""
+    if cost.basis != "hours":
+        return cost.engagements[["engagement_id", "cost"]]
+    rows = measures.rows
+    rows = rows[(rows["measure"] == "unit_cost_saving_cost") & (rows["quarter"] == quarter)]
+    return rows[["source_id", "whole_weight"]].set_axis(["engagement_id", "cost"], axis=1)
 
 
 def _headline(
@@ -188,6 +207,7 @@ def _headline(
     return tell_headline(
         told["cost_by"]["customer"].table, past, known.frame("capacity"), measures.cells, measures.changes,
         quarter=quarter, settings=settings, missing=measures.missing, scores=told["value"].scores,
+        benefits=known.frame("benefits"),
     )  # fmt: skip
 
 
@@ -197,6 +217,7 @@ def _advise(known: Dataset, quarter: str, settings: Settings, told: Mapping[str,
         services=known.frame("services"), costs=told["cost_by"]["service"].table, cells=measures.cells,
         missing=measures.missing, to_stop=review.to_stop, quoted=sizes.quoted, saving=sizes.saving,
         delegable=_delegable(told["seniority"]), load=review.load, fit=told["targets"].fit,
+        charted=frozenset(measures.run_chart["measure"]),
     )  # fmt: skip
     return advise(evidence, quarter=quarter, settings=settings)
 
@@ -207,7 +228,6 @@ def _delegable(seniority: SeniorReview) -> pd.DataFrame | None:
     return None if better else seniority.delegable
 
 
-        benefits=known.frame("benefits"),
 def _trust(
     known: Dataset, quarter: str, problems: pd.DataFrame, unanswered: pd.DataFrame, told: Mapping[str, Any],
     previous: PreviousReport | None,
@@ -216,6 +236,5 @@ def _trust(
     return review_trust(
         known, problems, quarter=quarter, groups=told["groups"], costs=customer.table, left_out=customer.left_out,
         cells=told["measures"].cells, changes=told["measures"].changes, unanswered=unanswered,
-    )  # fmt: skip
-        charted=frozenset(measures.run_chart["measure"]),
         previous=previous, definitions=told["measures"].definitions,
+    )  # fmt: skip

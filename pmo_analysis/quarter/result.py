@@ -97,7 +97,7 @@ class Quarter:
         the engagements that make up its cost. An unknown figure is an InputError that suggests the nearest.
         """
         measures, tables = set(self.measures.definitions["measure"]), list_tables(self)
-        if figure == "cost_to_serve":
+        if figure in ("cost_to_serve", "unit_cost"):
             return self._trace_cost(group_kind, group)
         if figure in measures:
             return self.measures.trace(figure, group_kind, group)
@@ -134,6 +134,7 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
         "page_1_decisions": q.advice.decisions,
         "decisions_considered": q.advice.considered,
         "propositions": q.propositions.cards,
+        "price_checks": q.propositions.price_checks,
         "measures": q.measures.cells,
         "changes": q.measures.changes,
         "run_chart": q.measures.run_chart,
@@ -143,6 +144,7 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
         **_offer_tables(q),
         "decision_log": q.leadership.decisions,
         "commitments": q.leadership.commitments,
+        "pairs": q.leadership.pairs,
         "trust": q.trust.figures,
         "unanswered": q.unanswered,
         "problems": q.problems,
@@ -158,6 +160,7 @@ def _customer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "value_scores": q.value.scores,
         "value_bounds": q.value.bounds,
         "value_acceptability": q.value.acceptability,
+        "value_sensitivity": q.value.sensitivity,
     }
 
 

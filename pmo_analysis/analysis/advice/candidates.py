@@ -28,7 +28,7 @@ def cut_process(evidence: Evidence, settings: Settings) -> list[Candidate]:
             decision=f"Halve the process in {evidence.name(row['service_id'])}",
             options="Drop it for small projects only; replace approval by notice; keep it",
             would_change_if=f"customers or auditors name what the {hours:.0f} hours of process prevented",
-            measure="process_hours_share",
+            measure=evidence.judged_by("process_hours_share"),
             expected_effect=0.5 * effect,
             low=0.75 * effect,
             high=0.25 * effect,
@@ -102,7 +102,7 @@ def resize_offering(evidence: Evidence, settings: Settings) -> list[Candidate]:
             decision=f"Set new limits for size {row['size']} of {evidence.name(row['service_id'])}",
             options="Change its standard hours; drop the size; quote by complexity instead",
             would_change_if=f"fewer than 30 % were misquoted (now {' to '.join(_share(row[c]) for c in ('low', 'high'))})",
-            measure="promises_kept_share",
+            measure=evidence.judged_by("promises_kept_share", "lead_time_ratio", "lead_time_days"),
             evidence="size_review.quoted",
         )
     ]
@@ -127,13 +127,18 @@ def standardise(evidence: Evidence, settings: Settings) -> list[Candidate]:
             decision=f"Make the standard the rule for {evidence.name(row['service_id'])}",
             options="Charge bespoke work at its own price; allow it above a threshold; keep both",
             would_change_if="the outcome of standard deliveries falls below that of bespoke ones",
-            measure="cost_to_serve",
-            expected_effect=-stake[0],
-            low=-stake[2],
-            high=-stake[1],
+            **_saving(evidence, "efficiency_saving_cost", stake),
             evidence="size_review.saving",
         )
     ]
+
+
+def _saving(evidence: Evidence, measure: str, stake: tuple[float, ...]) -> Candidate:
+    """Measure and expected effect of money saved: in the saving against last year where charted, else in the whole cost."""
+    value, low, high = stake
+    if evidence.judged_by(measure, "cost_to_serve") == measure:
+        return {"measure": measure, "expected_effect": value, "low": low, "high": high}
+    return {"measure": "cost_to_serve", "expected_effect": -value, "low": -high, "high": -low}
 
 
 def delegate(evidence: Evidence, settings: Settings) -> list[Candidate]:
@@ -153,7 +158,7 @@ def delegate(evidence: Evidence, settings: Settings) -> list[Candidate]:
             decision=f"Move {row['excess_hours']:.0f} senior hours a quarter off {evidence.name(row['service_id'])}",
             options="Senior review at two fixed points only; train an analyst to lead; keep seniors on it",
             would_change_if="senior time is shown to pay for this service (section 6)",
-            measure="senior_share",
+            **_saving(evidence, "rate_saving_cost", (float(row["cost"]), np.nan, np.nan)),
             evidence="senior_review.delegable",
         )
     ]
@@ -180,7 +185,7 @@ def relieve_role(evidence: Evidence, settings: Settings) -> list[Candidate]:
             decision=f"Decide what {row['role']} will not do next quarter: about {row['over']:.0f} hours too many are expected",
             options="Refuse or postpone requests; move work to another role; hire by the day",
             would_change_if="requests in the first month stay below what is expected",
-            measure="lead_time_ratio",
+            measure=evidence.judged_by("lead_time_ratio", "lead_time_days"),
             evidence="target_review.load",
         )
     ]
@@ -245,7 +250,7 @@ def offer_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
             decision=f"Offer {name} to the {row['rest']:.0f} customers in “{row['segment']}” that have not asked for it",
             options="Offer it to all of them; try it with five; leave it",
             would_change_if=f"fewer than one in four of those asked take it in two quarters; now {uptake} of the segment ask",
-            measure="reach_share",
+            measure=evidence.judged_by("reach_share", "came_back_share"),
             evidence="targets.fit",
         )
     ]

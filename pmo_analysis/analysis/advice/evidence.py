@@ -22,7 +22,7 @@ class Evidence:
     services: service_id, name · costs: CostToServe.table by service · cells, missing: those of Measures ·
     to_stop: service_id, freed_hours, reason · quoted, saving: those of SizeReview (over the look-back) ·
     delegable: service_id, excess_hours, cost · load: role, expected_hours, low, high, practical_hours ·
-    fit: segment, service_id, uptake, low, high, verdict
+    fit: segment, service_id, uptake, low, high, verdict · charted: the measures that the run chart holds
     """
 
     services: pd.DataFrame
@@ -35,6 +35,13 @@ class Evidence:
     delegable: pd.DataFrame | None = None
     load: pd.DataFrame | None = None
     fit: pd.DataFrame | None = None
+    charted: frozenset[str] | None = None
+
+    def judged_by(self, *measures: str) -> str:
+        """The first of the measures that the run chart holds, so that the decision can be judged later; the first where
+        no chart is given or it holds none of them (then it has to be measured first)."""
+        held = [m for m in measures if self.charted is None or m in self.charted]
+        return held[0] if held else measures[0]
 
     def name(self, service_id: str) -> str:
         """The service's name in the catalogue, else its id."""

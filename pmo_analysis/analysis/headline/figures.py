@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.estimates import mean_interval, median_interval, tell_direction
+from pmo_analysis.analysis.estimates import mean_interval, median_interval, ratio_interval, tell_direction
+from pmo_analysis.analysis.headline.benefits import list_benefits
 from pmo_analysis.analysis.headline.saying import say_change, say_measured, say_range
+from pmo_analysis.analysis.headline.wanted import BESIDE, MAIN, TITLES
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.units import tell_money
@@ -33,44 +35,6 @@ COLUMNS = [
     "sentence",
 ]
 
-# For each topic, the measures in the order of preference: name, unit, and the words that tell it.
-MAIN = {
-    "value": (("benefit_realised_share", "_share", "of the measured benefit that was due was realised"),),
-    "experience": (
-        ("nps_points", "points", "net promoter score, from −100 to 100"),
-        ("csat_level", "of 5", "mean satisfaction"),
-        ("ces_level", "of 7", "mean ease"),
-        ("promises_kept_share", "_share", "of the promises due were kept (no survey was answered)"),
-    ),
-    "load": (
-        ("lead_time_days", "_days", "working days from request to delivery, the middle one (capacity is not known)"),
-    ),
-    "competitive advantage": (
-        ("strategic_spend_share", "_share", "of planned spend is in projects declared strategic"),
-    ),
-}
-TITLES = {
-    "benefit_realised_share": "Benefit realised",
-    "benefit_measured_share": "Benefit measured",
-    "nps_points": "Net promoter score",
-    "csat_level": "Satisfaction",
-    "ces_level": "Ease",
-    "promises_kept_share": "Promises kept",
-    "lead_time_days": "Lead time",
-    "strategic_spend_share": "Strategic share of planned spend",
-    "strategic_realised_share": "Benefit realised by strategic projects",
-    "strategic_on_time_share": "Strategic projects on time",
-}
-BESIDE = {
-    "value": (("benefit_measured_share", "_share", "of the benefit due was measured at all"),),
-    "experience": (("promises_kept_share", "_share", "of promises were kept"),),
-    "load": (("lead_time_days", "_days", "working days from request to delivery, the middle one"),),
-    "competitive advantage": (
-        ("strategic_realised_share", "_share", "of their measured benefit due was realised"),
-        ("strategic_on_time_share", "_share", "of those that finished were on time"),
-    ),
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Headline:
@@ -80,8 +44,9 @@ class Headline:
         change_low, change_high (the interval of the difference), against (the quarter compared with), direction
         (better / worse / higher / lower / no clear change / not estimable), sentence. One row per topic; a topic
         that is not measured has no value and says why.
-    beside: the same columns for the figures that belong beside them (charged cost, cost per delivery, lead time,
-        promises kept, benefit measured, strategic benefit and lateness).
+    beside: the same columns for the figures that belong beside them (charged cost, cost to serve per delivery, lead
+        time, promises kept, benefit measured, benefit due, realised, confirmed, not measured and planned in money,
+        strategic benefit and lateness).
     """
 
     figures: pd.DataFrame
@@ -104,11 +69,13 @@ def tell_headline(
     settings: Settings,
     missing: pd.DataFrame | None = None,
     scores: pd.DataFrame | None = None,
+    benefits: pd.DataFrame | None = None,
 ) -> Headline:
     """The five figures of page 1, their change and what is not measured.
 
     `costs`: CostToServe.table by customer; `history`: of `cost_history`; `capacity`: the contract's table; `cells`,
-    `changes`, `missing`: those of Measures; `scores`: ValueScores.scores, told where no benefit is measured.
+    `changes`, `missing`: those of Measures; `scores`: ValueScores.scores, told where no benefit is measured;
+    `benefits`: the contract's table, told in money beside the value.
     A direction is told only where the interval of the difference excludes 0.
     """
     before = shift_quarter(quarter, -settings["headline_quarters_back"])
@@ -123,6 +90,7 @@ def tell_headline(
     beside = [
         *_beside_cost(costs, about),
         *(row for topic, wanted in BESIDE.items() for row in _each(topic, wanted, about, rows[topic]["figure"])),
+        *_beside_value(benefits, about),
     ]
     figures = _table([_with_beside(rows[topic], beside) for topic in TOPICS])
     return Headline(figures, _table(beside), _tell(figures, before))
@@ -206,12 +174,12 @@ def _tell_cost(costs: pd.DataFrame, history: pd.DataFrame, about: _About) -> dic
     # What was charged is not what serving cost: the title must not say so where only charges are known.
     title = "Charged to customers" if basis == "charged" else "Cost to serve"
     row = _figure("cost", "cost_to_serve_cost", title, estimate, "_cost", against=about.before, **change)
-    words = {
-        "hours": "",
-        "charged": " (money charged, since no hours are booked)",
-        "standard hours": " (by standard hours, since no hours are booked)",
-    }[basis]
-    said = f"Serving {len(known)} customers cost {tell_money(total, currency)}{words}{say_change(row, currency)}."
+    many, money = f"{len(known):,} customers", tell_money(total, currency)
+    said = {
+        "hours": f"Serving {many} cost {money}",
+        "charged": f"{many} were charged {money}; what serving them cost is not known, since no hours are booked",
+        "standard hours": f"Serving {many} cost {money} by standard hours, since no hours are booked",
+    }[basis] + f"{say_change(row, currency)}."
     return row | {"sentence": said}
 
 
@@ -225,12 +193,35 @@ def _beside_cost(costs: pd.DataFrame, about: _About) -> list[dict[str, Any]]:
             | {"sentence": f"{tell_money(exact['value'], currency)} was charged."}
         )
     if count > 0 and costs["cost_to_serve_cost"].notna().any():
-        unit = {"value": costs["cost_to_serve_cost"].sum() / count, "low": np.nan, "high": np.nan, "n": int(count)}
-        rows.append(
-            _figure("cost", "unit_cost", "Cost of one delivery", unit, "_cost")
-            | {"sentence": f"One delivery cost about {tell_money(unit['value'], currency)}."}
-        )
+        rows.append(_tell_unit_cost(costs, int(count), about))
     return rows
+
+
+def _tell_unit_cost(costs: pd.DataFrame, count: int, about: _About) -> dict[str, Any]:
+    """All costs over all deliveries, with a range from the spread between customers."""
+    settings, charged = about.settings, costs["basis"].iloc[0] == "charged"
+    unit = ratio_interval(
+        costs, "cost_to_serve_cost", "engagement_count", level=settings["interval_level"], seed=settings["seed"],
+        minimum=settings["minimum_estimate"],
+    ) | {"n": count}  # fmt: skip
+    title = "Charged per delivery" if charged else "Cost to serve per delivery"
+    each = tell_money(unit["value"], settings["currency"])
+    whole = "All that was charged" if charged else "All that serving cost"
+    return _figure("cost", "unit_cost", title, unit, "_cost") | {
+        "sentence": f"{whole}, over {count:,} deliveries: about {each} each."
+    }
+
+
+def _beside_value(benefits: pd.DataFrame | None, about: _About) -> list[dict[str, Any]]:
+    """Benefit in money, each kind apart."""
+    if benefits is None:
+        return []
+    table = list_benefits(benefits, about.quarter, about.settings)
+    return [
+        _figure("value", r["figure"], r["title"], {**r, "low": r["value"], "high": r["value"]}, "_benefit")
+        | {"sentence": r["sentence"]}
+        for r in table.to_dict("records")
+    ]
 
 
 def _tell_load(history: pd.DataFrame, capacity: pd.DataFrame, about: _About) -> dict[str, Any]:
@@ -309,7 +300,8 @@ def _tell_scores(scores: pd.DataFrame, settings: Settings) -> dict[str, Any]:
 
 def _with_beside(row: dict[str, Any], beside: list[dict[str, Any]]) -> dict[str, Any]:
     """The topic's sentence followed by those of the figures that belong beside it."""
-    more = [b["sentence"] for b in beside if b["topic"] == row["topic"] and row["figure"]]
+    told = row["figure"] or row["topic"] == "value"  # what was due is worth telling though nobody measured it
+    more = [b["sentence"] for b in beside if b["topic"] == row["topic"] and told]
     return row | {"sentence": " ".join([row["sentence"], *more])}
 
 

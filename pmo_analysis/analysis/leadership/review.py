@@ -75,7 +75,8 @@ def _chart_all(run_chart: pd.DataFrame | None, kept: dict[str, pd.DataFrame]) ->
     """The run chart with the commitments; what both tell is told by the run chart."""
     own = [rows.rename(columns={"figure": "measure"}).assign(quarter=quarter) for quarter, rows in kept.items()]
     chart = pd.concat([*([] if run_chart is None else [run_chart]), *own], ignore_index=True)
-    return chart[_CHART].drop_duplicates(["measure", "quarter"])
+    chart = chart[_CHART].astype(dict.fromkeys(_CHART[2:], "float64"))
+    return chart.drop_duplicates(["measure", "quarter"])
 
 
 def _tell(decisions: pd.DataFrame, commitments: pd.DataFrame, pairs: pd.DataFrame) -> str:

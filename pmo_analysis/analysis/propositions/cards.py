@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.estimates import censored_quantile, summarise_quantiles
-from pmo_analysis.analysis.propositions.price import price_groups
-from pmo_analysis.analysis.propositions.words import fill, money, number, percent, read_wording
+from pmo_analysis.analysis.propositions.facts import Offered, ask_facts, cost_facts, unit_facts
+from pmo_analysis.analysis.propositions.phrases import say_benefit, say_figures, say_stop, say_what
+from pmo_analysis.analysis.propositions.price import CHECKS, check_prices, price_groups, typical_costs
+from pmo_analysis.analysis.propositions.words import fill, money, read_wording
 from pmo_analysis.contract.calendar import working_days
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
@@ -26,6 +27,9 @@ COLUMNS = [
     "cost_median",
     "cost_p10",
     "cost_p90",
+    "unit_median",
+    "unit_p10",
+    "unit_p90",
     "unit_cost",
     "unit_cost_low",
     "unit_cost_high",
@@ -37,6 +41,8 @@ COLUMNS = [
     "next_price_low",
     "next_price_high",
     "quarters_count",
+    "price_held_count",
+    "price_tries_count",
     "touchpoints",
     "waiting_days",
     "stop",
@@ -50,14 +56,21 @@ class Propositions:
     """What each category and segment gets, what it costs and what it asks.
 
     cards: group_kind (category / segment), group, customers_count, what, benefit, cost_median, cost_p10, cost_p90
-        (cost to serve per customer served and quarter), unit_cost, unit_cost_low, unit_cost_high (per delivery),
-        charged_cost, cost_to_serve_cost, own_cost (totals of the quarter), own_hours (median per customer that
-        recorded any), next_price, next_price_low, next_price_high (median cost per customer served next quarter,
-        prediction interval), quarters_count, touchpoints (mean per delivery), waiting_days (median, open requests counted as
-        waiting), stop, sentence, n (customers served)
+        (cost to serve per customer served and quarter), unit_median, unit_p10, unit_p90 (work on one delivery over its
+        life), unit_cost, unit_cost_low, unit_cost_high (all costs over all deliveries), charged_cost,
+        cost_to_serve_cost, own_cost (totals of the quarter), own_hours (median per customer that recorded any),
+        next_price, next_price_low, next_price_high (median cost per customer served next quarter, prediction interval),
+        quarters_count, price_held_count, price_tries_count (earlier quarters inside such a range, and tried),
+        touchpoints (mean per delivery), waiting_days (median, open requests counted as waiting), stop, sentence,
+        n (customers served)
+    price_checks: group_kind, group, quarter, next_price_low, next_price_high (as they would have been told a quarter
+        earlier), seen_price, held
+    unplaced: one line on the customers that belong to no group, blank where all do
     """
 
     cards: pd.DataFrame
+    price_checks: pd.DataFrame
+    unplaced: str
     sentence: str
 
     def _repr_html_(self) -> str:
@@ -87,82 +100,69 @@ def list_deliveries(engagements: pd.DataFrame, quarter: str, settings: Settings)
 
 def write_propositions(
     groups: pd.DataFrame,
-    costs: pd.DataFrame,
-    engagements: pd.DataFrame,
-    deliveries: pd.DataFrame,
-    services: pd.DataFrame,
+    offered: Offered,
     *,
     settings: Settings,
-    history: pd.DataFrame | None = None,
-    cells: pd.DataFrame | None = None,
-    unit_costs: Mapping[str, pd.DataFrame] | None = None,
-    off_target: pd.DataFrame | None = None,
+    unplaced: Mapping[str, str] | None = None,
     wording: Mapping[str, str] | None = None,
 ) -> Propositions:
     """What each category and segment gets, about what it costs them and what it asks of them, as cards.
 
-    `groups`: customer_id, category, segment; `costs` and `engagements`: CostToServe.table by customer and its
-    engagements; `deliveries`: of `list_deliveries`; `services`: service_id, name; `history`: of `cost_history`;
-    `cells`: measured outcomes by group; `unit_costs`: group_kind → CostToServe.table by it; `off_target`: service_id,
-    category, worked_hours. Groups of fewer customers than minimum_cell are told together.
+    `groups`: customer_id, category, segment; `unplaced`: kind → the name under which customers of no group stand: they
+    get a line, no card. Groups of fewer customers than minimum_cell are told together.
     """
     words = wording or read_wording()
-    tables = {
-        "costs": costs,
-        "engagements": engagements,
-        "deliveries": deliveries,
-        "history": history,
-        "cells": cells,
-        "off_target": off_target,
-        "names": services.drop_duplicates("service_id").set_index("service_id")["name"],
-    }
-    cards = [
-        card
-        for kind in _KINDS
-        if groups[kind].notna().any()
-        for card in _cards_of_kind(kind, groups, tables, (unit_costs or {}).get(kind), words, settings=settings)
-    ]
-    told = pd.DataFrame(cards, columns=COLUMNS)
-    return Propositions(told, _tell(told, words))
+    nowhere = dict(unplaced or {})
+    cards, checks, lines = [], [pd.DataFrame(columns=["group_kind", *CHECKS])], []
+    for kind in _KINDS:
+        inside = groups[kind].notna() & (groups[kind] != nowhere.get(kind))
+        if inside.any():
+            told, checked = _cards_of_kind(kind, groups[inside], offered, words, settings=settings)
+            cards += told
+            checks.append(checked.assign(group_kind=kind))
+        outside = set(groups.loc[groups[kind] == nowhere.get(kind), "customer_id"])
+        lines += [_tell_unplaced(kind, outside, offered, words, settings)] if outside else []
+    table = pd.DataFrame(cards, columns=COLUMNS)
+    tried = pd.concat(checks, ignore_index=True)[["group_kind", *CHECKS]].astype({"held": "bool"})
+    return Propositions(table, tried, " ".join(lines), " ".join([_tell(table, words), *lines]))
 
 
 def _tell(cards: pd.DataFrame, words: Mapping[str, str]) -> str:
     if cards.empty:
-        return words["nothing"][0].upper() + words["nothing"][1:] + "."
-    measured = int((cards["benefit"] != words["benefit_unknown"]).sum())
-    groups = "1 group" if len(cards) == 1 else f"{len(cards)} groups"
-    return f"{groups} of customers; the benefit is measured for {measured} of them."
+        return words["nothing"]
+    measured = int((cards["benefit"].notna() & (cards["benefit"] != words["benefit_unknown"])).sum())
+    return fill(words, "told", cards=len(cards), measured=measured)
+
+
+def _tell_unplaced(kind: str, ids: set[str], offered: Offered, words: Mapping[str, str], settings: Settings) -> str:
+    costs = offered.costs
+    total = costs.loc[costs["customer_id"].isin(ids), "cost_to_serve_cost"].sum(min_count=1)
+    name = f"unplaced_{kind}" if pd.notna(total) and offered.basis != "charged" else f"unplaced_{kind}_uncosted"
+    return fill(words, name, customers=f"{len(ids):,}", total=money(total, settings["currency"]))
 
 
 def _cards_of_kind(
-    kind: str,
-    groups: pd.DataFrame,
-    tables: Mapping[str, Any],
-    unit_costs: pd.DataFrame | None,
-    words: Mapping[str, str],
-    *,
-    settings: Settings,
-) -> list[dict[str, Any]]:
+    kind: str, groups: pd.DataFrame, offered: Offered, words: Mapping[str, str], *, settings: Settings
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """The cards of all categories or all segments, and how earlier prices held."""
     members = _merge_small(groups, kind, settings["minimum_cell"], words["other"])
-    prices = (
-        pd.DataFrame()
-        if tables["history"] is None
-        else price_groups(tables["history"], members, level=settings["interval_level"])
-    )
+    prices, checks = _price_all(offered.history, members, settings["interval_level"])
     cards = []
     for group, part in members.groupby("group"):
-        ids = set(part["customer_id"])
+        ids, least = set(part["customer_id"]), settings["minimum_quantile"]
         facts = {
             "group_kind": kind,
             "group": str(group),
             "customers_count": len(ids),
-            **_cost_facts(tables["costs"], ids, settings["minimum_quantile"]),
-            **_ask_facts(tables["deliveries"], ids),
-            **_row(prices, str(group)),
-            **_unit_facts(unit_costs, kind, str(group)),
+            **cost_facts(offered, ids, least),
+            **unit_facts(offered, ids, kind, str(group), least),
+            **ask_facts(offered.deliveries, ids),
+            **_price(prices, checks, str(group)),
         }
-        cards.append(_write_card(facts, ids, tables, words, settings=settings))
-    return cards
+        cards.append(_write_card(facts, ids, offered, words, settings=settings))
+    told = members["group"].value_counts()
+    small = told.index[told < settings["minimum_cell"]]
+    return cards, checks[~checks["group"].isin(small)]
 
 
 def _merge_small(groups: pd.DataFrame, kind: str, minimum: int, other: str) -> pd.DataFrame:
@@ -172,143 +172,32 @@ def _merge_small(groups: pd.DataFrame, kind: str, minimum: int, other: str) -> p
     return members.assign(group=members["group"].astype("str").where(size >= minimum, other))
 
 
-def _row(table: pd.DataFrame, group: str) -> dict[str, Any]:
+def _price_all(history: pd.DataFrame | None, members: pd.DataFrame, level: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if history is None:
+        return pd.DataFrame(), pd.DataFrame(columns=CHECKS)
+    typical = typical_costs(history, members)
+    return price_groups(typical, level=level), check_prices(typical, level=level)
+
+
+def _price(prices: pd.DataFrame, checks: pd.DataFrame, group: str) -> dict[str, Any]:
+    tried = checks[checks["group"] == group]
+    held = {"price_held_count": int(tried["held"].sum()), "price_tries_count": len(tried)}
     empty = {"next_price": np.nan, "next_price_low": np.nan, "next_price_high": np.nan, "quarters_count": 0}
-    return dict(table.loc[group]) if group in table.index else empty
-
-
-def _cost_facts(costs: pd.DataFrame, ids: set[str], minimum: int) -> dict[str, Any]:
-    rows = costs[costs["customer_id"].isin(ids)]
-    spread = summarise_quantiles(rows["cost_to_serve_cost"], minimum=minimum)
-    deliveries = rows["engagement_count"].sum()
-    total = rows["cost_to_serve_cost"].sum(min_count=1)
-    return {
-        "cost_median": spread["p50"],
-        "cost_p10": spread["p10"],
-        "cost_p90": spread["p90"],
-        "cost_to_serve_cost": total,
-        "charged_cost": rows["charged_cost"].sum(min_count=1),
-        "own_hours": rows["own_hours"].median(),
-        "own_cost": rows["own_cost"].sum(min_count=1),
-        "deliveries": int(deliveries),
-        "unit_cost": total / deliveries if deliveries else np.nan,
-        "n": int(rows["cost_to_serve_cost"].notna().sum()),
-    }
-
-
-def _unit_facts(unit_costs: pd.DataFrame | None, kind: str, group: str) -> dict[str, Any]:
-    rows = unit_costs[unit_costs[kind] == group] if unit_costs is not None else pd.DataFrame()
-    if rows.empty:
-        return {"unit_cost_low": np.nan, "unit_cost_high": np.nan}
-    return dict(rows[["unit_cost_low", "unit_cost_high"]].iloc[0])
-
-
-def _ask_facts(deliveries: pd.DataFrame, ids: set[str]) -> dict[str, Any]:
-    rows = deliveries[deliveries["customer_id"].isin(ids)]
-    wait = censored_quantile(rows["waiting_days"], rows["delivered"])
-    return {"touchpoints": rows.loc[rows["delivered"], "touchpoint_count"].mean(), "waiting_days": wait["value"]}
+    return (dict(prices.loc[group]) if group in prices.index else empty) | held
 
 
 def _write_card(
-    facts: dict[str, Any], ids: set[str], tables: Mapping[str, Any], words: Mapping[str, str], *, settings: Settings
+    facts: dict[str, Any], ids: set[str], offered: Offered, words: Mapping[str, str], *, settings: Settings
 ) -> dict[str, Any]:
-    currency, minimum = settings["currency"], settings["minimum_cell"]
+    kind, group, minimum = facts["group_kind"], facts["group"], settings["minimum_cell"]
     if len(ids) < minimum:
-        hidden = fill(words, "hidden", group=facts["group"], minimum=minimum)
+        hidden = fill(words, "hidden", group=group, minimum=minimum)
         return {k: facts[k] for k in ("group_kind", "group", "customers_count")} | {"sentence": hidden}
-    facts = facts | {
-        "what": _what(facts, ids, tables, words),
-        "benefit": _benefit(facts, tables["cells"], words),
-        "stop": _stop(facts, ids, tables, words),
+    told = {
+        "what": say_what(facts, ids, offered, words),
+        "benefit": say_benefit(offered.cells, kind, group, words),
+        "stop": say_stop(ids, offered, kind, group, words),
     }
-    sentence = fill(
-        words,
-        "sentence",
-        group=facts["group"],
-        customers=facts["customers_count"],
-        what=facts["what"],
-        benefit=facts["benefit"],
-        stop=facts["stop"],
-        **_phrases(facts, words, currency),
-    )
-    return facts | {"sentence": sentence}
-
-
-def _what(facts: Mapping[str, Any], ids: set[str], tables: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    rows = tables["engagements"]
-    top = rows.loc[rows["customer_id"].isin(ids), "service_id"].map(tables["names"]).value_counts(sort=False)
-    names = top.sort_index().sort_values(ascending=False, kind="stable").index[:3].tolist()
-    if not names:
-        return words["what_unknown"]
-    return fill(words, "what", count=f"{facts['deliveries']:,}", services=", ".join(names))
-
-
-def _benefit(facts: Mapping[str, Any], cells: pd.DataFrame | None, words: Mapping[str, str]) -> str:
-    if cells is None or cells.empty:
-        return words["benefit_unknown"]
-    mine = cells[
-        (cells["measure"] == "benefit_realised_share")
-        & (cells["group_kind"] == facts["group_kind"])
-        & (cells["group"] == facts["group"])
-        & cells["value"].notna()
-    ]
-    if mine.empty:
-        return words["benefit_unknown"]
-    cell = mine.iloc[0]
-    name = "benefit" if np.isfinite(cell["low"]) else "benefit_few"
-    return fill(
-        words,
-        name,
-        realised=percent(cell["value"]),
-        low=percent(cell["low"]),
-        high=percent(cell["high"]),
-        n=int(cell["n"]),
-    )
-
-
-def _stop(facts: Mapping[str, Any], ids: set[str], tables: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    """The service that took most hours of process without being mandated, or most hours off target."""
-    rows, names = tables["engagements"], tables["names"]
-    free = rows[rows["customer_id"].isin(ids) & ~rows["mandated"].astype(bool)]
-    hours = {("stop_process", s): h for s, h in free.groupby("service_id")["process_hours"].sum().items()}
-    off = tables["off_target"]
-    if off is not None and facts["group_kind"] == "category" and len(off):
-        mine = off[off["category"] == facts["group"]].groupby("service_id")["worked_hours"].sum()
-        hours |= {("stop_off_target", s): h for s, h in mine.items()}
-    if not hours or max(hours.values()) < 1:
-        return words["stop_unknown"]
-    (template, service), most = min(hours.items(), key=lambda item: (-item[1], item[0]))
-    return fill(words, template, service=names.get(service, service), hours=number(most))
-
-
-def _phrases(facts: Mapping[str, Any], words: Mapping[str, str], currency: str) -> dict[str, str]:
-    """The parts of the sentence, each known or said to be unknown."""
-
-    def known(*names: str) -> bool:
-        return all(np.isfinite(facts[n]) for n in names)
-
-    cost = "cost" if known("cost_median", "cost_p10") else "cost_few" if known("cost_median") else "cost_unknown"
-    return {
-        "cost": fill(words, cost, **{k: money(facts[f"cost_{k}"], currency) for k in ("median", "p10", "p90")}),
-        "unit": fill(words, "unit" if known("unit_cost") else "unit_unknown", unit=money(facts["unit_cost"], currency)),
-        "charged": fill(
-            words,
-            "charged" if known("charged_cost") else "charged_unknown",
-            charged=money(facts["charged_cost"], currency),
-        ),
-        "own": fill(
-            words,
-            "own" if known("own_hours") else "own_unknown",
-            hours=number(facts["own_hours"]) if known("own_hours") else "",
-        ),
-        "price": fill(
-            words,
-            "price" if known("next_price_low") else "price_unknown",
-            n=int(facts["quarters_count"]),
-            low=money(facts["next_price_low"], currency),
-            high=money(facts["next_price_high"], currency),
-        ),
-        "asks": fill(words, "asks", touchpoints=number(facts["touchpoints"]), days=number(facts["waiting_days"]))
-        if known("touchpoints", "waiting_days")
-        else words["asks_unknown"],
-    }
+    figures = say_figures(facts, words, basis=offered.basis, currency=settings["currency"])
+    sentence = fill(words, "sentence", group=group, customers=facts["customers_count"], **told, **figures)
+    return facts | told | {"sentence": sentence}

@@ -8,8 +8,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
-from pmo_analysis.contract.errors import SettingError
+from pmo_analysis.contract.errors import SettingError, nearest
 from pmo_analysis.contract.units import round_significant, tell_money
 
 
@@ -20,21 +21,39 @@ def _house_wording() -> dict[str, str]:
 
 
 def read_wording(path: str | Path | None = None) -> dict[str, str]:
-    """The house's words, replaced by those of a file; SettingError for a word or a $name that cards do not use."""
+    """The house's words, replaced by those of a TOML file; SettingError where the file or a word in it is wrong."""
+    if path is None:
+        return change_wording({}, "")
+    try:
+        own = tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise SettingError(f"{path} cannot be read: {error.strerror}. Give the path of a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} is not valid TOML: {error}. Mend that line.") from error
+    return change_wording(own, str(path))
+
+
+def change_wording(own: Mapping[str, Any], where: str = "[wording]") -> dict[str, str]:
+    """The house's words, replaced by one's own; SettingError for an unknown name, no text, or a $name that is not known."""
     house = _house_wording()
-    own = tomllib.loads(Path(path).read_text("utf-8")) if path else {}
-    unknown = sorted(set(own) - set(house))
-    if unknown:
-        raise SettingError(
-            f"{path} has words that cards do not use: {', '.join(unknown)}. See wording.toml for the names."
-        )
     for name, template in own.items():
-        strange = sorted(set(Template(template).get_identifiers()) - set(Template(house[name]).get_identifiers()))
-        if strange:
-            raise SettingError(
-                f"{path}: {name!r} uses ${strange[0]}, which is not known there. Use the names of the house's words."
-            )
+        if name not in house:
+            raise SettingError(f"{where}: cards have no words {name!r}. {nearest(name, house)}")
+        if not isinstance(template, str):
+            raise SettingError(f"{where}: {name!r} must be text in quotes, not {template!r}.")
+        _check_names(name, template, house[name], where)
     return {**house, **own}
+
+
+def _check_names(name: str, template: str, house: str, where: str) -> None:
+    known = ", ".join(f"${n}" for n in Template(house).get_identifiers()) or "no $names"
+    if not Template(template).is_valid():
+        raise SettingError(
+            f"{where}: {name!r} has a $ without a name after it: {template!r}. Known there: {known}; write $$ for a plain $."
+        )
+    strange = sorted(set(Template(template).get_identifiers()) - set(Template(house).get_identifiers()))
+    if strange:
+        raise SettingError(f"{where}: {name!r} uses ${strange[0]}, which is not known there. Known: {known}.")
 
 
 def fill(wording: Mapping[str, str], name: str, **values: object) -> str:

@@ -19,7 +19,7 @@ SCENARIO = {
     "utilisation": ("Share of the practical hours", "_share"),
     "wait_days": ("Working days until work begins", ""),
     "cost": ("Cost of the work", "_cost"),
-    "unit_cost": ("Cost of one delivery", "_cost"),
+    "unit_cost": ("Cost of the work on one request", "_cost"),
     "unused_cost": ("Cost of unused capacity", "_cost"),
     "charged_cost": ("Charged to customers", "_cost"),
     "customers_affected": ("Customers affected", "_count"),

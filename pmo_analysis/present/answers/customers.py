@@ -11,7 +11,6 @@ from pmo_analysis.present.formats import cell, join, table, tell, tell_limits, t
 from pmo_analysis.present.names import Names, names_of
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
-from pmo_analysis.quarter.compose import NO_SEGMENT
 
 EASIER = (
     "lead_time_days", "lead_time_p85_days", "promises_kept_share", "consistency_share", "first_time_right_share",
@@ -25,27 +24,17 @@ def tell_promises(quarter: Quarter) -> Section:
     cards, names = quarter.propositions.cards, names_of(quarter)
     currency = quarter.settings["currency"]
     rows = cards[cards["group_kind"] == "segment"]
-    inside = rows["group"] != NO_SEGMENT
-    tables = (_show_cards(rows[inside], names, currency), _list_costs(cards, "category", names, currency))
+    tables = (_show_cards(rows, names, currency), _list_costs(cards, "category", names, currency))
     spent = "Cost to serve is what the PMO spent; what was charged and the customer's own hours are told apart."
     charged = "No hours are booked: cost is what customers were charged, which need not be what serving them cost."
     counted = charged if quarter.cost.basis == "charged" else spent
-    found = (quarter.cost.sentence, _tell_span(cards, names, currency), _tell_unplaced(rows[~inside], currency))
+    found = (quarter.cost.sentence, _tell_span(cards, names, currency), quarter.propositions.unplaced)
     return Section(found, counted, tables)
-
-
-def _tell_unplaced(rows: pd.DataFrame, currency: str) -> str:
-    """Customers without a recent request are no segment: their number and cost, in a line."""
-    if rows.empty:
-        return ""
-    count = tell(rows["customers_count"].iloc[0], "_count")
-    cost = tell(rows["cost_to_serve_cost"].iloc[0], "_cost", currency)
-    return f"{count} customers are in no segment, without a recent request; together they cost {cost}."
 
 
 def _tell_span(cards: pd.DataFrame, names: Names, currency: str) -> str:
     """The dearest and the cheapest group of those that have enough customers for a range."""
-    rows = cards[cards["cost_median"].notna() & cards["cost_p10"].notna() & (cards["group"] != NO_SEGMENT)]
+    rows = cards[cards["cost_median"].notna() & cards["cost_p10"].notna()]
     kind = "segment" if (rows["group_kind"] == "segment").sum() > 1 else "category"
     rows = rows[rows["group_kind"] == kind].sort_values(["cost_median", "group"])
     if len(rows) < 2:
@@ -65,8 +54,9 @@ def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
             "facts": {
                 "They get": r["what"],
                 "Benefit": r["benefit"],
-                "Cost of one customer": _typical(r, currency),
-                "Expect next quarter": tell_limits(r["next_price_low"], r["next_price_high"], "_cost", currency),
+                "Cost of one customer": _typical(r, "cost", "customers", currency),
+                "Work on one delivery": _typical(r, "unit", "deliveries", currency),
+                "Expect next quarter": _expected(r, currency),
                 "Asked of them": _asked(r),
                 "One thing to stop": r["stop"],
             },
@@ -76,12 +66,22 @@ def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
     return render("cards.html.j2", cards=cards) if cards else ""
 
 
-def _typical(row: dict[str, object], currency: str) -> str:
-    if pd.isna(row["cost_median"]):
+def _typical(row: dict[str, object], stem: str, things: str, currency: str) -> str:
+    """The middle of customers or deliveries and eight in ten of them."""
+    if pd.isna(row[f"{stem}_median"]):
         return "not known"
-    middle = tell(row["cost_median"], "_cost", currency)
-    spread = tell_limits(row["cost_p10"], row["cost_p90"], "_cost", currency)
-    return f"{middle}, eight in ten {spread}" if spread != "–" else f"{middle} (too few customers for a range)"
+    middle = tell(row[f"{stem}_median"], "_cost", currency)
+    spread = tell_limits(row[f"{stem}_p10"], row[f"{stem}_p90"], "_cost", currency)
+    return f"{middle}, eight in ten {spread}" if spread != "–" else f"{middle} (too few {things} for a range)"
+
+
+def _expected(row: dict[str, object], currency: str) -> str:
+    """Next quarter's price of one customer, and how often such a range held."""
+    told = tell_limits(row["next_price_low"], row["next_price_high"], "_cost", currency)
+    if told == "–":
+        return "not estimable"
+    tries = int(str(row["price_tries_count"]))
+    return f"{told} (held in {row['price_held_count']} of {tries} earlier quarters)" if tries else told
 
 
 def _asked(row: dict[str, object]) -> str:
