@@ -180,15 +180,18 @@ def test_planned_due_realised_confirmed_and_unmeasured_benefit_stand_apart() -> 
     rows = told.beside[told.beside["unit"] == "_benefit"].set_index("figure")
     assert rows["value"].to_dict() == {
         "due_benefit": 200,
+        "unmeasured_benefit": 40,
+        "measured_benefit": 160,
         "realised_benefit": 110,
         "confirmed_benefit": 80,
-        "unmeasured_benefit": 40,
         "planned_benefit": 700,
+        "confirmed_to_date_benefit": 80,
     }
-    assert rows["n"].tolist() == [3, 2, 1, 1, 4] and (rows["low"] == rows["value"]).all()
+    assert rows["n"].tolist() == [3, 1, 2, 2, 1, 4, 1] and (rows["low"] == rows["value"]).all()
     said = _row(told, "value")["sentence"]
-    assert "EUR 200 of benefit was due in the quarter. EUR 110 of it was realised. Customers confirmed EUR 80" in said
-    assert "What became of EUR 40 nobody measured. EUR 700 is planned in all." in said
+    assert "EUR 200 of benefit was due in the quarter. What became of EUR 40 of it nobody measured." in said
+    assert "EUR 160 of it was measured: EUR 110 was realised. Customers have confirmed EUR 80 of that." in said
+    assert said.endswith("Over all quarters EUR 700 is planned. Over all quarters customers have confirmed EUR 80.")
 
 
 def test_a_benefit_that_nobody_ever_confirms_is_not_told_as_confirmed_nought() -> None:

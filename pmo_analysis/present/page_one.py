@@ -25,7 +25,8 @@ _COUNTED = {
     "strategic_on_time_share": "projects", "reach_share": "projects", "never_served_share": "customers",
     "quiet_share": "customers", "value_score": "customers",
     "due_benefit": "benefits", "realised_benefit": "benefits", "confirmed_benefit": "benefits",
-    "unmeasured_benefit": "benefits", "planned_benefit": "benefits",
+    "unmeasured_benefit": "benefits", "measured_benefit": "benefits",
+    "confirmed_to_date_benefit": "benefits", "planned_benefit": "benefits",
 }  # fmt: skip
 
 

@@ -80,7 +80,9 @@ def _choose(found: list[Candidate]) -> list[Candidate]:
 
 def _tell(decisions: pd.DataFrame, considered: pd.DataFrame, evidence: Evidence) -> str:
     if len(decisions):
-        return f"{len(decisions)} of {len(considered)} possible decisions stand on evidence enough to take now."
+        more = len(considered) - len(decisions)
+        told = f"The figures support {len(considered)} decision{'s' * (len(considered) > 1)}"
+        return told + (f"; these {len(decisions)} come first." if more else ".")
     lacking = list(dict.fromkeys(evidence.missing["missing"]))[:3] if evidence.missing is not None else []
     measure = (
         f" Fill in {', '.join(lacking)} first." if lacking else " Book hours by engagement and record benefits first."

@@ -12,7 +12,7 @@ COLUMNS = ["figure", "title", "value", "n", "sentence"]
 
 
 def list_benefits(benefits: pd.DataFrame, quarter: str, settings: Settings) -> pd.DataFrame:
-    """What benefit is planned in all, and of what was due in the quarter what was realised, confirmed, not measured.
+    """Of the benefit due in the quarter what was measured, realised, confirmed; and what is planned and confirmed in all.
 
     `benefits`: due_on, planned_benefit, realised_benefit (blank = unmeasured), confirmed. COLUMNS, money in `value`, the
     number of benefits in `n`. A benefit is confirmed only where a customer has said so; where nobody ever says, there
@@ -28,22 +28,35 @@ def list_benefits(benefits: pd.DataFrame, quarter: str, settings: Settings) -> p
     said = planned["confirmed"].notna().any()
     confirmed = seen[seen["confirmed"].fillna(False).astype("bool")]
     unmeasured = due[due["realised_benefit"].isna()]
-    whole, open_ = (tell_money(part["planned_benefit"].sum(), currency) for part in (due, unmeasured))
+    whole, open_, known = (tell_money(part["planned_benefit"].sum(), currency) for part in (due, unmeasured, seen))
     told, sure = (tell_money(part["realised_benefit"].sum(), currency) for part in (seen, confirmed))
     rows = [
         _row("due_benefit", "Benefit due", due["planned_benefit"], f"{whole} of benefit was due in the quarter."),
-        _row("realised_benefit", "Of it realised", seen["realised_benefit"], f"{told} of it was realised"
+        _row("unmeasured_benefit", "Due, not measured", unmeasured["planned_benefit"],
+             f"What became of {open_} of it nobody measured."),
+        _row("measured_benefit", "Due and measured", seen["planned_benefit"], f"{known} of it was measured:"),
+        _row("realised_benefit", "Realised of what was measured", seen["realised_benefit"], f"{told} was realised"
              f"{'.' if said else '; whether customers confirmed that is not recorded.'}"),
-        _row("confirmed_benefit", "Confirmed by customers", confirmed["realised_benefit"],
-             f"Customers confirmed {sure} of that.") if said else None,
-        _row("unmeasured_benefit", "Due and not measured", unmeasured["planned_benefit"],
-             f"What became of {open_} nobody measured."),
+        _row("confirmed_benefit", "Confirmed by customers so far", confirmed["realised_benefit"],
+             f"Customers have confirmed {sure} of that.") if said else None,
     ]  # fmt: skip
-    whole_plan = planned["planned_benefit"]
-    all_planned = _row("planned_benefit", "Planned in all, due or not", whole_plan,
-                       f"{tell_money(whole_plan.sum(), currency)} is planned in all.")  # fmt: skip
-    table = pd.DataFrame([*(r for r in rows if r and len(due)), all_planned], columns=COLUMNS)
-    return table if len(due) else table.assign(sentence="No benefit was due in the quarter. " + table["sentence"])
+    told_now = [r for r in rows if r and len(due)]
+    table = pd.DataFrame([*told_now, *_to_date(planned, said, currency)], columns=COLUMNS)
+    if not len(due):
+        table.loc[0, "sentence"] = f"No benefit was due in the quarter. {table.loc[0, 'sentence']}"
+    return table
+
+
+def _to_date(planned: pd.DataFrame, said: bool, currency: str) -> list[dict[str, object]]:
+    """All quarters together: what is planned, and what customers have confirmed by now (they often do so later)."""
+    sure = planned.loc[planned["confirmed"].fillna(False).astype("bool"), "realised_benefit"].dropna()
+    plan = tell_money(planned["planned_benefit"].sum(), currency)
+    rows = [_row("planned_benefit", "Planned, all quarters", planned["planned_benefit"],
+                 f"Over all quarters {plan} is planned.")]  # fmt: skip
+    if said:
+        words = f"Over all quarters customers have confirmed {tell_money(sure.sum(), currency)}."
+        rows.append(_row("confirmed_to_date_benefit", "Confirmed by customers, all quarters", sure, words))
+    return rows
 
 
 def _row(figure: str, title: str, values: pd.Series, sentence: str) -> dict[str, object]:

@@ -19,8 +19,8 @@ MAIN = {
     ),
 }
 TITLES = {
-    "benefit_realised_share": "Benefit realised",
-    "benefit_measured_share": "Benefit measured",
+    "benefit_realised_share": "Realised of the benefit measured",
+    "benefit_measured_share": "Measured of the benefit due",
     "nps_points": "Net promoter score",
     "csat_level": "Satisfaction",
     "ces_level": "Ease",
