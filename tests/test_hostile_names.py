@@ -13,6 +13,7 @@ import pytest
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.load import load
 from pmo_analysis.present import answers as show
+from pmo_analysis.present.answers import exploring as look
 from pmo_analysis.present.page import make_page
 from pmo_analysis.present.tables import write_tables
 from pmo_analysis.present.workbook import write_workbook
@@ -59,9 +60,21 @@ def quarter(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written_page(quarter, tmp_path_factory):
-    """The page of a notebook that shows every answer, a picture of each and the costs by customer."""
+    """The page of a notebook that shows every answer, a picture of each, its figures and the costs by customer."""
     shown = [show.title(quarter), show.page_one(quarter), quarter.cost, show.definitions(quarter)]
-    shown += [f(quarter, number) for number in range(1, 14) for f in (show.answer, show.picture)]
+    shown += [f(quarter, number) for number in range(1, 14) for f in (show.answer, show.picture, show.figures)]
+    calls = (
+        show.cards,
+        show.profile,
+        show.migration,
+        show.evidence,
+        show.worth,
+        show.overhead,
+        show.showback,
+        look.given,
+    )
+    shown += [said for call in calls if (said := call(quarter)) is not None]
+    shown += [show.showback(quarter, name) for name in NAMES]
     executed = nbformat.v4.new_notebook(cells=[cell_of(s) for s in shown])
     return make_page(executed, tmp_path_factory.mktemp("page") / "report.html", title=f"{quarter.organisation}, 2026Q3")
 

@@ -35,6 +35,11 @@ EFFECTS = pd.DataFrame(
 NULL = pd.DataFrame({"draw": [0, 1, 2, 3], "z": [6.0, -1.0, 0.1, 0.1]})
 COUNTS = pd.DataFrame({"count": [1, 2, 3], "gain": [0.0, 5.0, 3.0], "chosen": [False, True, False]})
 FLOWS = pd.DataFrame({"from_group": ["A", "A", "B"], "to_group": ["A", "B", "B"], "customers_count": [90, 1, 9]})
+WORTH = pd.DataFrame({"cost": [90.0, 4000.0], "value": [50.0, 80.0], "low": [40.0, 70.0], "high": [60.0, 90.0]})
+OWN = pd.DataFrame({"label": ["under EUR 100k"], "value": [0.04], "low": [0.03], "high": [0.06], "note": ["4 %"]})
+RULES = pd.DataFrame(
+    {"label": ["a survey", "rule of thumb"], "low": [0.05, 0.18], "high": [0.05, 0.45], "note": ["5 %", "18 to 45 %"]}
+)
 PULLS = pd.DataFrame({"label": ["requests", "size"], "pull": [1.5, -0.5], "note": ["2 (here 3, there 1)", ""]})
 
 DRAWN = {
@@ -50,6 +55,8 @@ DRAWN = {
     "null": lambda ax: plots.plot_null(NULL, ax, limit=2.5),
     "counts": lambda ax: plots.plot_counts(COUNTS, ax),
     "flows": lambda ax: plots.plot_flows(FLOWS, ax, order=["A", "B"], first="2025Q1", last="2026Q4"),
+    "worth": lambda ax: plots.plot_worth(WORTH, ax, title="value score", currency="EUR"),
+    "beside": lambda ax: plots.plot_beside(OWN, RULES, ax, title="share", here="ours", there="rules of thumb"),
     "pulls": lambda ax: plots.plot_pulls(PULLS, ax, here="A", there="B"),
 }
 
@@ -154,3 +161,17 @@ def test_marks_on_dark_cells_are_white_and_on_light_cells_dark():
     with house_style():
         axes = plots.plot_map(cells, rows=["x"], columns=["A", "B"], title="")
     assert [t.get_color() for t in axes.texts] == ["white", "#1c2430"]
+
+
+def test_customers_whose_ranges_all_overlap_are_not_called_dear_or_cheap_for_what_they_get():
+    alike = WORTH.assign(value=[50.0, 52.0], low=[40.0, 42.0], high=[60.0, 62.0])
+    apart, together = (texts(plots.plot_worth(rows, title="value score")) for rows in (WORTH, alike))
+    assert "dear, gets little" in apart and "no customer clearly gets more" not in apart
+    assert "dear, gets little" not in together and "no customer clearly gets more" in together
+    assert "no customer clearly gets more" in plots.say_worth(alike, "Value score")
+
+
+def test_rules_of_thumb_stand_below_our_own_figures_each_with_its_words():
+    drawn = texts(plots.plot_beside(OWN, RULES, title="share", here="ours", there="rules of thumb"))
+    assert drawn.index("4 %") < drawn.index("18 to 45 %")
+    assert "a survey" in drawn

@@ -7,10 +7,13 @@ from pmo_analysis.present.answers.report import (
     evidence,
     figures,
     migration,
+    overhead,
     page_one,
     picture,
     profile,
+    showback,
     title,
+    worth,
 )
 
 __all__ = [
@@ -20,8 +23,11 @@ __all__ = [
     "evidence",
     "figures",
     "migration",
+    "overhead",
     "page_one",
     "picture",
     "profile",
+    "showback",
     "title",
+    "worth",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from pmo_analysis.analysis.seniority import SeniorEffect
+from pmo_analysis.present.answers.budget import list_budget, list_overhead, list_references
+from pmo_analysis.present.answers.equations import list_equations, list_sizes, tell_harder
 from pmo_analysis.present.answers.figures import show_figures
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
@@ -24,11 +26,18 @@ PROCESS = (
 
 def tell_cheaper(quarter: Quarter) -> Section:
     """What each service costs, how cost is concentrated, and what part is process."""
-    tables = (_list_services(quarter), show_figures(quarter, PROCESS, "Process rather than delivery"),
-              _list_worth(quarter))  # fmt: skip
-    return Section(
-        (quarter.cost.sentence, _tell_concentration(quarter), _tell_loss(quarter)), _counted(quarter), tables
+    tables = (
+        _list_services(quarter), list_sizes(quarter), list_equations(quarter), _list_worth(quarter), list_budget(quarter),
+        list_overhead(quarter), list_references(quarter), show_figures(quarter, PROCESS, "Process rather than delivery"),
+    )  # fmt: skip
+    found = (
+        quarter.cost.sentence,
+        _tell_concentration(quarter),
+        _tell_loss(quarter),
+        tell_harder(quarter),
+        quarter.budget.sentence,
     )
+    return Section(found, _counted(quarter), tables, ("cost_to_serve", "unit_cost", *WORTH, *PROCESS))
 
 
 def _tell_concentration(quarter: Quarter) -> str:
@@ -220,7 +229,8 @@ def tell_capacity(quarter: Quarter) -> Section:
     waits = ("lead_time_days", "lead_time_p85_days", "lead_time_ratio")
     tables = (table(shown, caption="Capacity by role; the unused is charged to nobody"),
               show_figures(quarter, waits, "How long customers wait"))  # fmt: skip
-    return Section(_tell_used(quarter), "Practical hours are what remains after leave, meetings and training.", tables)
+    counted = "Practical hours are what remains after leave, meetings and training."
+    return Section(_tell_used(quarter), counted, tables, waits)
 
 
 def _tell_used(quarter: Quarter) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.answers import segments
 from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
 from pmo_analysis.present.answers.section import Section
@@ -16,6 +17,14 @@ EASIER = (
     "lead_time_days", "lead_time_p85_days", "promises_kept_share", "consistency_share", "first_time_right_share",
     "touchpoint_count", "own_hours", "ces_level", "csat_level", "nps_points", "worth_level",
 )  # fmt: skip
+PROMISED = (
+    "cost_to_serve",
+    "unit_cost",
+    "benefit_realised_share",
+    "benefit_measured_share",
+    "touchpoint_count",
+    "own_hours",
+)
 REACHED = ("reach_share", "never_served_share", "quiet_share", "came_back_share")
 
 
@@ -29,7 +38,7 @@ def tell_promises(quarter: Quarter) -> Section:
     charged = "No hours are booked: cost is what customers were charged, which need not be what serving them cost."
     counted = charged if quarter.cost.basis == "charged" else spent
     found = (quarter.cost.sentence, _tell_span(cards, names, currency), quarter.propositions.unplaced)
-    return Section(found, counted, tables)
+    return Section(found, counted, tables, PROMISED)
 
 
 def _tell_span(cards: pd.DataFrame, names: Names, currency: str) -> str:
@@ -120,9 +129,8 @@ def tell_ease(quarter: Quarter) -> Section:
         _tell_experience(rows),
     )
     shown = show_figures(quarter, EASIER, "What it is like to be our customer")
-    return Section(
-        found, "A change is called clear only where the interval of the difference excludes nought.", (shown,)
-    )
+    counted = "A change is called clear only where the interval of the difference excludes nought."
+    return Section(found, counted, (shown,), EASIER)
 
 
 def _tell_now(rows: pd.DataFrame) -> str:
@@ -154,10 +162,31 @@ def tell_customers(quarter: Quarter) -> Section:
         segments.tell_largest_change(quarter), segments.tell_given(quarter), tell_turns(quarter, REACHED),
     )  # fmt: skip
     tables = (
-        segments.list_schemes(quarter), segments.list_changes(quarter),
+        segments.list_schemes(quarter), segments.list_changes(quarter), _list_possible(quarter),
         segments.list_given(quarter), show_figures(quarter, REACHED, "Whom we reach"), _list_splits(quarter),
     )  # fmt: skip
-    return Section(found, counted, tables)
+    return Section(found, counted, tables, REACHED)
+
+
+def _list_possible(quarter: Quarter) -> str:
+    """How many customers may have moved in the last year, where noise could explain it as well."""
+    rows, names = quarter.history.possible, names_of(quarter)
+    rows = rows[rows["quarter"] > shift_quarter(quarter.quarter, -4)]
+    pairs = rows.groupby(["quarter", "from_segment", "to_segment"])["probability"].agg(["size", "min", "max"])
+    pairs = pairs.reset_index().sort_values(["quarter", "from_segment", "to_segment"], ascending=[False, True, True])
+    shown = pd.DataFrame({
+        "May have moved in": pairs["quarter"].tolist(),
+        "From": [names.segment(s) for s in pairs["from_segment"]],
+        "To": [names.segment(s) for s in pairs["to_segment"]],
+        "Customers": told(pairs, "size", "_count"),
+        "How sure": [_chance(low, high) for low, high in zip(pairs["min"], pairs["max"], strict=True)],
+    })  # fmt: skip
+    return table(shown, caption="Moves that noise could explain as well; nobody is counted as moved by them")
+
+
+def _chance(low: float, high: float) -> str:
+    first, last = ("over 99 %" if p > 0.99 else tell(p, "_share") for p in (low, high))
+    return first if first == last else f"{first.removesuffix(' %')} to {last}"
 
 
 def _list_splits(quarter: Quarter) -> str:

@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.present.answers import ahead, cost, customers, trust, value, work
+from pmo_analysis.present.answers import ahead, cost, customers, decided, trust, value, work
+from pmo_analysis.present.answers.budget import draw_overhead
 from pmo_analysis.present.answers.pictures import PICTURES
 from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
 from pmo_analysis.present.answers.segment_pictures import draw_evidence, draw_given, draw_migration, draw_profile
 from pmo_analysis.present.answers.segments import show_cards
+from pmo_analysis.present.answers.showback import show_statement, show_statements
+from pmo_analysis.present.answers.work_pictures import draw_worth
 from pmo_analysis.present.formats import MISSING, table, tell
 from pmo_analysis.present.page_one import show_page_one
 from pmo_analysis.present.plots.style import house_style
@@ -33,7 +36,7 @@ ANSWERS = {
     9: cost.tell_capacity,
     10: ahead.tell_demand,
     11: ahead.tell_scenario,
-    12: value.tell_decisions,
+    12: decided.tell_decisions,
     13: trust.tell_trust,
 }
 
@@ -58,7 +61,7 @@ def answer(quarter: Quarter, number: int) -> Html:
 
 def figures(quarter: Quarter, number: int) -> Html:
     """The figures behind an answer, each with its range and n; longer tables are in the workbook."""
-    return show_tables(_section(quarter, _known(number)))
+    return show_tables(quarter, _section(quarter, _known(number)))
 
 
 @lru_cache(maxsize=2 * len(ANSWERS))
@@ -101,6 +104,24 @@ def cards(quarter: Quarter) -> Html | None:
 def migration(quarter: Quarter) -> Picture | Html | None:
     """Who went from which segment to which; nothing where all customers are one group."""
     return show_picture(draw_migration, quarter) if quarter.segmentation.found else None
+
+
+def worth(quarter: Quarter) -> Picture | Html:
+    """What each customer gets against what it costs to serve, or one sentence on what is missing for it."""
+    return show_picture(draw_worth, quarter)
+
+
+def overhead(quarter: Quarter) -> Picture | Html:
+    """What the PMO costs beside what projects of each size spend, with rules of thumb for reference."""
+    return show_picture(draw_overhead, quarter)
+
+
+def showback(quarter: Quarter, customer_id: str | None = None) -> Html | None:
+    """What the dearest customers were charged, cost to serve and gave in hours; one customer's statement where named.
+
+    Blank = the dearest customer's own statement; None = a line for each of the dearest customers.
+    """
+    return show_statements(quarter) if customer_id is None else show_statement(quarter, customer_id)
 
 
 def _known(number: int) -> int:

@@ -20,11 +20,12 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Section:
-    """The finding in plain sentences, what it was counted on, and tables that are already HTML."""
+    """The finding in plain sentences, what it was counted on, tables that are already HTML, and whose measures."""
 
     finding: tuple[str, ...]
     counted: str = ""
     tables: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
 
 
 def show_section(quarter: Quarter, number: int, section: Section) -> Html:
@@ -37,10 +38,20 @@ def show_section(quarter: Quarter, number: int, section: Section) -> Html:
     ))  # fmt: skip
 
 
-def show_tables(section: Section) -> Html:
-    """The figures behind a section's answer."""
+def show_tables(quarter: Quarter, section: Section) -> Html:
+    """The figures behind a section's answer, and how each of them is counted."""
     tables = [t for t in section.tables if t]
-    return Html(render("tables.html.j2", tables=tables))
+    return Html(render("tables.html.j2", tables=tables, defined=_define(quarter, section.measures)))
+
+
+def _define(quarter: Quarter, measures: tuple[str, ...]) -> list[dict[str, str]]:
+    """The formulas of measures that the quarter defines, in their order, and whether more of it is better."""
+    known = quarter.measures.definitions.drop_duplicates("measure").set_index("measure")
+    better = {"higher": "more is better", "lower": "less is better"}
+    return [
+        {"title": row["title"], "formula": row["formula"], "better": better.get(row["better"], "")}
+        for row in known.reindex([m for m in dict.fromkeys(measures) if m in known.index]).to_dict("records")
+    ]
 
 
 def tell_period(quarter: Quarter) -> str:

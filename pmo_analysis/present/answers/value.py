@@ -1,4 +1,4 @@
-"""Questions 3 and 12: what value was visible, and whether last quarter's decisions worked."""
+"""Question 3: what value was visible, measured and unmeasured apart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import MISSING, day, is_number, join, table, tell, tell_change, told, told_ranges
+from pmo_analysis.present.formats import is_number, join, table, tell, tell_limits
 from pmo_analysis.present.names import names_of
 from pmo_analysis.quarter import Quarter
 
@@ -25,10 +25,13 @@ def tell_value(quarter: Quarter) -> Section:
     measures = [m for group in OUTCOMES.values() for m in group]
     currency = quarter.settings["currency"]
     tables = [show_figures(quarter, names, title, measured=True) for title, names in OUTCOMES.items()]
-    found = (_tell_outcomes(quarter), _tell_benefit(quarter), tell_turns(quarter, measures), *_tell_reversals(quarter))
+    found = (
+        _tell_outcomes(quarter), _tell_benefit(quarter), tell_turns(quarter, measures), *_tell_reversals(quarter),
+        quarter.value.sentence, _tell_sensitivity(quarter),
+    )  # fmt: skip
     counted = "Projects' results are the customers'; only confirmed benefits are the PMO's own claim." \
               f" Money in {currency}."  # fmt: skip
-    return Section(found, counted, (*tables, _list_anchors(quarter)))
+    return Section(found, counted, (*tables, list_weights(quarter), _list_anchors(quarter)), tuple(measures))
 
 
 def _tell_outcomes(quarter: Quarter) -> str:
@@ -75,53 +78,41 @@ def _list_anchors(quarter: Quarter) -> str:
     return table(shown, caption="What counts as worst and best in the picture (from the settings)")
 
 
-def tell_decisions(quarter: Quarter) -> Section:
-    """What earlier decisions were expected to do and what they did; commitments in pairs."""
-    rows, names = quarter.leadership.decisions, names_of(quarter)
-    shown = pd.DataFrame({
-        "Decision": rows["text"].tolist(),
-        "Taken": rows["quarter"].tolist(),
-        "Should work by": [day(d) for d in rows["due_on"]],
-        "Figure": [_figure(names.measure(m)) if isinstance(m, str) else MISSING for m in rows["measure"]],
-        "Expected": [_effect(quarter, m, v) for m, v in zip(rows["measure"], rows["expected_effect"], strict=True)],
-        "Seen": [_effect(quarter, m, v) for m, v in zip(rows["measure"], rows["observed_effect"], strict=True)],
-        "Range": _ranges(quarter, rows),
-        "So it": rows["verdict"].tolist(),
-    })  # fmt: skip
-    kept = quarter.leadership.commitments
-    pairs = pd.DataFrame(
-        {"Commitment": kept["title"], "This quarter": told_ranges(kept, unit="unit"), "n": told(kept, "n")}
-    )
-    tables = (table(shown, caption="Decisions and their effects, newest first", most=8),
-              table(pairs, caption="Commitments, read in pairs"))  # fmt: skip
-    return Section((quarter.leadership.sentence,), "", tables)
-
-
-def _figure(title: str) -> str:
-    return title[:1].upper() + title[1:]
-
-
-def _unit(quarter: Quarter, measure: object) -> str:
-    """The unit of a decision's measure; its name may carry it where no definition does."""
-    units = quarter.measures.definitions.set_index("measure")["unit"]
-    if measure in units.index:
-        return str(units[measure])
-    return "share" if str(measure).endswith("_share") else "money" if "cost" in str(measure) else ""
-
-
-def _effect(quarter: Quarter, measure: object, value: float) -> str:
-    if not is_number(value):
-        return MISSING
-    unit = _unit(quarter, measure)
-    sign = "+" if value > 0 else ""
-    if unit in ("share", "points"):
-        return f"{sign}{tell(100 * value if unit == 'share' else value)} points"
-    return sign + tell(value, unit, quarter.settings["currency"])
-
-
-def _ranges(quarter: Quarter, rows: pd.DataFrame) -> list[str]:
-    currency = quarter.settings["currency"]
-    return [
-        tell_change(low, high, _unit(quarter, m), currency)
-        for m, low, high in zip(rows["measure"], rows["low"], rows["high"], strict=True)
+def _tell_sensitivity(quarter: Quarter) -> str:
+    """Whether who gets most value hangs on the weights; customers are not named here."""
+    rows = quarter.value.sensitivity
+    if rows.empty:
+        return ""
+    first = rows.iloc[0]
+    share = f"{tell(first['leads_share'], '_share')} ({tell_limits(first['low'], first['high'], '_share')})"
+    turning = [
+        _tell_turning(r)
+        for r in rows.to_dict("records")
+        if is_number(r["changes_above"]) or is_number(r["changes_below"])
     ]
+    firm = f"Which customer gets most hangs on the weights: the one that leads by these leads in {share} of all possible ones"
+    return f"{firm}; another leads if {join(turning, 2).replace(' and ', ' or ')}." if turning else f"{firm}."
+
+
+def _tell_turning(row: dict[str, object]) -> str:
+    """`benefit weighs above 0.55`: the turning point nearer to the weight as it is."""
+    ends = [(row["changes_above"], "above"), (row["changes_below"], "below")]
+    known = [(abs(float(at) - float(row["weight"])), f"{side} {float(at):.2f}") for at, side in ends if is_number(at)]  # type: ignore[arg-type]
+    return f"{row['outcome']} weighs {min(known)[1]}"
+
+
+def list_weights(quarter: Quarter) -> str:
+    """Each outcome's weight and how far it may move before another customer gets most."""
+    rows = quarter.value.sensitivity
+    shown = pd.DataFrame({
+        "Outcome": [str(o).capitalize() for o in rows["outcome"]],
+        "Weight": [f"{w:.2f}" for w in rows["weight"]],
+        "Another customer leads above": [_weight(w) for w in rows["changes_above"]],
+        "or below": [_weight(w) for w in rows["changes_below"]],
+        "Customers with a score": [tell(len(quarter.value.scores), "_count")] * len(rows),
+    })  # fmt: skip
+    return table(shown, caption="How far the value score hangs on its weights")
+
+
+def _weight(value: float) -> str:
+    return f"{value:.2f}" if is_number(value) else "never"

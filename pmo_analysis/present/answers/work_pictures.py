@@ -10,7 +10,7 @@ from pmo_analysis.present.answers.ahead import SCENARIO, read_scenarios, whole_d
 from pmo_analysis.present.answers.work import order_quoted
 from pmo_analysis.present.formats import tell, tell_range
 from pmo_analysis.present.names import names_of
-from pmo_analysis.present.plots.style import panels
+from pmo_analysis.present.plots.style import head, panels
 from pmo_analysis.present.shown import Picture, draw
 from pmo_analysis.quarter import Quarter
 
@@ -50,6 +50,22 @@ def _say_process(quarter: Quarter) -> str:
 def _steps(rows: pd.DataFrame) -> list[dict[str, float]]:
     found = [rows[rows["customers_share"] >= share].head(1) for share in (0.1, 0.2, 0.5)]
     return [r for part in found for r in part.to_dict("records")]
+
+
+def draw_worth(quarter: Quarter) -> Picture | str:
+    """What each customer gets against what it costs to serve; nobody is named."""
+    costs = quarter.cost.table[["customer_id", "cost_to_serve_cost"]].rename(columns={"customer_id": "unit_id"})
+    rows = quarter.value.scores.merge(costs, on="unit_id")
+    rows = rows[(rows["cost_to_serve_cost"] > 0) & rows["score"].notna()]
+    if len(rows) < quarter.settings["minimum_cell"]:
+        return (
+            "No picture: there are too few customers with a known cost and a value score to set one against the other."
+        )
+    currency = quarter.settings["currency"]
+    table = rows.rename(columns={"cost_to_serve_cost": "cost", "score": "value"})
+    axes = plots.plot_worth(table, title="value score, 0 to 100; bar = how sure", currency=currency)
+    head(axes, f"What customers get against what they cost, n = {len(rows):,}")
+    return draw(axes, plots.say_worth(table, "Value score", currency=currency))
 
 
 def draw_seniors(quarter: Quarter) -> Picture | str:

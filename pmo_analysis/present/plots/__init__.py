@@ -11,9 +11,11 @@ from pmo_analysis.present.plots.maps import plot_map
 from pmo_analysis.present.plots.ranges import plot_quoted, plot_ranges, say_ranges
 from pmo_analysis.present.plots.runs import plot_run, say_run
 from pmo_analysis.present.plots.segments import plot_counts, plot_flows, plot_null
+from pmo_analysis.present.plots.worth import plot_beside, plot_worth, say_worth
 
 __all__ = [
     "Axes",
+    "plot_beside",
     "plot_concentration",
     "plot_counts",
     "plot_effects",
@@ -27,6 +29,8 @@ __all__ = [
     "plot_run",
     "plot_scenario",
     "plot_used",
+    "plot_worth",
     "say_ranges",
     "say_run",
+    "say_worth",
 ]
