@@ -310,7 +310,7 @@ def test_requests_on_which_no_work_has_begun_count_as_still_waiting() -> None:
     told = review_leadership(_data([], rows), "2026Q3")
     response = told.commitments.set_index("figure")["value"]
     assert response["response_days"] == 1 and np.isnan(response["response_p85_days"])  # 8 of 10 have begun
-    assert "within 1 working days for half of the requests, and for fewer than 85 of 100 so far." in told.sentence
+    assert "within 1 working day for half of the requests, and for fewer than 85 of 100 so far." in told.sentence
 
 
 def test_the_quarter_before_is_told_as_it_was_at_its_own_end() -> None:

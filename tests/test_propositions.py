@@ -54,7 +54,7 @@ def _tables(count: int = 12) -> dict[str, pd.DataFrame]:
         ),
         "deliveries": pd.DataFrame(
             {"engagement_id": [f"{c}-{s}" for c in ids for s in ("plan", "gate")], "customer_id": np.repeat(ids, 2)}
-            | {"delivered": True, "touchpoint_count": 3.0, "waiting_days": 6.0}
+            | {"service_id": ["plan", "gate"] * count, "delivered": True, "touchpoint_count": 3.0, "waiting_days": 6.0}
         ),
     }
 
@@ -329,3 +329,16 @@ def test_customers_without_a_cost_are_not_said_to_cost_nothing() -> None:
 
 def test_a_group_that_is_hidden_counts_as_not_measured() -> None:
     assert _told(_tables(3)).sentence == "Groups of customers: 1; the benefit is measured for 0 of them."
+
+
+def test_deliveries_whose_cost_nobody_knows_are_deliveries_all_the_same() -> None:
+    tables = _tables()
+    tables["costs"], tables["engagements"] = tables["costs"][:0], tables["engagements"][:0]
+    sentence = _cards(tables)["sentence"].iloc[0]
+    assert "24 deliveries in the quarter, mostly Gate review, Planning." in sentence
+    assert "What it costs is not known; the cost of one delivery is not known" in sentence
+
+
+def test_a_card_and_page_one_mean_the_same_wait() -> None:
+    cells = pd.DataFrame({"measure": ["lead_time_days"], "group_kind": "category", "group": "IT", "value": 4.0})
+    assert _cards(_tables(), cells=cells)["waiting_days"].tolist() == [4]

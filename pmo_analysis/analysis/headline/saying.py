@@ -13,6 +13,7 @@ from pmo_analysis.contract.units import tell_money, tell_number
 def say_measured(row: Mapping[str, Any], words: str, *, beside: bool) -> str:
     """A figure, its range and its change; what stands beside another figure tells only a clear change."""
     value = _amount(row["value"], row["unit"])
+    words = words.replace("working days", "working day", 1) if (value, row["unit"]) == ("1", "_days") else words
     told = f"{value} {words}" if row["unit"] in ("_share", "_days") else f"{words[0].upper() + words[1:]}: {value}"
     quiet = beside and row["direction"] == "no clear change"
     return f"{told}{say_range(row)}{'' if quiet else say_change(row)}."

@@ -156,7 +156,7 @@ def _cards_of_kind(
             "customers_count": len(ids),
             **cost_facts(offered, ids, least),
             **unit_facts(offered, ids, kind, str(group), least),
-            **ask_facts(offered.deliveries, ids),
+            **ask_facts(offered, ids, kind, str(group)),
             **_price(prices, checks, str(group)),
         }
         cards.append(_write_card(facts, ids, offered, words, settings=settings))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pmo_analysis.analysis.estimates import censored_quantile, summarise_quantiles
 
-_BENEFITS = ("benefit_realised_share", "benefit_measured_share", "benefit_confirmed_share")
+BENEFITS = ("benefit_realised_share", "benefit_measured_share", "benefit_confirmed_share")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ def cost_facts(offered: Offered, ids: set[str], minimum: int) -> dict[str, Any]:
     """Cost of one customer (median, P10, P90) and of all together; `minimum` customers are needed for the range."""
     rows = offered.costs[offered.costs["customer_id"].isin(ids)]
     spread = summarise_quantiles(rows["cost_to_serve_cost"], minimum=minimum)
-    deliveries = rows["engagement_count"].sum()
+    deliveries = rows["engagement_count"].sum() or delivered_to(offered, ids)["delivered"].sum()
     total = rows["cost_to_serve_cost"].sum(min_count=1)
     return {
         "cost_median": spread["p50"],
@@ -60,9 +60,15 @@ def cost_facts(offered: Offered, ids: set[str], minimum: int) -> dict[str, Any]:
         "own_hours": rows["own_hours"].median(),
         "own_cost": rows["own_cost"].sum(min_count=1),
         "deliveries": int(deliveries),
-        "unit_cost": total / deliveries if deliveries else np.nan,
+        "unit_cost": total / deliveries if deliveries and pd.notna(total) else np.nan,
         "n": int(rows["cost_to_serve_cost"].notna().sum()),
     }
+
+
+def delivered_to(offered: Offered, ids: set[str]) -> pd.DataFrame:
+    """What was delivered in the quarter to these customers, whether or not its cost is known."""
+    rows = offered.deliveries
+    return rows[rows["customer_id"].isin(ids) & rows["delivered"]]
 
 
 def unit_facts(offered: Offered, ids: set[str], kind: str, group: str, minimum: int) -> dict[str, Any]:
@@ -74,25 +80,30 @@ def unit_facts(offered: Offered, ids: set[str], kind: str, group: str, minimum: 
     costs = offered.delivery_costs
     if costs is None:
         return told | dict.fromkeys(("unit_median", "unit_p10", "unit_p90"), np.nan)
-    rows = offered.deliveries[offered.deliveries["customer_id"].isin(ids) & offered.deliveries["delivered"]]
-    each = rows["engagement_id"].map(costs.drop_duplicates("engagement_id").set_index("engagement_id")["cost"])
+    each = delivered_to(offered, ids)["engagement_id"].map(
+        costs.drop_duplicates("engagement_id").set_index("engagement_id")["cost"]
+    )
     spread = summarise_quantiles(each, minimum=minimum)
     return told | {"unit_median": spread["p50"], "unit_p10": spread["p10"], "unit_p90": spread["p90"]}
 
 
-def ask_facts(deliveries: pd.DataFrame, ids: set[str]) -> dict[str, Any]:
-    """What a delivery asks: contacts (mean) and working days (median, open requests counted as waiting)."""
-    rows = deliveries[deliveries["customer_id"].isin(ids)]
-    wait = censored_quantile(rows["waiting_days"], rows["delivered"])
+def ask_facts(offered: Offered, ids: set[str], kind: str, group: str) -> dict[str, Any]:
+    """What a delivery asks: contacts (mean) and working days (median, open requests counted as waiting).
+
+    The days are those of the measure where it is told for the group, so that a card and page 1 mean the same.
+    """
+    rows = offered.deliveries[offered.deliveries["customer_id"].isin(ids)]
+    told = group_cells(offered.cells, kind, group, ("lead_time_days",))
+    wait = told.get("lead_time_days", censored_quantile(rows["waiting_days"], rows["delivered"]))
     return {"touchpoints": rows.loc[rows["delivered"], "touchpoint_count"].mean(), "waiting_days": wait["value"]}
 
 
-def benefit_facts(cells: pd.DataFrame | None, kind: str, group: str) -> dict[str, pd.Series]:
-    """The group's measured benefit: measure → its cell, as far as it has a value."""
+def group_cells(cells: pd.DataFrame | None, kind: str, group: str, measures: tuple[str, ...]) -> dict[str, pd.Series]:
+    """The group's measures: name → its cell, as far as it has a value."""
     if cells is None or cells.empty:
         return {}
     mine = cells[(cells["group_kind"] == kind) & (cells["group"] == group) & cells["value"].notna()]
-    return {str(row["measure"]): row for _, row in mine[mine["measure"].isin(_BENEFITS)].iterrows()}
+    return {str(row["measure"]): row for _, row in mine[mine["measure"].isin(measures)].iterrows()}
 
 
 def find_stop(offered: Offered, ids: set[str], kind: str, group: str) -> tuple[str, str, float] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.propositions.facts import Offered, benefit_facts, find_stop
+from pmo_analysis.analysis.propositions.facts import BENEFITS, Offered, delivered_to, find_stop, group_cells
 from pmo_analysis.analysis.propositions.words import fill, money, number, percent
 
 TOO_WIDE = 10.0  # a price range that spans more than this factor is no help in planning
@@ -17,16 +17,18 @@ TOO_WIDE = 10.0  # a price range that spans more than this factor is no help in 
 def say_what(facts: Mapping[str, Any], ids: set[str], offered: Offered, words: Mapping[str, str]) -> str:
     """How many deliveries, and mostly of which services."""
     rows = offered.engagements
-    top = rows.loc[rows["customer_id"].isin(ids), "service_id"].map(offered.names).value_counts(sort=False)
+    worked = rows.loc[rows["customer_id"].isin(ids), "service_id"]
+    services = worked if len(worked) else delivered_to(offered, ids)["service_id"]
+    top = services.map(offered.names).value_counts(sort=False)
     names = top.sort_index().sort_values(ascending=False, kind="stable").index[:3].tolist()
-    if not names:
-        return words["what_unknown"]
-    return fill(words, "what", count=f"{facts['deliveries']:,}", services=", ".join(names))
+    known = {(True, True): "what", (True, False): "what_unnamed", (False, True): "what_undelivered"}
+    name = known.get((facts["deliveries"] > 0, bool(names)), "what_unknown")
+    return fill(words, name, count=f"{facts['deliveries']:,}", services=", ".join(names))
 
 
 def say_benefit(cells: pd.DataFrame | None, kind: str, group: str, words: Mapping[str, str]) -> str:
     """The share realised of what was due and measured, how much was measured at all, and what customers confirmed."""
-    known = benefit_facts(cells, kind, group)
+    known = group_cells(cells, kind, group, BENEFITS)
     if "benefit_realised_share" not in known:
         return words["benefit_unknown"]
     cell = known["benefit_realised_share"]
