@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pmo_analysis.contract.tables import TABLES, Table
+from pmo_analysis.contract.tables import BESIDE, TABLES, Table
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- tables: made by .ci/readme.py from contract/tables.py -->", "<!-- end of tables -->"
@@ -13,7 +13,7 @@ HEAD = "| table | one row is | columns | what it answers |\n|---|---|---|---|\n"
 
 def render() -> str:
     """The list as Markdown: a line per table, required tables first and in bold, required columns with *."""
-    ordered = sorted(TABLES, key=lambda t: not t.required)
+    ordered = sorted((*TABLES, *BESIDE), key=lambda t: not t.required)
     return HEAD + "".join(f"{_row(table)}\n" for table in ordered)
 
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from itertools import combinations
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.trust import Trust, count_people, hide_small_cells, merge_roles, review_trust, suppress
+from pmo_analysis.analysis.trust import (
+    Trust,
+    choose_cells,
+    count_people,
+    find_isolated,
+    merge_roles,
+    review_trust,
+    suppress,
+)
+from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.previous import define, read_previous
 
 NO_PROBLEMS = pd.DataFrame(columns=["table", "column", "problem", "rows"])
 
@@ -88,14 +103,82 @@ def test_cells_and_comparisons_are_counted() -> None:
 
 def test_rows_of_the_export_changed_settings_and_problems_are_told() -> None:
     problems = pd.DataFrame({"table": ["effort"], "column": ["role"], "problem": ["unknown role"], "rows": [7]})
-    told = _told(
-        problems=problems, settings=Settings({"currency": "GBP"}), previous_settings={"currency": "EUR", "seed": 0}
-    )
+    told = _told(problems=problems, settings=Settings({"currency": "GBP"}))
     assert told.loc["undated_rows_share", ["value", "n"]].tolist() == pytest.approx([2 / 3, 3])
     assert "services" in told.loc["undated_rows_share", "sentence"]
     assert "currency" in told.loc["changed_settings_count", "sentence"]
-    assert told.loc["changed_definitions_count", "value"] == 1
     assert told.loc["problems_count", ["value", "n"]].tolist() == [1, 7]
+    assert "cannot be told" in told.loc["earlier_reports_count", "sentence"]
+
+
+MEASURED = pd.DataFrame(
+    {
+        "measure": ["nps_points", "reach_share"],
+        "title": "t",
+        "formula": ["a − b", "c / d"],
+        "unit": "u",
+        "better": "higher",
+    }
+)
+
+
+def _published(folder: Path, quarter: str, settings: Settings, definitions: pd.DataFrame) -> Path:
+    """A report of which only what the next one reads is there."""
+    (folder / "tables").mkdir(parents=True)
+    chart = folder / "tables" / "run_chart.parquet"
+    pd.DataFrame(
+        {"measure": ["nps_points"], "quarter": quarter, "value": 1.0, "low": 0.0, "high": 2.0, "n": 9.0}
+    ).to_parquet(chart)
+    files = [{"path": "tables/run_chart.parquet", "sha256": hashlib.sha256(chart.read_bytes()).hexdigest()}]
+    content = {
+        "quarter": quarter,
+        "files": files,
+        "settings": {"values": dict(settings)},
+        "definitions": define(definitions),
+    }
+    (folder / "manifest.json").write_text(json.dumps(content), "utf-8")
+    return folder
+
+
+def test_what_changed_since_the_report_before_is_named(tmp_path: Path) -> None:
+    before = read_previous(_published(tmp_path / "x-2026Q2", "2026Q2", Settings(), MEASURED))
+    same = _told(previous=before, definitions=MEASURED).loc["changed_definitions_count"]
+    assert same["value"] == 0 and "2026Q2" in same["sentence"]
+    other = MEASURED.assign(formula=["a − b", "c / (c + d)"])
+    moved = _told(previous=before, definitions=other, settings=Settings({"currency": "GBP"})).loc[
+        "changed_definitions_count"
+    ]
+    assert moved["value"] == 2 and "setting currency, measure reach_share" in moved["sentence"]
+
+
+def test_a_report_before_that_is_not_as_published_is_refused(tmp_path: Path) -> None:
+    folder = _published(tmp_path / "x-2026Q2", "2026Q2", Settings(), MEASURED)
+    assert read_previous(folder).key == read_previous(folder).key
+    (folder / "tables" / "run_chart.parquet").write_bytes(b"other")
+    with pytest.raises(InputError, match="not as published"):
+        read_previous(folder)
+    with pytest.raises(InputError, match="not a published report"):
+        read_previous(tmp_path)
+
+
+def test_hidden_cells_are_counted_with_their_reasons() -> None:
+    notes = ["", "not told: too few people", "told with other categories: one person gives most of it",
+             "not told: it could be found by subtraction"]  # fmt: skip
+    cells = pd.DataFrame({"measure": "m", "group_kind": "category", "n": [9, np.nan, np.nan, np.nan], "note": notes})
+    told = _told(cells=cells)
+    assert told.loc["hidden_cells_count", ["value", "n"]].tolist() == [3, 4]
+    assert told.loc["dominated_cells_count", "value"] == 1
+    assert (
+        "1 of too few people, 1 in which one person gives most, 1 that could"
+        in told.loc["hidden_cells_count", "sentence"]
+    )
+
+
+def test_corrections_are_counted_by_table() -> None:
+    rows = pd.DataFrame({"table": ["effort", "effort", "projects"], "state": ["applied", "applied", "no row"]})
+    told = _told(corrections=rows).loc["corrections_count"]
+    assert told[["value", "n"]].tolist() == [2, 3] and "2 in effort" in told["sentence"]
+    assert "1 did not fit" in told["sentence"]
 
 
 def _answers(**counts: int) -> pd.DataFrame:
@@ -137,20 +220,86 @@ def test_no_told_group_is_small_whatever_the_sizes() -> None:
         assert (sizes >= 5).all() and names.notna().all() == (len(rows) >= 5)
 
 
-def test_a_hidden_cell_never_stands_alone() -> None:
-    cells = pd.DataFrame(
-        {
-            "measure": "m",
-            "group_kind": "category",
-            "group": list("abc"),
-            "value": [0.1, 0.2, 0.3],
-            "n": [3, 20, 8],
-            "note": "",
-        }
-    )
-    told = hide_small_cells(cells).set_index("group")
-    assert told["value"].isna().to_dict() == {"a": True, "b": False, "c": True}
-    assert told.loc["a", "note"] == told.loc["c", "note"] == "too few to be told apart"
+def _people(**labels: list) -> pd.DataFrame:
+    """One answer each: `labels` say to which group of a kind each belongs."""
+    size = len(next(iter(labels.values())))
+    return pd.DataFrame({"person": [f"p{i}" for i in range(size)], **labels})
+
+
+def _chosen(rows: pd.DataFrame, *kinds: str, **more) -> dict[str, str]:
+    cells = choose_cells(rows, kinds, **more).set_index("group")
+    return cells["reason"].mask(cells["told"], "told").to_dict()
+
+
+def test_a_cell_that_is_the_whole_less_the_others_is_not_told_alone() -> None:
+    # c has three answers; a and b told would give it away, so the smaller of them goes with it.
+    rows = _people(kind=["a"] * 8 + ["b"] * 6 + ["c"] * 3)
+    assert _chosen(rows, "kind") == {
+        "all": "told", "a": "told", "b": "it could be found by subtraction", "c": "too few people"
+    }  # fmt: skip
+    assert _chosen(_people(kind=["a"] * 8 + ["b"] * 6), "kind") == {"all": "told", "a": "told", "b": "told"}
+    assert set(_chosen(_people(kind=["a"] * 4), "kind").values()) == {"too few people"}
+
+
+def test_groups_of_two_kinds_that_differ_by_one_person_are_not_both_told() -> None:
+    # category x and segment s share six people; x has one more: x − s is that person.
+    rows = _people(category=["x"] * 7 + ["y"] * 7, segment=["s"] * 6 + ["t"] * 8)
+    told = _chosen(rows, "category", "segment")
+    assert told["x"] == told["y"] == "told" and "told" not in (told["s"], told["t"])
+    apart = _people(category=["x"] * 7 + ["y"] * 7, segment=(["s"] * 7 + ["t"] * 7))
+    assert set(_chosen(apart, "category", "segment").values()) == {"told"}
+
+
+def test_three_kinds_can_betray_whom_no_two_of_them_would() -> None:
+    # One person is alone with category 1, segment 1 and service 1 at once; every two kinds meet in six people or more.
+    rows = _people(
+        category=[1] * 6 + [1] + [2] * 6 + [2] * 6, segment=[2] * 6 + [1] + [1] * 6 + [2] * 6,
+        service=[2] * 6 + [1] + [2] * 6 + [1] * 6,
+    ).astype(str)  # fmt: skip
+    for two in (["category", "segment"], ["category", "service"], ["segment", "service"]):
+        cells = choose_cells(rows, two)
+        assert cells["told"].all()
+    cells = choose_cells(rows, ["category", "segment", "service"])
+    assert not cells[cells["group_kind"] == "service"]["told"].any()
+    assert cells[cells["group_kind"] != "service"]["told"].all()
+
+
+def test_people_who_answer_often_are_counted_once_and_never_dominate() -> None:
+    rows = pd.DataFrame({"person": list("aaaaaabcde"), "kind": "x"})
+    assert _chosen(rows, "kind", dominance=0.5)["x"] == "one person gives most of it"
+    assert _chosen(rows, "kind", dominance=0.7)["x"] == "told"
+    assert _chosen(rows.iloc[:9], "kind")["x"] == "too few people"  # nine answers of four people
+
+
+def test_what_was_published_before_counts() -> None:
+    rows = _people(then=["a"] * 7 + ["b"] * 7, now=["a"] * 6 + ["b"] * 8)
+    assert _chosen(rows, "now", merge=False) == {"all": "told", "a": "told", "b": "told"}
+    told = _chosen(rows, "now", merge=False, published=["then"])
+    assert "told" not in (told["a"], told["b"])  # one has moved from a to b: the difference of the two is that person
+
+
+def _can_be_isolated(counts: np.ndarray, minimum: int = 5) -> bool:
+    """By trying every set of fewer than `minimum` people: does leaving them out lose something that cells tell?"""
+    kinds, people = np.unique(counts, axis=0, return_counts=True)
+    few = [i for i in range(len(kinds)) if people[i] < minimum and kinds[i].any()]
+    sets = (s for size in range(1, minimum) for s in combinations(few, size) if people[list(s)].sum() < minimum)
+    rank = np.linalg.matrix_rank(kinds)
+    return any(len(kinds) == len(s) or np.linalg.matrix_rank(np.delete(kinds, s, axis=0)) < rank for s in sets)
+
+
+def test_isolated_people_are_found_exactly_when_there_are_any() -> None:
+    rng = np.random.default_rng(0)
+    verdicts = []
+    for _ in range(80):
+        size, kinds = int(rng.integers(5, 22)), rng.integers(1, 5, 3)
+        cells = [np.ones((size, 1))] + [np.eye(k)[rng.integers(0, k, size)] for k in kinds]
+        counts = np.repeat(np.hstack(cells), rng.integers(1, 5, size), axis=0)
+        counts = counts[:, rng.random(counts.shape[1]) < 0.8]
+        found = find_isolated(counts, 5)
+        assert (found is not None) == _can_be_isolated(counts)
+        assert found is None or len(found) < 5
+        verdicts.append(found is None)
+    assert 10 < sum(verdicts) < 70
 
 
 def _roles() -> pd.DataFrame:

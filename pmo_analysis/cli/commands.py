@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pmo_analysis.cli.arguments import Quarter, Source
+from pmo_analysis.cli.beside import correct, note
 from pmo_analysis.cli.printing import err, out, print_block, print_table, progress, tell
 from pmo_analysis.cli.scheme import scheme
 from pmo_analysis.contract.errors import InputError, PmoError, SettingError
@@ -25,6 +26,8 @@ app = typer.Typer(
     "3 another run writes the same report, 4 the report could not be completed, 130 interrupted.",
 )  # fmt: skip
 app.add_typer(scheme, name="scheme")
+app.command()(note)
+app.command()(correct)
 
 INTERRUPTED = 130
 

@@ -300,9 +300,39 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
 )
+
+# What analysts keep beside the data: no answer waits for it.
+BESIDE: tuple[Table, ...] = (
+    Table(
+        "annotations", "an analyst's note on a figure", ("note_id",),
+        answers=("notes beside the figures",),
+        columns=(
+            _id("note_id", "the note", required=True),
+            _text("figure", "figure it is about, such as nps_points", required=True),
+            _text("text", "the note, shown in the report as it stands", required=True),
+            _quarter("quarter", "report it is for; blank = every report from noted_on on"),
+            _text("author_role", "role of whoever wrote it, no name"),
+            _date("noted_on", "day it was written", required=True),
+            _text("reason", "why it is there"),
+        ),
+    ),
+    Table(
+        "corrections", "a corrected value", ("table", "key", "column", "corrected_on"), dated="corrected_on",
+        answers=("corrected values, counted and listed",),
+        columns=(
+            _text("table", "table of the row", required=True),
+            _text("key", "key of the row; of several columns, separated by ;", required=True),
+            _text("column", "column of the value", required=True),
+            _text("was", "value that the source holds; blank = none"),
+            _text("becomes", "value that counts instead; blank = none"),
+            _text("reason", "why, shown in the report", required=True),
+            _date("corrected_on", "day from which it holds", required=True),
+        ),
+    ),
+)
 # fmt: on
 
-TABLE: dict[str, Table] = {t.name: t for t in TABLES}
+TABLE: dict[str, Table] = {t.name: t for t in (*TABLES, *BESIDE)}
 REQUIRED = tuple(t.name for t in TABLES if t.required)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.contract.tables import TABLES, Table
+from pmo_analysis.contract.tables import BESIDE, TABLES, Table
 from pmo_analysis.intake.answers import coverage, most_useful_addition
 from pmo_analysis.intake.check_across import find_across, find_duplicates, tell_rows
 from pmo_analysis.intake.check_rules import Rule, list_rules
+from pmo_analysis.intake.corrections import find_unfit
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
 
@@ -50,12 +51,13 @@ def _find(data: Dataset, *, stops_only: bool = False) -> Iterator[Problem]:
     # what is only said of the files, not of what was known then, has no place in a past report
     yield from (p for p in data.troubles if data.known_on is None or p.severity == STOPS)
     unread = {p.table for p in data.troubles if p.severity == STOPS}
-    for table in TABLES:
+    for table in (*TABLES, *BESIDE):
         if table.name not in unread and (table.required or not stops_only):
             yield from _find_in(data, table)
             yield from find_duplicates(data, table)
     if not stops_only:
         yield from find_across(data)
+        yield from find_unfit(data)
 
 
 def _find_in(data: Dataset, table: Table) -> Iterator[Problem]:

@@ -16,8 +16,9 @@ import pyarrow as pa
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarter_end
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.contract.tables import TABLE, TABLES, Table, key_of
+from pmo_analysis.contract.tables import TABLE, Table, key_of
 from pmo_analysis.intake.cast import DTYPE, quote
+from pmo_analysis.intake.corrections import apply_corrections, read_corrections
 from pmo_analysis.intake.engine import connect, fresh
 from pmo_analysis.intake.known import known_rows_sql, known_sql
 from pmo_analysis.intake.problems import Problem
@@ -34,7 +35,8 @@ class Dataset:
     `known_at` is the quarter at whose end the tables are told, None for the source as it is;
     `source` says where they came from (never a password), `name` the organisation;
     `settings` are those of the house changed by the organisation's own, kept beside its data;
-    `troubles` is what could not be read at all, told by `check`; `schemes` are the frozen segments kept beside the data.
+    `troubles` is what could not be read at all, told by `check`; `schemes` are the frozen segments kept beside the data;
+    `corrections` are the values corrected beside the data by `known_at`, with what became of each.
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
@@ -48,6 +50,7 @@ class Dataset:
     schemes: tuple[FrozenScheme, ...] = field(default=(), repr=False)
     known_at: str | None = None
     known_on: date | None = field(default=None, repr=False)
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     @classmethod
     def from_frames(
@@ -61,7 +64,7 @@ class Dataset:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that have rows, in the contract's order."""
-        return tuple(t.name for t in TABLES if self.rows(t.name))
+        return tuple(name for name in TABLE if self.rows(name))
 
     def __getitem__(self, table: str) -> nw.LazyFrame:
         names = ", ".join(quote(n) for n in _contract(table).names)
@@ -113,15 +116,25 @@ class Dataset:
     def as_of(self, quarter: str, fiscal_year_end_month: int = 12) -> Dataset:
         """What was known at the end of a quarter: later rows are absent, later dates blank."""
         day = quarter_end(quarter, fiscal_year_end_month)
-        views = {}
-        for table, view in self.views.items():
+        views: dict[str, str] = {}
+        copies, corrections = self._correct(day)
+        for table, view in (dict(self.views) | copies).items():
             views[table] = fresh("known", table)
             query = known_sql(TABLE[table], view, day, quarter)
             # Effort is by far the longest table: it stays where it lies; the others are read once.
             kind = "VIEW" if table == "effort" else "TABLE"
             self.connection.execute(f"CREATE TEMP {kind} {views[table]} AS {query}")
         schemes = tuple(s for s in self.schemes if s.valid_from <= quarter)
-        return replace(self, views=views, schemes=schemes, known_at=quarter, known_on=day)
+        read = {**self.read, **copies}
+        return replace(
+            self, views=views, read=read, schemes=schemes, known_at=quarter, known_on=day, corrections=corrections
+        )
+
+    def _correct(self, day: date) -> tuple[dict[str, str], pd.DataFrame]:
+        """Corrected copies of tables and the corrections told; what is told at a quarter's end is corrected once."""
+        if self.known_on is not None:
+            return {}, self.corrections
+        return apply_corrections(self, read_corrections(self, day))
 
     def frame_at(self, table: str, quarter: str, fiscal_year_end_month: int = 12) -> pd.DataFrame:
         """A table as it was known at the end of an earlier quarter, as pandas."""

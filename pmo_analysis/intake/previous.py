@@ -21,7 +21,7 @@ class PreviousReport:
     """A published report of an earlier quarter, as far as the next one needs it.
 
     `settings`: name → value; `definitions`: measure → its words, unit and formula; `run_chart`: measure, quarter, value,
-    low, high, n as published; `sha256`: of its manifest, so that the next manifest can name it.
+    low, high, n as published; `sha256`: of these three, so that the next manifest can name what it was told beside.
     """
 
     quarter: str
@@ -44,17 +44,18 @@ def read_previous(folder: str | Path) -> PreviousReport:
     """
     path = Path(folder) / "manifest.json"
     try:
-        raw = path.read_bytes()
-        content = json.loads(raw)
+        content = json.loads(path.read_text("utf-8"))
         quarter, files = str(content["quarter"]), {f["path"]: f["sha256"] for f in content["files"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is not a published report ({type(error).__name__}). Publish it again.") from error
+    settings, definitions = content.get("settings", {}).get("values", {}), content.get("definitions", {})
+    used = json.dumps([quarter, settings, definitions, files.get(_CHART)], sort_keys=True)
     return PreviousReport(
         quarter,
         Path(folder).name,
-        hashlib.sha256(raw).hexdigest(),
-        content.get("settings", {}).get("values", {}),
-        content.get("definitions", {}),
+        hashlib.sha256(used.encode()).hexdigest(),
+        settings,
+        definitions,
         _read_chart(Path(folder), files.get(_CHART)),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analysis.contract.tables import TABLES, Column
+from pmo_analysis.contract.tables import BESIDE, TABLES, Column
 from pmo_analysis.contract.units import unit_of
 
 COLUMNS = ["kind", "table", "column", "meaning", "unit", "required"]
@@ -36,7 +36,7 @@ def meaning_of(table: str, column: str = "") -> str:
 
 
 def _inputs() -> Iterator[tuple[str, ...]]:
-    for table in TABLES:
+    for table in (*TABLES, *BESIDE):
         yield "input", table.name, "", f"{table.row}, one a row", "", "yes" if table.required else ""
         for column in table.columns:
             yield "input", table.name, column.name, _told(column), _unit(column.name, column.kind), _required(column)
@@ -71,4 +71,4 @@ def _words() -> dict[str, Any]:
 @cache
 def _contract_meanings() -> dict[str, str]:
     """Meanings of the contract's columns by name; of several tables, what the first one says."""
-    return {c.name: c.meaning for table in reversed(TABLES) for c in table.columns}
+    return {c.name: c.meaning for table in reversed((*TABLES, *BESIDE)) for c in table.columns}

@@ -30,12 +30,13 @@ from pmo_analysis.analysis.targets import TargetReview, Targets, review_targets,
 from pmo_analysis.analysis.trust import Trust, count_people, name_roles, review_trust
 from pmo_analysis.analysis.value import ValueScores, score_value
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.annotations import tell_notes
 from pmo_analysis.intake.answers import list_unanswered
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.previous import PreviousReport
 from pmo_analysis.quarter.answers import gather_answers
-from pmo_analysis.quarter.protect import mask_people, protect_answers, protect_roles
+from pmo_analysis.quarter.protect import mask_corrections, mask_people, protect_answers, protect_roles
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.scenario import build_baseline
 from pmo_analysis.quarter.segments import count_in_words, look_at_segments
@@ -69,6 +70,8 @@ def compose(known: Dataset, quarter: str, settings: Settings, previous: Previous
         data=known,
         problems=problems,
         unanswered=unanswered,
+        annotations=tell_notes(known, quarter, settings["fiscal_year_end_month"]),
+        corrections=mask_corrections(known.corrections),
         groups=groups,
         features=features,
         **segments,
@@ -236,5 +239,5 @@ def _trust(
     return review_trust(
         known, problems, quarter=quarter, groups=told["groups"], costs=customer.table, left_out=customer.left_out,
         cells=told["measures"].cells, changes=told["measures"].changes, unanswered=unanswered,
-        previous=previous, definitions=told["measures"].definitions,
+        previous=previous, definitions=told["measures"].definitions, corrections=known.corrections,
     )  # fmt: skip

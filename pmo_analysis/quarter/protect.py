@@ -172,3 +172,15 @@ def _replace(text: str, names: Mapping[str, str]) -> str:
         return text
     pattern = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
     return re.sub(rf"(?<!\w)({pattern})(?!\w)", lambda found: names[found[1]], text)
+
+
+_OF_PEOPLE = {"survey", "roles", "capacity"}
+
+
+def mask_corrections(corrections: pd.DataFrame) -> pd.DataFrame:
+    """Corrections as anybody may see them: of answers, roles and pseudonyms only that something was corrected."""
+    if corrections.empty:
+        return corrections
+    hidden = corrections["table"].isin(_OF_PEOPLE) | corrections["column"].isin(["person_id", "respondent_id"])
+    shown = ["key", "was", "becomes"]
+    return corrections.assign(**{c: corrections[c].mask(hidden, "not shown").astype("str") for c in shown})

@@ -36,7 +36,9 @@ class Quarter:
     """One field per result, each described by its own class.
 
     `data` is what was known at the quarter's end; groups: customer_id, name, category, segment;
-    problems: of `pmo.check`; unanswered: question, title, missing, sentence; cost: by customer, cost_by: by
+    problems: of `pmo.check`; annotations: note_id, figure, text, by, on, reason: notes for this report;
+    corrections: table, key, column, was, becomes, reason, on, state: values corrected beside the data;
+    unanswered: question, title, missing, sentence; cost: by customer, cost_by: by
     service, category and segment; baseline: the scenario that what-if starts
     from, None where no hours or no capacity is known.
     segmentation: by the scheme in force; fresh_look: what a cut of this quarter alone gives (the same where none is
@@ -50,6 +52,8 @@ class Quarter:
     data: Dataset = field(repr=False)
     problems: pd.DataFrame
     unanswered: pd.DataFrame
+    annotations: pd.DataFrame
+    corrections: pd.DataFrame
     groups: pd.DataFrame
     features: Features
     segmentation: Segmentation
@@ -148,6 +152,8 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
         "trust": q.trust.figures,
         "unanswered": q.unanswered,
         "problems": q.problems,
+        "annotations": q.annotations,
+        "corrections": q.corrections,
         "settings": q.settings.table(),
     }
 

@@ -97,9 +97,13 @@ def describe_code() -> dict[str, Any]:
 
 
 def describe_settings(settings: Settings) -> dict[str, Any]:
-    """The hash of all settings and those that differ from the house's."""
+    """The hash of all settings, those that differ from the house's, and every value, for the next report to compare."""
     text = json.dumps(dict(settings), sort_keys=True, ensure_ascii=False)
-    return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "changed": settings.changed()}
+    return {
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "changed": settings.changed(),
+        "values": dict(settings),
+    }
 
 
 def describe_schemes(quarter: Quarter) -> list[dict[str, Any]]:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
+from pmo_analysis.intake.previous import PreviousReport, define, read_previous
 from pmo_analysis.intake.reach import choose_quarter
 from pmo_analysis.run import kernels, manifest, shelf
 from pmo_analysis.run.manifest import ROOT, Manifest
@@ -57,38 +59,50 @@ def run_report(
     require_usable(data)  # before a kernel starts: what is wrong with the data is told within seconds
     chosen = choose_quarter(data, quarter)
     check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
+    before = find_previous(Path(out), data, chosen)
+    if before and "previous" in declared:
+        given["previous"] = str(before)
     name = f"{slug(data.name)}-{chosen}" + ("" if Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}")
     with shelf.one_at_a_time(Path(out), name, wait=wait), shelf.scratch(Path(out), name) as folder:
-        _build(folder, data, Path(notebook), {**given, "quarter": chosen}, say)
+        previous = read_previous(before) if before else None
+        _build(folder, data, Path(notebook), {**given, "quarter": chosen}, say, previous=previous)
         shelf.put_in_place(folder, Path(out) / name)
     return manifest.read_manifest(Path(out) / name)
 
 
-def _build(folder: Path, data: Dataset, notebook: Path, parameters: Mapping[str, Any], say: Progress) -> None:
+def _build(
+    folder: Path,
+    data: Dataset,
+    notebook: Path,
+    parameters: Mapping[str, Any],
+    say: Progress,
+    *,
+    previous: PreviousReport | None,
+) -> None:
     """Fill the scratch folder: the notebook runs in its kernel while the tables are computed here."""
     started = time.monotonic()
     say(f"running {notebook.name} for {parameters['quarter']}")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(kernels.execute, notebook, folder / "report.ipynb", parameters, folder=Path.cwd())
-        result = _compute(data, parameters["quarter"], folder)
+        result = _compute(data, parameters["quarter"], folder, previous)
         computed = time.monotonic()
         say("computed the tables and the workbook; waiting for the notebook")
         executed = running.result()
     say("making the page")
     _make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
     durations = {"compute_seconds": computed - started, "total_seconds": time.monotonic() - started}
-    content = _describe(folder, data, result, parameters, durations)
+    content = _describe(folder, data, result, parameters, durations, previous=previous)
     manifest.write_manifest(folder, content)
     _require_complete(folder)
 
 
-def _compute(data: Dataset, quarter: str, folder: Path) -> Quarter:
+def _compute(data: Dataset, quarter: str, folder: Path, previous: PreviousReport | None) -> Quarter:
     """The quarter and its files. Its libraries are imported here: meanwhile the kernel has already started."""
     from pmo_analysis.present.tables import write_tables
     from pmo_analysis.present.workbook import write_workbook
     from pmo_analysis.quarter import run_quarter
 
-    result = run_quarter(data, quarter)
+    result = run_quarter(data, quarter, previous=previous)
     write_tables(result, folder / "tables")
     write_workbook(result, folder / "report.xlsx")
     return result
@@ -101,7 +115,13 @@ def _make_page(executed: NotebookNode, path: Path, *, title: str) -> None:
 
 
 def _describe(
-    folder: Path, data: Dataset, result: Quarter, parameters: Mapping[str, Any], durations: Mapping[str, float]
+    folder: Path,
+    data: Dataset,
+    result: Quarter,
+    parameters: Mapping[str, Any],
+    durations: Mapping[str, float],
+    *,
+    previous: PreviousReport | None,
 ) -> dict[str, Any]:
     return {
         "organisation": result.organisation,
@@ -112,6 +132,8 @@ def _describe(
         "inputs": fingerprint(data).to_dict("records"),
         "known": fingerprint(result.data).to_dict("records"),
         "schemes": manifest.describe_schemes(result),
+        "definitions": define(result.measures.definitions),
+        "previous": previous.key if previous else None,
         "code": manifest.describe_code(),
         "durations": {name: round(seconds, 2) for name, seconds in durations.items()},
         "files": manifest.describe_files(folder),
@@ -125,6 +147,12 @@ def _require_complete(folder: Path) -> None:
             raise PublishError(f"The report lacks {name}; nothing was published.")
     kernels.require_whole(folder / "report.ipynb")
     manifest.read_manifest(folder)
+
+
+def find_previous(shelf: Path, data: Dataset, quarter: str) -> Path | None:
+    """The report of the quarter before, by the same name on the same shelf; None where there is none."""
+    folder = shelf / f"{slug(data.name)}-{shift_quarter(quarter, -1)}"
+    return folder if (folder / manifest.NAME).is_file() else None
 
 
 def slug(text: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
+from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.present.tables import write_tables
 from pmo_analysis.quarter import run_quarter
 from pmo_analysis.run import manifest
@@ -54,15 +55,27 @@ def _compare_files(report: Manifest) -> list[tuple[str, str, str]]:
 def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str]]:
     content = report.content
     data = load(source, settings=content["settings"]["changed"])
-    result = run_quarter(data, content["quarter"])
+    result = run_quarter(data, content["quarter"], previous=_read_previous(report))
     schemes = manifest.describe_schemes(result)
     reasons = _reasons(content, fingerprint(result.data), result.settings, schemes)
+    if content.get("previous") and _read_previous(report) is None:
+        reasons = f"the report before, {content['previous']['name']}, is gone or another; {reasons}"
     with tempfile.TemporaryDirectory() as scratch:
         write_tables(result, Path(scratch) / "tables")
         new = {f["path"]: f["sha256"] for f in manifest.describe_files(Path(scratch))}
     old = {f["path"]: f["sha256"] for f in content["files"] if f["path"].startswith("tables/")}
     tables = [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]
     return _compare_schemes(content, schemes) + tables
+
+
+def _read_previous(report: Manifest) -> PreviousReport | None:
+    """The report before, where it stands beside this one as it stood when this one was made."""
+    named = report.content.get("previous")
+    folder = report.folder.resolve().parent / named["name"] if named else None
+    if folder is None or not (folder / manifest.NAME).is_file():
+        return None
+    found = read_previous(folder)
+    return found if found.key == named else None
 
 
 def _compare_schemes(content: Mapping[str, Any], schemes: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
