@@ -110,6 +110,6 @@ def _tell_kept(commitments: pd.DataFrame) -> str:
         middle, most = (rows.loc[name, "value"] for name in ("response_days", "response_p85_days"))
         if pd.notna(middle):
             far = f"within {most:.0f} for 85 of 100" if pd.notna(most) else "and for fewer than 85 of 100 so far"
-            soon = f"within {middle:.0f} working day{'s' * (middle != 1)}" if middle else "on the same day"
+            soon = f"within {middle:.0f} working day{'s' if middle != 1 else ''}" if middle else "on the same day"
             told += f" Work began {soon} for half of the requests, {far}."
     return told
