@@ -140,9 +140,11 @@ def _chart_costs(measures: Measures, past: pd.DataFrame, settings: Settings) -> 
 
 
 def _lead(known: Dataset, quarter: str, settings: Settings, measures: Measures, groups: pd.DataFrame) -> Leadership:
+    asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
+    rows = measures.rows[~measures.rows["measure"].isin(asked)]  # answers are told of the whole only
     return review_leadership(
         known, quarter, settings,
-        run_chart=measures.run_chart, definitions=measures.definitions, rows=measures.rows, groups=groups,
+        run_chart=measures.run_chart, definitions=measures.definitions, rows=rows, groups=groups,
     )  # fmt: skip
 
 
