@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.errors import SettingError
-from pmo_analysis.contract.tables import TABLE
+from pmo_analysis.contract.tables import TABLE, TABLES
 from pmo_analysis.intake.cast import DTYPE
 from pmo_analysis.intake.demo import benefits as gains
 from pmo_analysis.intake.demo import offer, truth, voices
@@ -57,7 +57,7 @@ def make_demo(
         "effort": effort,
         "capacity": offer.capacity_table(world.catalogue, world.calendar, used),
     }
-    return {name: shape(name, tables[name]) for name in TABLE}, _truth(world, last_asked, asked, gain, gaps)
+    return {name: shape(name, tables[name]) for name in (t.name for t in TABLES)}, _truth(world, last_asked, asked, gain, gaps)
 
 
 def make_world(customers: int, quarters: int, seed: int, last_quarter: str) -> World:
