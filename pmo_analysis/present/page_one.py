@@ -8,6 +8,7 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.formats import day, is_number, join, tell, tell_change, tell_limits
+from pmo_analysis.present.notes import read_notes
 from pmo_analysis.present.shown import Html
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
@@ -28,23 +29,28 @@ _COUNTED = {
     "unmeasured_benefit": "benefits", "measured_benefit": "benefits",
     "confirmed_to_date_benefit": "benefits", "planned_benefit": "benefits",
 }  # fmt: skip
-
-
+# Page 1 calls by other names what a note may be about.
+_NOTED_AS = {"cost_to_serve_cost": "cost_to_serve"}
 _SCALES = {"nps_points": "{}, −100 to 100", "csat_level": "{}, 1 to 5", "ces_level": "{}, 1 to 7"}
 
 
 def show_page_one(quarter: Quarter) -> Html:
     """The page that executives read: it answers what they ask without the sections after it."""
     currency, unknown = quarter.settings["currency"], _list_unknown(quarter)
-    beside = quarter.headline.beside.to_dict("records")
+    every = quarter.headline.beside.to_dict("records")
+    benefits, beside = ([r for r in every if r["figure"].endswith("_benefit") == money] for money in (True, False))
     warning = f"waits grow above {tell(quarter.settings['utilisation_warning_share'], '_share')}"
     tiles = [_tile(r, [b for b in beside if b["topic"] == r["topic"]], currency, warning)
              for r in quarter.headline.figures.to_dict("records")]  # fmt: skip
+    for tile in tiles:
+        tile["beside"] = [*tile.get("beside", []), *(_list_budget(quarter) if tile["topic"] == "cost" else [])]
+        tile["notes"] = read_notes(quarter, [str(f) for f in tile["figures"]])
     return Html(render(
         "page_one.html.j2",
         headline=quarter.headline.sentence,
         against=shift_quarter(quarter.quarter, -quarter.settings["headline_quarters_back"]),
         tiles=tiles,
+        benefits=[_beside(b, currency) for b in benefits],
         reached=_list_reached(quarter),
         choices=[{**row, "due": day(row["due_on"])} for row in quarter.advice.decisions.to_dict("records")],
         advice=quarter.advice.sentence,
@@ -57,12 +63,14 @@ def show_page_one(quarter: Quarter) -> Html:
 
 def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str, warning: str) -> dict[str, Any]:
     """A figure with what stands below it; `warning` is told with the load."""
+    figures = [_NOTED_AS.get(r["figure"], r["figure"]) for r in (row, *beside)]
     if not is_number(row["value"]):
-        return {"topic": row["topic"], "known": False, "sentence": row["sentence"]}
+        return {"topic": row["topic"], "known": False, "sentence": row["sentence"], "figures": figures}
     exact = row["low"] == row["high"]
     return {
         "topic": row["topic"],
         "known": True,
+        "figures": figures,
         "title": _SCALES.get(row["figure"], "{}").format(row["title"]),
         "value": _amount(row["value"], row["unit"], currency),
         "range": "" if exact else _limits(row, currency),
@@ -118,6 +126,21 @@ def _beside(row: dict[str, Any], currency: str) -> dict[str, str]:
     return {"title": row["title"], "value": tell(row["value"], unit, currency), "note": note, "turn": words.strip()}
 
 
+def _list_budget(quarter: Quarter) -> list[dict[str, str]]:
+    """What the PMO cost against its budget, this quarter and this year so far; nothing where no budget is given."""
+    rows, currency = quarter.budget.budget, quarter.settings["currency"]
+    known = rows[rows["difference_cost"].notna()].tail(2)
+    return [
+        {
+            "title": "Against the PMO's budget, " + str(r["quarter"]),
+            "value": f"{tell(abs(r['difference_cost']), '_cost', currency)} {'over' if r['difference_cost'] > 0 else 'under'}",
+            "note": f"of {tell(r['budget_cost'], '_cost', currency)}, unused hours included",
+            "turn": "",
+        }
+        for r in known.to_dict("records")
+    ]
+
+
 def _list_reached(quarter: Quarter) -> list[dict[str, str]]:
     """Whom the PMO serves, has never served, and no longer hears from."""
     cells = quarter.measures.cells
@@ -142,7 +165,8 @@ def _list_sure(quarter: Quarter) -> list[str]:
 
 def _list_unknown(quarter: Quarter) -> list[str]:
     """What is not known: gaps of the tables first, then what nobody measured or answered, then what cannot be told yet."""
-    return [*_list_gaps(quarter), *_unmeasured(quarter), *_untellable(quarter), *_too_few(quarter)]
+    no_budget = [] if quarter.settings["pmo_budget_cost"] else ["Whether the PMO keeps to its budget: none is given."]
+    return [*_list_gaps(quarter), *_unmeasured(quarter), *_untellable(quarter), *_too_few(quarter), *no_budget]
 
 
 def _list_gaps(quarter: Quarter) -> list[str]:

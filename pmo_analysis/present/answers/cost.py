@@ -47,7 +47,8 @@ def _tell_concentration(quarter: Quarter) -> str:
         return ""
     first = upto.iloc[0]
     share = tell_range(first["cost_share"], first["low"], first["high"], "_share")
-    return f"The dearest {tell(first['customers_share'], '_share')} of customers take {share} of the cost to serve."
+    dearest = f"The dearest {tell(first['customers_share'], '_share')} of customers take {share} of the cost to serve"
+    return f"{dearest} (a Gini of 0 would be all alike, 1 a single customer taking all)."
 
 
 def _tell_loss(quarter: Quarter) -> str:

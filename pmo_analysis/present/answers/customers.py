@@ -63,9 +63,9 @@ def _show_cards(rows: pd.DataFrame, names: Names, currency: str) -> str:
             "facts": {
                 "They get": r["what"],
                 "Benefit": r["benefit"],
-                "Cost of one customer": _typical(r, "cost", "customers", currency),
-                "Work on one delivery": _typical(r, "unit", "deliveries", currency),
-                "Expect next quarter": _expected(r, currency),
+                "A customer costs us": _typical(r, "cost", "customers", currency),
+                "The work on a delivery": _typical(r, "unit", "deliveries", currency),
+                "Expect next quarter, a customer": _expected(r, currency),
                 "Asked of them": _asked(r),
                 "One thing to stop": r["stop"],
             },
@@ -81,7 +81,7 @@ def _typical(row: dict[str, object], stem: str, things: str, currency: str) -> s
         return "not known"
     middle = tell(row[f"{stem}_median"], "_cost", currency)
     spread = tell_limits(row[f"{stem}_p10"], row[f"{stem}_p90"], "_cost", currency)
-    return f"{middle}, eight in ten {spread}" if spread != "–" else f"{middle} (too few {things} for a range)"
+    return f"{middle}; eight {things} in ten {spread}" if spread != "–" else f"{middle} (too few {things} for a range)"
 
 
 def _expected(row: dict[str, object], currency: str) -> str:
@@ -90,14 +90,15 @@ def _expected(row: dict[str, object], currency: str) -> str:
     if told == "–":
         return "not estimable"
     tries = int(str(row["price_tries_count"]))
-    return f"{told} (held in {row['price_held_count']} of {tries} earlier quarters)" if tries else told
+    return f"{told} (such a range held in {row['price_held_count']} of {tries} earlier quarters)" if tries else told
 
 
 def _asked(row: dict[str, object]) -> str:
+    """What each delivery and each customer has to give; what is not recorded is left out."""
     parts = [
-        (row["touchpoints"], f"{tell(row['touchpoints'])} contacts"),
-        (row["waiting_days"], f"{tell(row['waiting_days'])} working days of waiting"),
-        (row["own_hours"], f"{tell(row['own_hours'])} hours of their own people"),
+        (row["touchpoints"], f"{tell(row['touchpoints'])} contacts a delivery"),
+        (row["waiting_days"], f"{tell(row['waiting_days'])} working days of waiting for it"),
+        (row["own_hours"], f"{tell(row['own_hours'])} hours a quarter of a customer’s own people"),
     ]
     return join(words for value, words in parts if pd.notna(value)) or "not recorded"
 

@@ -19,8 +19,7 @@ def tell_decisions(quarter: Quarter) -> Section:
         "Should work by": [day(d) for d in rows["due_on"]],
         "Figure": [_figure(names.measure(m)) if isinstance(m, str) else MISSING for m in rows["measure"]],
         "Expected": [_effect(quarter, m, v) for m, v in zip(rows["measure"], rows["expected_effect"], strict=True)],
-        "Seen": [_effect(quarter, m, v) for m, v in zip(rows["measure"], rows["observed_effect"], strict=True)],
-        "Range": _ranges(quarter, rows),
+        "Seen": _seen(quarter, rows),
         "So it": rows["verdict"].tolist(),
     })  # fmt: skip
     kept = quarter.leadership.commitments
@@ -31,7 +30,10 @@ def tell_decisions(quarter: Quarter) -> Section:
               table(promises, caption="What was promised and kept"), _list_pairs(quarter))  # fmt: skip
     counted = "An effect is called seen where its range leaves out nought and goes beyond what quarters stray anyway."
     watched = quarter.leadership.pairs
-    return Section((quarter.leadership.sentence,), counted, tables, (*watched["measure"], *watched["counterweight"]))
+    first, _, rest = quarter.leadership.sentence.partition(". ")
+    return Section(
+        (f"{first.removesuffix('.')}.", rest), counted, tables, (*watched["measure"], *watched["counterweight"])
+    )
 
 
 def _list_pairs(quarter: Quarter) -> str:
@@ -68,9 +70,12 @@ def _effect(quarter: Quarter, measure: object, value: float) -> str:
     return sign + tell(value, unit, quarter.settings["currency"])
 
 
-def _ranges(quarter: Quarter, rows: pd.DataFrame) -> list[str]:
+def _seen(quarter: Quarter, rows: pd.DataFrame) -> list[str]:
+    """The effect seen with its range, where it has one."""
     currency = quarter.settings["currency"]
-    return [
+    ranges = [
         tell_change(low, high, _unit(quarter, m), currency)
         for m, low, high in zip(rows["measure"], rows["low"], rows["high"], strict=True)
     ]
+    values = [_effect(quarter, m, v) for m, v in zip(rows["measure"], rows["observed_effect"], strict=True)]
+    return [v if r == MISSING else f"{v} ({r})" for v, r in zip(values, ranges, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from pmo_analysis.present.formats import MISSING, join, table, tell, tell_limits, told, told_ranges
+from pmo_analysis.present.formats import MISSING, table, tell, tell_limits, told, told_ranges
 from pmo_analysis.present.names import names_of
 from pmo_analysis.quarter import Quarter
 
@@ -26,12 +26,13 @@ def tell_harder(quarter: Quarter) -> str:
     said = []
     for term in clear.sort_values(ascending=False, kind="stable").index[:2]:
         most = shown[shown["term"] == term].sort_values("hours").iloc[-1]
-        told_as = f"{_WORDS.get(term, term)} in {clear[term]} of {judged[term]} services"
-        said.append(f"{told_as} (most in {names.service(most['service_id'])}, {_add(most)} hours)")
-    return f"What makes a delivery take longer: {join(said)}."
+        more = f"{tell(most['hours'])} hours more ({tell_limits(most['low'], most['high'])})"
+        where = f"in {clear[term]} of {judged[term]} services, most in {names.service(most['service_id'])}: {more}"
+        said.append(f"{_WORDS.get(term, term)}, {where}")
+    return f"What makes a delivery take longer: {'; '.join(said)}."
 
 
-def list_equations(quarter: Quarter) -> str:
+def list_equations(quarter: Quarter, most: int = 8) -> str:
     """Per service, dearest first: hours of the plain smallest delivery, and what is added to them by what."""
     rows, names = quarter.cost.time_equations, names_of(quarter)
     costs = quarter.cost_by["service"].table.set_index("service_id")["cost_to_serve_cost"]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.present.formats import day
+from pmo_analysis.present.notes import read_notes
 from pmo_analysis.present.shown import Html
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
@@ -41,7 +42,8 @@ def show_section(quarter: Quarter, number: int, section: Section) -> Html:
 def show_tables(quarter: Quarter, section: Section) -> Html:
     """The figures behind a section's answer, and how each of them is counted."""
     tables = [t for t in section.tables if t]
-    return Html(render("tables.html.j2", tables=tables, defined=_define(quarter, section.measures)))
+    return Html(render("tables.html.j2", tables=tables, notes=read_notes(quarter, section.measures),
+                       defined=_define(quarter, section.measures)))  # fmt: skip
 
 
 def _define(quarter: Quarter, measures: tuple[str, ...]) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import is_number, table, tell, tell_range, told
+from pmo_analysis.present.notes import list_corrections, list_notes
 from pmo_analysis.quarter import Quarter
 
 
@@ -16,7 +17,10 @@ def tell_trust(quarter: Quarter) -> Section:
         "What": rows["title"].tolist(), "How much": [_how_much(r) for r in rows.to_dict("records")],
         "n": told(rows, "n"), "What it means": rows["sentence"].tolist(),
     })  # fmt: skip
-    tables = (table(shown, caption="Limits of the evidence", most=16), _list_gaps(quarter), _list_problems(quarter))
+    tables = (
+        table(shown, caption="Limits of the evidence", most=20), list_corrections(quarter), list_notes(quarter),
+        _list_gaps(quarter), _list_problems(quarter),
+    )  # fmt: skip
     return Section((quarter.trust.sentence, quarter.measures.sentence), "", tables)
 
 
