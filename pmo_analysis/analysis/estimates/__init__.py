@@ -7,6 +7,7 @@ Below `minimum` observations the value stands and the limits are missing: too fe
 from pmo_analysis.analysis.estimates.comparisons import (
     benjamini_hochberg,
     difference_interval,
+    difference_of_means,
     difference_p_value,
     tell_direction,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "benjamini_hochberg",
     "censored_quantile",
     "difference_interval",
+    "difference_of_means",
     "difference_p_value",
     "mean_interval",
     "mean_table",

@@ -126,17 +126,19 @@ def ratio_table(
     cluster: str | None = None,
     level: float = 0.95,
     minimum: int = 5,
+    errors: bool = False,
 ) -> pd.DataFrame:
     """Ratios of sums for many groups at once: the columns of `by`, value, low, high, n.
 
     Linearised variance over clusters, Student's t corrected for skewness (Hall 1992) or, where it is wider and nothing
     is negative, taken on the log scale; without resampling, so cheap enough for thousands of cells, where
-    `ratio_interval` is meant for one figure. `n` counts rows.
+    `ratio_interval` is meant for one figure. `n` counts rows. With `errors` also error (the standard error) and freedom (its
+    degrees), from which differences are told.
     """
     rows = frame.loc[frame[numerator].notna() & frame[denominator].notna()]
     rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"))
     sums = _sums_by_cluster(rows, by, cluster)
-    return _linearised(sums, by, level, minimum, skewed=True)
+    return _linearised(sums, by, level, minimum, skewed=True)[_columns(by, errors=errors)]
 
 
 def mean_interval(
@@ -160,11 +162,17 @@ def mean_table(
     cluster: str | None = None,
     level: float = 0.95,
     minimum: int = 5,
+    errors: bool = False,
 ) -> pd.DataFrame:
     """Means for many groups at once: the columns of `by`, value, low, high, n; clustered Student intervals."""
     rows = frame.loc[frame[value].notna()]
     rows = rows.assign(above=rows[value].astype("float64"), below=1.0)
-    return _linearised(_sums_by_cluster(rows, by, cluster), by, level, minimum, skewed=False)
+    table = _linearised(_sums_by_cluster(rows, by, cluster), by, level, minimum, skewed=False)
+    return table[_columns(by, errors=errors)]
+
+
+def _columns(by: list[str], *, errors: bool) -> list[str]:
+    return [*by, "value", "low", "high", "n", *(("error", "freedom") if errors else ())]
 
 
 def _sums_by_cluster(rows: pd.DataFrame, by: list[str], cluster: str | None) -> pd.DataFrame:
@@ -189,7 +197,9 @@ def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *
     table["low"] = table["low"].mask((table["least"] >= 0) & (table["low"] < 0), 0.0)
     # Without any spread nothing tells how sure we are: five equal answers are not certainty.
     table.loc[(table["n"] < minimum) | ~(table["error"] > 1e-12 * table["value"].abs()), ["low", "high"]] = np.nan
-    return table.reset_index()[[*by, "value", "low", "high", "n"]]
+    # Of unequal clusters only the large ones tell how much clusters differ.
+    even = table["below"] ** 2 / table["below_squared"].where(table["below_squared"] > 0)
+    return table.assign(freedom=np.maximum(even - 1, 1.0).where(table["clusters"].notna())).reset_index()
 
 
 def _widen_by_logs(table: pd.DataFrame, t: pd.Series, level: float) -> pd.DataFrame:
@@ -207,6 +217,7 @@ def _moments(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     grouped = sums.groupby(by, dropna=False)
     table = grouped[["above", "below", "rows"]].sum().rename(columns={"rows": "n"})
     table["clusters"], table["least"] = grouped.size(), grouped["above"].min()
+    table["below_squared"] = (sums["below"] ** 2).groupby([sums[name] for name in by], dropna=False).sum()
     table["value"] = table["above"] / table["below"].where(table["below"] != 0)
     table["clusters"] = table["clusters"].where(table["clusters"] > 1)
     whole = grouped[["above", "below"]].transform("sum")

@@ -23,6 +23,8 @@ from pmo_analysis.contract.settings import Settings
 
 KEYS = ["measure", "group_kind", "group", "period"]
 ESTIMATE = ["value", "low", "high", "n"]
+# Of means and ratios of sums: what their differences are told from.
+ERROR = ["error", "freedom"]
 TellCell = Callable[[np.ndarray, Settings], dict[str, float]]
 TellCells = Callable[[pd.DataFrame, Settings], pd.DataFrame]
 
@@ -88,9 +90,15 @@ def _customer_cases(rows: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     return cases.assign(period=cases["quarter"].map(period), cluster=np.arange(len(cases)))
 
 
-def estimate_cells(cases: pd.DataFrame, measures: Iterable[Measure], settings: Settings) -> pd.DataFrame:
-    """One row per measure, group and period: KEYS, value, low, high, n, measured_share, worst, best."""
+def estimate_cells(
+    cases: pd.DataFrame, measures: Iterable[Measure], settings: Settings, *, errors: bool = False
+) -> pd.DataFrame:
+    """One row per measure, group and period: KEYS, value, low, high, n, measured_share, worst, best.
+
+    With `errors` also error and freedom, blank where a measure is neither a mean nor a ratio.
+    """
     measures = list(measures)
+    columns = [*KEYS, *ESTIMATE, "measured_share", "worst", "best", *(ERROR if errors else ())]
     tables = []
     for (how, option), estimate in ESTIMATORS.items():
         names = [m.name for m in measures if m.estimate == how and (m.option == "without_largest") == option]
@@ -98,12 +106,12 @@ def estimate_cells(cases: pd.DataFrame, measures: Iterable[Measure], settings: S
         if len(some):
             tables.append(estimate(some, settings))
     if not tables:
-        return pd.DataFrame(columns=[*KEYS, *ESTIMATE, "measured_share", "worst", "best"])
+        return pd.DataFrame(columns=columns)
     weights = cases.groupby("cell")[["seen_weight", "whole_weight"]].sum()
     share = (weights["seen_weight"] / weights["whole_weight"].where(weights["whole_weight"] > 0)).clip(upper=1.0)
     keys = cases.drop_duplicates("cell").set_index("cell")[KEYS].assign(measured_share=share)
     table = pd.concat(tables, ignore_index=True).join(keys, on="cell").sort_values("cell", ignore_index=True)
-    return table.reindex(columns=[*KEYS, *ESTIMATE, "measured_share", "worst", "best"])
+    return table.reindex(columns=columns)
 
 
 def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -120,7 +128,12 @@ def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
 def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return ratio_table(
-        cases, ["cell"], cluster="cluster", level=settings["interval_level"], minimum=settings["minimum_estimate"]
+        cases,
+        ["cell"],
+        cluster="cluster",
+        level=settings["interval_level"],
+        minimum=settings["minimum_estimate"],
+        errors=True,
     )
 
 
@@ -138,6 +151,7 @@ def _means(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
         cluster="cluster",
         level=settings["interval_level"],
         minimum=settings["minimum_estimate"],
+        errors=True,
     )
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.estimates import benjamini_hochberg, difference_interval, difference_p_value, tell_direction
-from pmo_analysis.analysis.measures.cells import ESTIMATE, KEYS, compared_quarters
+from pmo_analysis.analysis.estimates import (
+    benjamini_hochberg,
+    difference_interval,
+    difference_of_means,
+    difference_p_value,
+    tell_direction,
+)
+from pmo_analysis.analysis.measures.cells import ERROR, ESTIMATE, KEYS, compared_quarters
 from pmo_analysis.analysis.measures.definition import Measure
 from pmo_analysis.analysis.measures.facts import Facts
 from pmo_analysis.analysis.measures.lower_cost import SAVINGS
@@ -24,7 +30,7 @@ def divide_by_base(figures: pd.DataFrame, measures: list[Measure], facts: Facts)
     names = [m.name for m in measures if m.option == "against_base"]
     chosen = figures["measure"].isin(names)
     rows = figures[chosen].join(_bases(figures[chosen], facts), on=_GROUP)
-    scaled = rows.assign(**{c: rows[c] / rows["base"] for c in ("value", "low", "high")})
+    scaled = rows.assign(**{c: rows[c] / rows["base"] for c in ("value", "low", "high", "error")})
     with np.errstate(divide="ignore", invalid="ignore"):
         now = {c: np.log(rows[c].where(rows[c] > 0)) for c in ("value", "low", "high")} | {"n": rows["n"]}
         base = {
@@ -59,7 +65,7 @@ def tell_changes(figures: pd.DataFrame, savings: pd.DataFrame, measures: list[Me
     compared = [(against, quarter, False) for against, quarter in compared_quarters(facts).items()]
     compared.append((f"{back} quarters before", _customer_base(facts), True))
     tables = [
-        _compare(figures, facts.quarter, quarter, customers).assign(against=against)
+        _compare(figures, (facts.quarter, quarter), facts, customers=customers).assign(against=against)
         for against, quarter, customers in compared
     ]
     saved = savings[(savings["period"] == facts.quarter) & savings["measure"].isin(SAVINGS)]
@@ -68,11 +74,18 @@ def tell_changes(figures: pd.DataFrame, savings: pd.DataFrame, measures: list[Me
     return _judge(changes, measures, facts)
 
 
-def _compare(figures: pd.DataFrame, now: str, before: str, customers: bool) -> pd.DataFrame:
-    kind = (figures["group_kind"] == "customer") == customers
-    later = figures[kind & (figures["period"] == now)].set_index(_GROUP)[ESTIMATE]
-    earlier = figures[kind & (figures["period"] == before)].set_index(_GROUP)[ESTIMATE].reindex(later.index)
-    change = pd.DataFrame(difference_interval(later, earlier), index=later.index)
+def _compare(figures: pd.DataFrame, periods: tuple[str, str], facts: Facts, *, customers: bool) -> pd.DataFrame:
+    """Differences of the two periods, with p where it is of means or ratios; the others' follows from their limits."""
+    figures = figures[(figures["group_kind"] == "customer") == customers]
+    later, earlier = (
+        figures[figures["period"] == period].set_index(_GROUP)[[*ESTIMATE, *ERROR]].astype("float64")
+        for period in periods
+    )
+    earlier = earlier.reindex(later.index)
+    change = pd.DataFrame(difference_interval(later, earlier), index=later.index).assign(p_value=np.nan)
+    means = difference_of_means(later, earlier, level=facts.settings["interval_level"])
+    told = change["low"].notna() & means["low"].notna()
+    change = means.where(told, change, axis=0)
     return change.rename(columns={"value": "change"}).reset_index()
 
 
@@ -80,6 +93,7 @@ def _judge(changes: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.D
     """Direction only where the interval excludes 0; flagged when it still stands among all comparisons made."""
     better = {m.name: m.better for m in measures}
     p = difference_p_value({**changes, "value": changes["change"]}, level=facts.settings["interval_level"])
+    p = changes["p_value"].fillna(pd.Series(p, index=changes.index)).to_numpy()
     changes = changes.assign(
         p_value=p,
         adjusted_p=_adjust_by_kind(p, changes["group_kind"]),

@@ -120,7 +120,7 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
     facts = gather_facts(known, quarter, settings)
     told, rows, missing = _gather_rows(known, facts)
     cases = build_cases(rows, told, groups, facts)
-    figures = estimate_cells(cases, [m for m in told if m.estimate != "saving"], settings)
+    figures = estimate_cells(cases, [m for m in told if m.estimate != "saving"], settings, errors=True)
     based, scaled = divide_by_base(figures, told, facts)
     savings = estimate_savings(facts, groups) if any(m.name in SAVINGS for m in told) else figures.iloc[:0]
     changes = tell_changes(scaled, savings, told, facts)
