@@ -81,5 +81,6 @@ def _tell(count: int, matched: pd.DataFrame, moved: pd.DataFrame, agreement: flo
         f"and {len(moved)} are not; agreement of the two schemes is {agreement:.2f} (1 the same, 0 chance)."
     )
     if gone or fresh:
-        told += f" {gone} old segments have no counterpart, {fresh} segments are new."
+        lost = f"{gone} old segment has" if gone == 1 else f"{gone} old segments have"
+        told += f" {lost} no counterpart, {fresh} {'segment is' if fresh == 1 else 'segments are'} new."
     return told

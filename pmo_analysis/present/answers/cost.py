@@ -65,7 +65,8 @@ def _counted(quarter: Quarter) -> str:
     rows = quarter.cost.table
     basis = {"hours": "hours worked × rates", "charged": "money charged", "standard hours": "standard hours × rates"}
     served = rows["cost_to_serve_cost"].notna().sum()
-    return f"n = {served:,} customers served. Cost to serve by {basis.get(quarter.cost.basis, quarter.cost.basis)}."
+    told = f" Cost to serve by {basis[quarter.cost.basis]}." if quarter.cost.basis in basis else ""
+    return f"n = {served:,} customers served.{told}"
 
 
 def _list_services(quarter: Quarter) -> str:

@@ -8,7 +8,7 @@ from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.answers import segments
 from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import cell, join, table, tell, tell_limits, told, told_ranges
+from pmo_analysis.present.formats import MISSING, cell, join, table, tell, tell_limits, told, told_ranges
 from pmo_analysis.present.names import Names, names_of
 from pmo_analysis.present.templating import render
 from pmo_analysis.quarter import Quarter
@@ -89,8 +89,8 @@ def _expected(row: dict[str, object], currency: str) -> str:
     told = tell_limits(row["next_price_low"], row["next_price_high"], "_cost", currency)
     if told == "–":
         return "not estimable"
-    tries = int(str(row["price_tries_count"]))
-    return f"{told} (such a range held in {row['price_held_count']} of {tries} earlier quarters)" if tries else told
+    held, tries = (tell(row[c], "_count") for c in ("price_held_count", "price_tries_count"))
+    return f"{told} (such a range held in {held} of {tries} earlier quarters)" if tries not in ("0", MISSING) else told
 
 
 def _asked(row: dict[str, object]) -> str:

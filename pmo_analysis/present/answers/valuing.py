@@ -59,17 +59,12 @@ def sensitivity(quarter: Quarter) -> Html:
 
 
 def _turn(row: dict[str, object], names: Names) -> str:
-    ends = [
-        f"{side} {at:.2f}"
-        for side, at in (("above", row["changes_above"]), ("below", row["changes_below"]))
-        if is_number(at)
-    ]
-    outcome = str(row["outcome"]).capitalize()
-    if not ends:
-        return f"{outcome} (weight {row['weight']:.2f}): it leads whatever this weighs."
-    return (
-        f"{outcome} (weight {row['weight']:.2f}): the lead passes to {names.customer(row['then'])} {' or '.join(ends)}."
-    )
+    ends = [(row["changes_above"], "above"), (row["changes_below"], "below")]
+    known = [f"{side} {at:.2f}" for at, side in ends if is_number(at)]
+    weight = f"{str(row['outcome']).capitalize()} (weight {row['weight']:.2f})"
+    if not known:
+        return f"{weight}: it leads whatever this weighs."
+    return f"{weight}: another leads {' or '.join(known)}, {names.customer(row['then'])} at the nearer end."
 
 
 def closeness(quarter: Quarter) -> Html:
@@ -97,11 +92,11 @@ def reversal() -> Html:
         "Alternative": rows["alternative"].tolist(),
         "Additive score": told(rows, "additive_score", "_score"),
         "Its rank, without and with D": _before_after(rows, "additive_rank"),
-        "Closeness by TOPSIS": [f"{a:.2f}, {b:.2f}" for a, b in zip(rows["closeness_without"], rows["closeness_with"], strict=True)],
+        "Closeness by TOPSIS": _before_after(rows.round(2), "closeness"),
         "Its rank, without and with D ": _before_after(rows, "topsis_rank"),
     })  # fmt: skip
     said = (
-        "D is worse than the others in every outcome, so nobody would choose it. The additive score orders A, B and C "
+        "D is better than no other in anything, so nobody would choose it. The additive score orders A, B and C "
         "alike with D and without it; TOPSIS does not. That is why the report tells the additive score."
     )
     return _found([said], table(shown, caption="What an alternative that nobody wants does to the others"))
@@ -125,10 +120,13 @@ def reconciliation(quarter: Quarter) -> Html:
         {"What": rows["what"].tolist(), quarter.settings["currency"]: [_cents(v) for v in rows["cost"]]}
     )
     statements = pd.DataFrame({
-        "Showback": books["what"].tolist(), "Lines of all statements": [_cents(v) for v in books["statement_cost"]],
-        "Totals of all customers": [_cents(v) for v in books["total_cost"]], "Difference": [_cents(v) for v in books["difference_cost"]],
+        "Showback": books["what"].tolist(),
+        "Lines of all statements": [_cents(v) for v in books["statement_cost"]],
+        "Totals of all customers": [_cents(v) for v in books["total_cost"]],
+        "Difference": [_cents(v) for v in books["difference_cost"]],
     })  # fmt: skip
-    words = table(lines, caption="Used + unused = supplied") + table(
+    whole = rows["what"].eq("capacity supplied").any()
+    words = table(lines, caption="Used + unused = supplied" if whole else "Every amount has its place") + table(
         statements, caption="Statements add up to the totals"
     )
     return _found([quarter.cost.sentence], words)
