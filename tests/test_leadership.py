@@ -8,6 +8,7 @@ import pytest
 
 from pmo_analysis.analysis.leadership import PAIRS, chart_costs, review_leadership
 from pmo_analysis.analysis.leadership.charted import average_quarters, ordinary_change
+from pmo_analysis.analysis.leadership.decisions import Record, judge_decisions
 from pmo_analysis.analysis.leadership.elsewhere import compare_elsewhere, find_scope, is_ratio
 from pmo_analysis.analysis.leadership.pairs import tell_pairs
 from pmo_analysis.contract.settings import Settings
@@ -345,3 +346,24 @@ def test_without_decisions_and_promises_that_is_said() -> None:
 def test_the_order_of_the_log_does_not_matter() -> None:
     decisions = [(f"d{i}", "2026Q1", "2026-06-30", "nps_points", 5, None) for i in range(4)]
     pd.testing.assert_frame_equal(_told(decisions, _chart([10, 11, 16])), _told(decisions[::-1], _chart([10, 11, 16])))
+
+
+def _without_effect(count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A chart of measures on which nothing has any effect, and decisions, each taken in the worst of four quarters."""
+    rng = np.random.default_rng(11)
+    values = rng.normal(50, 4, size=(count, 6))
+    worst = values[:, :4].argmin(axis=1)
+    values[np.arange(count), worst], values[:, 3] = values[:, 3].copy(), values[:, :4].min(axis=1)
+    chart = pd.concat([_chart(list(v), 4 * 1.96, f"m{i}") for i, v in enumerate(values)], ignore_index=True)
+    log = [(f"d{i}", "2026Q1", "2026-03-31", f"m{i}", 4.0, None) for i in range(count)]
+    return chart, pd.DataFrame(log, columns=["decision_id", "quarter", "due_on", "measure", "expected_effect",
+                                             "observed_effect"])  # fmt: skip
+
+
+def test_decisions_without_any_effect_are_hardly_ever_said_to_have_worked() -> None:
+    chart, log = _without_effect(300)
+    log = log.assign(state="taken", text="x", decider="y", due_on=pd.to_datetime(log["due_on"]))
+    told = judge_decisions(log, "2026Q3", Record(chart), Settings())
+    wide = chart.pivot(index="measure", columns="quarter", values="value")
+    naive = (wide["2026Q3"] - wide["2026Q1"]) / np.sqrt(2) / 4 > 1.96
+    assert (told["verdict"] == "worked").mean() <= 0.03 < 0.06 < naive.mean()

@@ -194,7 +194,7 @@ def test_what_was_measured_and_confirmed_stands_beside_what_was_realised() -> No
     )
     assert _cards(_tables(), cells=cells)["benefit"].iloc[0] == (
         "61 % of the benefit that was due and measured was realised (too few benefits to say how sure: 3)"
-        "; 40 % of what was due was measured; customers confirmed 25 % of what was realised"
+        "; 40 % of what was due was measured; customers have confirmed 25 % of what was realised so far"
     )
 
 
@@ -342,3 +342,4 @@ def test_deliveries_whose_cost_nobody_knows_are_deliveries_all_the_same() -> Non
 def test_a_card_and_page_one_mean_the_same_wait() -> None:
     cells = pd.DataFrame({"measure": ["lead_time_days"], "group_kind": "category", "group": "IT", "value": 4.0})
     assert _cards(_tables(), cells=cells)["waiting_days"].tolist() == [4]
+    assert "took one working day from" in _cards(_tables(), cells=cells.assign(value=1.0))["sentence"].iloc[0]

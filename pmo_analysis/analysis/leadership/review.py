@@ -109,7 +109,15 @@ def _tell_kept(commitments: pd.DataFrame) -> str:
     if {"response_days", "response_p85_days"} <= set(rows.index):
         middle, most = (rows.loc[name, "value"] for name in ("response_days", "response_p85_days"))
         if pd.notna(middle):
-            far = f"within {most:.0f} for 85 of 100" if pd.notna(most) else "and for fewer than 85 of 100 so far"
+            far = (
+                f"within {most:.0f} working day{'s' if most != 1 else ''} for 85 of 100"
+                if pd.notna(most)
+                else "and for fewer than 85 of 100 so far"
+            )
             soon = f"within {middle:.0f} working day{'s' if middle != 1 else ''}" if middle else "on the same day"
             told += f" Work began {soon} for half of the requests, {far}."
     return told
+
+
+def _within(days: float) -> str:
+    return f"within {days:.0f} working day" + ("" if days == 1 else "s")

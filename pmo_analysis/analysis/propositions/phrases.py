@@ -116,4 +116,5 @@ def _asks(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         return words["asks_unknown"]
     if not _known(facts, "touchpoints"):
         return fill(words, "asks_days", days=number(facts["waiting_days"]))
-    return fill(words, "asks", touchpoints=number(facts["touchpoints"]), days=number(facts["waiting_days"]))
+    name = "asks_one" if facts["waiting_days"] == 1 else "asks"
+    return fill(words, name, touchpoints=number(facts["touchpoints"]), days=number(facts["waiting_days"]))
