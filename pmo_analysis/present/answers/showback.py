@@ -25,7 +25,7 @@ def show_statements(quarter: Quarter) -> Html | None:
     words = _list(
         quarter, rows, "Customer", [names.customer(c) for c in rows["customer_id"]], "Showback, dearest customers first"
     )
-    return Html(render("found.html.j2", sentences=[quarter.showback.sentence], html=words))
+    return Html(render("found.html.j2", sentences=[quarter.showback.sentence, *_tell_basis(quarter)], html=words))
 
 
 def show_statement(quarter: Quarter, customer_id: str = "") -> Html:
@@ -46,13 +46,22 @@ def show_statement(quarter: Quarter, customer_id: str = "") -> Html:
     mine = pd.concat([mine[mine["service_id"] == _ALL], _dearest(mine[mine["service_id"] != _ALL])])
     first = [_name(names.service(s)) if pd.notna(s) else "On no service that is known" for s in mine["service_id"]]
     words = _list(quarter, mine, "Service", first, f"{names.customer(wanted)} ({wanted}), {quarter.quarter}", most=40)
-    return Html(render("found.html.j2", sentences=[_NEVER_ADDED], html=words))
+    return Html(render("found.html.j2", sentences=[_NEVER_ADDED, *_tell_basis(quarter)], html=words))
 
 
 _NEVER_ADDED = (
     "What was charged is what the customer paid, cost to serve is what the PMO spent on it, and its own hours are what "
     "its people gave; the three are told apart and never added up. A dash means not known."
 )
+
+
+def _tell_basis(quarter: Quarter) -> list[str]:
+    """Where no hours are booked the cost to serve is no second figure beside the charges."""
+    told = {
+        "charged": "No hours are booked: cost to serve is what was charged, and says nothing beyond it.",
+        "standard hours": "No hours are booked: cost to serve is what the delivered sizes stand for, not what was spent.",
+    }
+    return [told[quarter.cost.basis]] if quarter.cost.basis in told else []
 
 
 def _name(service: str) -> str:

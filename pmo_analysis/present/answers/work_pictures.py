@@ -42,9 +42,13 @@ def _dearest(quarter: Quarter) -> pd.DataFrame:
 
 def _say_process(quarter: Quarter) -> str:
     currency = quarter.settings["currency"]
-    said = [f"{r['label']} {tell(r['cost'], '_cost', currency)}, of that {tell(r['process_cost'], '_cost', currency)}"
+    said = [f"{r['label']} {tell(r['cost'], '_cost', currency)}{_of_that(r, currency)}"
             for r in _dearest(quarter).to_dict("records")]  # fmt: skip
     return "Cost of the dearest services and of the process in them that no law requires: " + "; ".join(said) + "."
+
+
+def _of_that(row: dict[str, float], currency: str) -> str:
+    return f", of that {tell(row['process_cost'], '_cost', currency)}" if pd.notna(row["process_cost"]) else ""
 
 
 def _steps(rows: pd.DataFrame) -> list[dict[str, float]]:
