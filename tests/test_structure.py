@@ -40,33 +40,33 @@ def test_two_heaps_far_apart_are_more_than_one_group():
     assert test.found and test.z > threshold(80) + 3
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_one_heap_is_one_group(seed):
-    assert not check_structure(two_heaps(80, 0.0, seed)[0], seed=0).found
+    assert not check_structure(two_heaps(60, 0.0, seed)[0], seed=0).found
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_an_arch_is_one_group(seed):
-    assert not check_structure(arch(100, seed), seed=0).found
+    assert not check_structure(arch(80, seed), seed=0).found
 
 
 def test_heavy_tails_are_one_group():
     rng = np.random.default_rng(4)
-    shared = np.sqrt(rng.chisquare(3, size=(150, 1)) / 3)
-    assert not check_structure(numbers_only(rng.normal(size=(150, 5)) / shared), seed=0).found
+    shared = np.sqrt(rng.chisquare(3, size=(100, 1)) / 3)
+    assert not check_structure(numbers_only(rng.normal(size=(100, 5)) / shared), seed=0).found
 
 
 def test_choices_along_one_continuum_are_one_group():
     rng = np.random.default_rng(5)
-    trait = rng.normal(size=(150, 1))
-    assert not check_structure(choices(0.7 * trait + 0.7 * rng.normal(size=(150, 5))), seed=0).found
+    trait = rng.normal(size=(100, 1))
+    assert not check_structure(choices(0.7 * trait + 0.7 * rng.normal(size=(100, 5))), seed=0).found
 
 
 def test_groups_that_show_in_choices_alone_are_found():
     rng = np.random.default_rng(6)
-    wanted = rng.integers(3, size=150)[:, None] * np.ones((1, 6), int)
+    wanted = rng.integers(3, size=100)[:, None] * np.ones((1, 6), int)
     shown = np.where(rng.random(wanted.shape) < 0.85, (wanted + np.arange(6)) % 3, rng.integers(3, size=wanted.shape))
-    assert check_structure(Points(np.zeros((150, 0)), shown, (3,) * 6), seed=0).found
+    assert check_structure(Points(np.zeros((100, 0)), shown, (3,) * 6), seed=0).found
 
 
 def test_the_null_draws_are_told_with_the_data_first():
@@ -81,6 +81,20 @@ def test_the_null_draws_are_told_with_the_data_first():
 def test_the_same_seed_gives_the_same_answer():
     points = arch(40, 9)
     assert check_structure(points, seed=3).null.equals(check_structure(points, seed=3).null)
+
+
+def test_overlapping_heaps_are_found_by_the_valley_between_them():
+    test = check_structure(two_heaps(80, 3.2)[0], seed=0)
+    assert test.found
+    assert test.null["valley"].iloc[0] > test.null["valley"].iloc[1:].quantile(0.9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_columns_that_do_not_vary_are_borne_in_silence():
+    rng = np.random.default_rng(10)
+    numbers = np.column_stack([rng.normal(size=40), np.zeros(40), np.full(40, 0.3)])
+    codes = np.column_stack([rng.integers(3, size=40), np.full(40, 2), np.full(40, -1)])
+    assert not check_structure(Points(numbers, codes, (3, 3, 2)), seed=0).found
 
 
 def test_the_null_hides_and_fills_what_the_data_miss():

@@ -74,9 +74,13 @@ def weigh_tails(numbers: np.ndarray) -> tuple[float, float]:
     y = numbers - numbers.mean(axis=0)
     gauss = y.T @ y / n + _FLOOR * np.eye(d)
     plain = -0.5 * n * (np.linalg.slogdet(gauss)[1] + d * np.log(2 * np.pi)) - 0.5 * _sizes(y, gauss).sum()
-    gains = [(_t_likelihood(y, gauss, nu) - plain - 0.5 * np.log(n), nu) for nu in _DEGREES]
-    gain, degrees = max(gains) if d else (0.0, np.inf)
-    return (degrees, gain) if gain > 0 else (np.inf, 0.0)
+    gain, degrees = 0.0, np.inf
+    for nu in _DEGREES if d else ():
+        likelihood = _t_likelihood(y, gauss, nu) - plain
+        if likelihood < gain:
+            break
+        gain, degrees = likelihood, nu
+    return (degrees, gain - 0.5 * np.log(n)) if gain > 0.5 * np.log(n) else (np.inf, 0.0)
 
 
 def _sizes(y: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from sklearn.isotonic import isotonic_regression
 
 from pmo_analysis.analysis.segments.bend import turn_to_bend, weigh_tails
 from pmo_analysis.analysis.segments.continuum import draw_codes, fit_continua
-from pmo_analysis.analysis.segments.mixture import Points, fill_missing, fit_mixture
+from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, missing_patterns
 
 _RIDGE = 1.0
 _ENTER = 8.0
@@ -72,10 +72,15 @@ def _filler(points: Points, known: np.ndarray | None) -> Callable[[Points], Poin
     if known is None or known.all():
         return lambda drawn: drawn
     everybody = fit_mixture(points, np.zeros(len(points), int), steps=1)
+    mean, spread = everybody.means[0], everybody.covariances[0]
+    patterns = missing_patterns(np.where(known, points.numbers, np.nan))
+    slopes = [np.linalg.solve(spread[np.ix_(seen, seen)], spread[np.ix_(seen, ~seen)]) for _, seen in patterns]
 
     def fill(drawn: Points) -> Points:
-        hidden = Points(np.where(known, drawn.numbers, np.nan), drawn.codes, drawn.levels)
-        return Points(fill_missing(hidden, everybody), drawn.codes, drawn.levels)
+        filled = drawn.numbers.copy()
+        for (rows, seen), slope in zip(patterns, slopes, strict=True):
+            filled[np.ix_(rows, ~seen)] = mean[~seen] + (drawn.numbers[np.ix_(rows, seen)] - mean[seen]) @ slope
+        return Points(filled, drawn.codes, drawn.levels)
 
     return fill
 

@@ -1,15 +1,16 @@
 """Is there more than one group at all? A test whose null looks like the data but has one population.
 
 Two statistics of a quick search for 2, 3 and 4 groups: how much the best partition gains in completed likelihood over
-one group, which may have heavy tails; and how deep a valley lies between the groups (the widest break of a minimum
-spanning tree of valleys, less a charge for every further group). Bent or heavy-tailed single populations gain
-likelihood without a valley. Both are compared with the same search on tables drawn from one population (`null.py`).
+one group, which may have heavy tails; and how deep the valleys between its groups are (mean edge of a minimum spanning
+tree of valleys, averaged over the counts). Bends and tails gain likelihood without a valley, so the valley counts more.
+Both are compared with the same search on tables drawn from one population (`null.py`).
 The threshold was set by simulation; it is not a proved level.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -22,16 +23,16 @@ from pmo_analysis.analysis.segments.partitions import Partition, search_partitio
 
 MOST_ROWS = 400
 _COUNTS = range(2, 5)
-_DRAWS = (15, 27, 39)
-_CLEAR_MARGIN = 1.5
-# A valley tells groups from a bend, but is noisier than the gain: it counts half.
-_VALLEY_WEIGHT = 0.5
-# Bends reach the threshold now and then, but without a valley, and never twice the threshold.
-_LEAST_VALLEY = 1.0
-_WITHOUT_VALLEY = 2.0
-# More groups have more pairs, of which the widest break is taken.
-_VALLEY_CHARGE = 0.08
+_DRAWS = (12, 24, 48)
+# Draws stop when the data lie this many standard errors of z from the threshold.
+_SURE = 3.0
+# A bend gains likelihood but has no valley; where groups overlap the valley shows them better as well.
+_VALLEY_WEIGHT = 2.0
 _LEAST_SPREAD = (1.5, 0.05)
+# As two independent statistics would spread together, or so: among many customers a null without any valley hardly does.
+_LEAST_JOINT_SPREAD = 2.0
+_RIDGE = 0.05
+_GRID = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class _Seen:
 
 def threshold(n: int) -> float:
     """How far beyond one population the data must lie, in standard deviations of the null."""
-    return 3.0 + 0.8 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
+    return 2.5 + 0.8 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
 
 
 def check_structure(points: Points, *, seed: int, known: np.ndarray | None = None) -> Test:
@@ -78,27 +79,26 @@ def check_structure(points: Points, *, seed: int, known: np.ndarray | None = Non
     for stop in _DRAWS:
         seen += [_measure(draw(rng), seed) for _ in range(stop + 1 - len(seen))]
         null = _standardise(seen)
-        if abs(null["z"].iloc[0] - limit) > _CLEAR_MARGIN:
+        z = float(null["z"].iloc[0])
+        if abs(z - limit) > _SURE * np.sqrt((1 + z**2 / 2) / stop):
             break
     by_count = {k: np.array([s.gains.get(k, 0.0) for s in seen[1:]]) for k in _COUNTS}
-    z, deep = float(null["z"].iloc[0]), float(_beyond(null["valley"], _LEAST_SPREAD[1]).iloc[0])
-    found = z > limit and (deep > _LEAST_VALLEY or z > _WITHOUT_VALLEY * limit)
-    return Test(found, z, limit, seen[0].gains, by_count, null)
+    return Test(z > limit, z, limit, seen[0].gains, by_count, null)
 
 
 def _measure(points: Points, seed: int) -> _Seen:
     best = search_partitions(points, _COUNTS, seed=seed, thorough=False)
     several = {k: p for k, p in best.items() if k > 1}
     gains = {k: p.score - best[1].score for k, p in several.items()}
-    charged = [valley(points, p) - _VALLEY_CHARGE * (k - 2) for k, p in several.items()]
-    return _Seen(gains, max(gains.values(), default=0.0) - weigh_tails(points.numbers)[1], max(charged, default=0.0))
+    deep = float(np.mean([valley(points, p) for p in several.values()])) if several else 0.0
+    return _Seen(gains, max(gains.values(), default=0.0) - weigh_tails(points.numbers)[1], deep)
 
 
 def _standardise(seen: list[_Seen]) -> pd.DataFrame:
     """Gain, valley and both together in deviations of the null, the data first: draw, gain, valley, z."""
     null = pd.DataFrame({"draw": range(len(seen)), "gain": [s.gain for s in seen], "valley": [s.valley for s in seen]})
     gain, deep = (_beyond(null[c], least) for c, least in zip(("gain", "valley"), _LEAST_SPREAD, strict=True))
-    return null.assign(z=_beyond(gain + _VALLEY_WEIGHT * deep, 0.1))
+    return null.assign(z=_beyond(gain + _VALLEY_WEIGHT * deep, _LEAST_JOINT_SPREAD))
 
 
 def _beyond(statistic: pd.Series, least_spread: float) -> pd.Series:
@@ -107,38 +107,26 @@ def _beyond(statistic: pd.Series, least_spread: float) -> pd.Series:
 
 
 def valley(points: Points, partition: Partition) -> float:
-    """The widest break between groups: 0 where density never dips between them, towards 1 for empty space."""
-    k = partition.count
-    directions = _directions(points, partition.labels)
+    """How deep the breaks between groups are: 0 where density never dips between them, towards 1 for empty space."""
+    labels, k = partition.labels, partition.count
+    if k < 2:
+        return 0.0
+    y = np.hstack([points.numbers, points.shown])
+    means = np.stack([y[labels == g].mean(axis=0) for g in range(k)])
+    toward = np.linalg.inv(np.cov((y - means[labels]).T) + _RIDGE * np.eye(y.shape[1])) @ means.T
     dips = np.zeros((k, k))
-    for a in range(k):
-        for b in range(a):
-            dips[a, b] = _dip(points, partition.labels, directions, a, b) + 1e-6
-    return float(minimum_spanning_tree(dips).max()) if k > 1 else 0.0
+    for a, b in combinations(range(k), 2):
+        score = y @ (toward[:, a] - toward[:, b])
+        dips[a, b] = _dip(score[labels == b], score[labels == a]) + 1e-6
+    return float(minimum_spanning_tree(dips).sum() / (k - 1))
 
 
-def _indicators(points: Points) -> np.ndarray:
-    shown = [np.eye(m + 1)[points.codes[:, j]][:, :m] for j, m in enumerate(points.levels)]
-    return np.hstack([points.numbers, *shown])
-
-
-def _directions(points: Points, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    y = _indicators(points)
-    means = np.stack([y[labels == g].mean(axis=0) for g in range(labels.max() + 1)])
-    within = np.cov((y - means[labels]).T) + 0.05 * np.eye(y.shape[1])
-    return y, means, np.linalg.inv(within)
-
-
-def _dip(
-    points: Points, labels: np.ndarray, directions: tuple[np.ndarray, np.ndarray, np.ndarray], a: int, b: int
-) -> float:
-    y, means, precision = directions
-    score = y @ (precision @ (means[a] - means[b]))
-    upper, lower = score[labels == a], score[labels == b]
-    pooled = np.concatenate([lower - lower.mean(), upper - upper.mean()])
-    width = max(pooled.std(), 1e-9) * len(pooled) ** -0.2
-    grid = np.linspace(np.median(lower), np.median(upper), 48)
+def _dip(lower: np.ndarray, upper: np.ndarray) -> float:
+    """The fall of root density between the medians of two groups on the axis that tells them apart."""
     both = np.concatenate([lower, upper])
+    spread = np.sqrt((len(lower) * lower.var() + len(upper) * upper.var()) / len(both))
+    width = max(float(spread), 1e-9) * len(both) ** -0.2
+    grid = np.linspace(np.median(lower), np.median(upper), _GRID)
     height = np.sqrt(np.exp(-0.5 * ((grid[:, None] - both) / width) ** 2).mean(axis=1))
     lowest = int(height.argmin())
     peak = min(height[: lowest + 1].max(), height[lowest:].max())
