@@ -159,3 +159,33 @@ def test_a_duckdb_file_keeps_notes_and_corrections_in_tables_of_these_names(fold
         )
     known = pmo.load(tmp_path / "pmo.duckdb").as_of("2026Q3")
     assert known.frame("engagements")["charged_cost"].iloc[0] == 7
+
+
+def test_the_commands_write_a_note_and_a_correction_and_say_where(folder):
+    from typer.testing import CliRunner
+
+    from pmo_analysis.cli.commands import app
+
+    told = CliRunner().invoke(
+        app, ["note", str(folder), "nps_points", "moved offices", "--reason", "asked", "--quarter", "2026Q3"]
+    )
+    assert told.exit_code == 0 and tell_notes(load(folder).as_of("2026Q3"), "2026Q3")["text"].tolist() == [
+        "moved offices"
+    ]
+    told = CliRunner().invoke(
+        app,
+        [
+            "correct",
+            str(folder),
+            "engagements",
+            "E1",
+            "charged_cost",
+            "900",
+            "--reason",
+            "credit",
+            "--on",
+            "2026-09-30",
+        ],
+    )
+    assert told.exit_code == 0 and states(load(folder)) == ["applied"]
+    assert isinstance(CliRunner().invoke(app, ["note", str(folder), "nps_pts", "x"]).exception, InputError)
