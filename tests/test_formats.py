@@ -70,3 +70,8 @@ def test_lists_in_a_sentence_are_cut_with_their_number():
     assert formats.join(["a"]) == "a"
     assert formats.join(["a", "b", "c"]) == "a, b and c"
     assert formats.join(list("abcdef"), most=2) == "a, b and 4 more"
+
+
+def test_a_clear_change_never_seems_to_reach_nought():
+    assert formats.tell_change(-0.41, -0.002, "_share") == "−41 to −0.2 points"
+    assert formats.tell_change(-0.41, 0.002, "_share") == "−41 to 0 points"

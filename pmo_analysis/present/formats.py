@@ -86,9 +86,10 @@ def tell_change(low: object, high: object, unit: str = "", currency: str = "") -
     points = unit in ("_share", "share")
     ends = [100 * float(v) if points else float(v) for v in (low, high)]  # type: ignore[arg-type]
     if unit in ("_score", "score", "points") or points:
-        return (
-            f"{_signed(ends[0], _plain(ends[0], whole=True))} to {_signed(ends[1], _plain(ends[1], whole=True))} points"
-        )
+        # A change that leaves out nought must not be told with nought as its end.
+        clear = ends[0] * ends[1] > 0
+        said = [_signed(end, _plain(end, whole=abs(end) >= 0.5 or not clear)) for end in ends]
+        return f"{said[0]} to {said[1]} points"
     first, last = (_signed(end, tell(end, unit, currency)) for end in ends)
     for word in _WORDS.values():
         first = first.removesuffix(" " + word) if last.endswith(word) else first
