@@ -12,8 +12,10 @@ from pmo_analysis.analysis.estimates import (
     benjamini_hochberg,
     censored_quantile,
     difference_interval,
+    difference_of_means,
     difference_p_value,
     mean_interval,
+    mean_table,
     median_interval,
     promoter_limits,
     quantile_interval,
@@ -249,6 +251,29 @@ def test_differences_of_shares_are_newcombes_hybrid_interval():
     told = difference_interval(share_estimate(56, 70), share_estimate(48, 80))
     assert [told["value"], told["low"], told["high"]] == pytest.approx([0.2, 0.0524, 0.3339], abs=1e-4)
     assert told["n"] == 70
+
+
+def test_differences_of_means_are_welchs():
+    one, two = pd.Series([3.0, 4, 7, 8, 9, 11]), pd.Series([1.0, 2, 2, 3, 5])
+    frame = pd.DataFrame({"value": [*one, *two], "group": ["a"] * 6 + ["b"] * 5})
+    table = mean_table(frame, ["group"], errors=True)
+    told = difference_of_means(table.iloc[[0]].reset_index(drop=True), table.iloc[[1]].reset_index(drop=True)).iloc[0]
+    welch = stats.ttest_ind(one, two, equal_var=False)
+    limits = welch.confidence_interval()
+    assert told[["low", "high"]].tolist() == pytest.approx([limits.low, limits.high])
+    assert told["p_value"] == pytest.approx(welch.pvalue)
+    assert told["n"] == 5
+
+
+def test_what_makes_two_ratios_lopsided_cancels_in_their_difference():
+    frame = pd.concat([hours(seed, 30).assign(group=seed) for seed in range(600)])
+    table = ratio_table(frame, ["group"], numerator="worked", denominator="standard", errors=True)
+    halves = [table.iloc[i::2].reset_index(drop=True) for i in (0, 1)]
+    direct, combined = difference_of_means(*halves), pd.DataFrame(difference_interval(*halves))
+    covers = [((t["low"] <= 0) & (t["high"] >= 0)).mean() for t in (direct, combined)]
+    assert 0.93 <= covers[0] <= 0.98
+    assert covers[0] >= covers[1] - 0.02
+    assert (direct["high"] - direct["low"]).median() < (combined["high"] - combined["low"]).median()
 
 
 def test_p_falls_below_five_percent_exactly_where_the_interval_excludes_zero():

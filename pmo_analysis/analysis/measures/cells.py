@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,7 @@ from pmo_analysis.analysis.estimates import (
     ratio_table,
     share_interval,
 )
-from pmo_analysis.analysis.measures.definition import Measure
+from pmo_analysis.analysis.measures.definition import KINDS, Measure
 from pmo_analysis.analysis.measures.facts import Facts
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
@@ -25,6 +26,7 @@ KEYS = ["measure", "group_kind", "group", "period"]
 ESTIMATE = ["value", "low", "high", "n"]
 # Of means and ratios of sums: what their differences are told from.
 ERROR = ["error", "freedom"]
+_NUMBERS = ["measure", "numerator", "denominator", "seen_weight", "whole_weight"]
 TellCell = Callable[[np.ndarray, Settings], dict[str, float]]
 TellCells = Callable[[pd.DataFrame, Settings], pd.DataFrame]
 
@@ -45,19 +47,17 @@ def build_cases(rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.Data
     The whole is told for every quarter of the run chart; categories, segments and services for this quarter and those
     it is compared with; a customer, who has few rows a quarter, over the look-back and the look-back before.
     """
-    # Categories are compared as small numbers, where texts would be compared letter by letter.
+    # Names are kept as small numbers into one sorted list: texts would be copied and compared letter by letter.
     keys = ["measure", "quarter", "customer_id", "service_id"]
     rows = rows.drop(columns="source_id").astype(dict.fromkeys(keys, "category"))
-    about = groups.drop_duplicates("customer_id").set_index("customer_id")
+    names = _name_groups(rows, groups, facts)
     compared = {facts.quarter, facts.base_quarter, *compared_quarters(facts).values()}
     recent = rows[rows["quarter"].isin(compared)]
     charted = rows[rows["quarter"].isin(compared | set(chart_quarters(facts)))]
     parts = [
-        _grouped(charted, "all", pd.Series("all", index=charted.index)),
-        _grouped(recent, "category", recent["customer_id"].map(about["category"])),
-        _grouped(recent, "segment", recent["customer_id"].map(about["segment"])),
-        _grouped(recent, "service", recent["service_id"]),
-        _customer_cases(rows, facts),
+        names.group(charted, "all"),
+        *(names.group(recent, kind) for kind in ("category", "segment", "service")),
+        _customer_cases(rows, names, facts),
     ]
     wanted = {(m.name, kind) for m in measures for kind in m.kinds}
     cases = _number_cells(pd.concat(parts, ignore_index=True))
@@ -73,21 +73,56 @@ def _number_cells(cases: pd.DataFrame) -> pd.DataFrame:
     return cases.assign(cell=np.ravel_multi_index(codes, sizes) if len(cases) else np.zeros(0, "int64"))
 
 
-def _grouped(rows: pd.DataFrame, kind: str, group: pd.Series) -> pd.DataFrame:
-    cases = rows.assign(
-        group_kind=kind, group=group.astype("str"), period=rows["quarter"], cluster=pd.factorize(rows["customer_id"])[0]
-    )
-    return cases[group.notna()]
+@dataclass(frozen=True)
+class _Names:
+    """The names of all groups and of all periods in one order, and by kind the group that each customer or service is in."""
+
+    names: pd.CategoricalDtype
+    kinds: pd.CategoricalDtype
+    periods: pd.CategoricalDtype
+    codes: dict[str, np.ndarray]
+
+    def group(self, rows: pd.DataFrame, kind: str) -> pd.DataFrame:
+        """The rows as cases of the groups of a kind; rows that belong to none are left out."""
+        if kind == "all":
+            codes = np.full(len(rows), self.names.categories.get_loc("all"))
+        else:
+            own = rows["service_id" if kind == "service" else "customer_id"].cat.codes.to_numpy()
+            codes = np.append(self.codes[kind], -1)[own]  # a row without customer or service has the code −1
+        cases = rows[_NUMBERS].assign(
+            group_kind=pd.Categorical.from_codes(
+                np.full(len(rows), self.kinds.categories.get_loc(kind)), dtype=self.kinds
+            ),
+            group=pd.Categorical.from_codes(codes, dtype=self.names),
+            period=rows["quarter"].astype(self.periods),
+            cluster=pd.factorize(rows["customer_id"])[0],
+        )
+        return cases[codes >= 0]
 
 
-def _customer_cases(rows: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+def _name_groups(rows: pd.DataFrame, groups: pd.DataFrame, facts: Facts) -> _Names:
+    about = groups.drop_duplicates("customer_id").set_index("customer_id")[["category", "segment"]].astype("str")
+    customers, services = rows["customer_id"].cat.categories, rows["service_id"].cat.categories
+    told = {"all", *about["category"].dropna(), *about["segment"].dropna(), *customers, *services}
+    names = pd.CategoricalDtype(sorted(told))
+    periods = pd.CategoricalDtype(sorted({*facts.quarters, *rows["quarter"].cat.categories}))
+    own = about.reindex(customers)
+    ids = {"category": own["category"], "segment": own["segment"], "customer": customers, "service": services}
+    codes = {kind: pd.Categorical(values, dtype=names).codes for kind, values in ids.items()}
+    return _Names(names, pd.CategoricalDtype(sorted(KINDS)), periods, codes)
+
+
+def _customer_cases(rows: pd.DataFrame, names: _Names, facts: Facts) -> pd.DataFrame:
     back = facts.settings["look_back_quarters"]
     before = shift_quarter(facts.quarter, -back)
     period = dict.fromkeys(quarters_between(shift_quarter(before, 1), facts.quarter), facts.quarter)
     period |= dict.fromkeys(quarters_between(shift_quarter(before, 1 - back), before), before)
     rows = rows[rows["quarter"].isin(period) & rows["customer_id"].notna()]
-    cases = _grouped(rows, "customer", rows["customer_id"])
-    return cases.assign(period=cases["quarter"].map(period), cluster=np.arange(len(cases)))
+    cases = names.group(rows, "customer")
+    quarters = names.periods.categories
+    code = quarters.get_indexer([period.get(quarter, quarter) for quarter in quarters])[cases["period"].cat.codes]
+    told = pd.Categorical.from_codes(code, dtype=names.periods)
+    return cases.assign(period=told, cluster=np.arange(len(cases)))
 
 
 def estimate_cells(
@@ -109,7 +144,7 @@ def estimate_cells(
         return pd.DataFrame(columns=columns)
     weights = cases.groupby("cell")[["seen_weight", "whole_weight"]].sum()
     share = (weights["seen_weight"] / weights["whole_weight"].where(weights["whole_weight"] > 0)).clip(upper=1.0)
-    keys = cases.drop_duplicates("cell").set_index("cell")[KEYS].assign(measured_share=share)
+    keys = cases.drop_duplicates("cell").set_index("cell")[KEYS].astype("str").assign(measured_share=share)
     table = pd.concat(tables, ignore_index=True).join(keys, on="cell").sort_values("cell", ignore_index=True)
     return table.reindex(columns=columns)
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_end, quarter_start, quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.worked import Rates, sum_work
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +20,8 @@ class Facts:
     """The known tables, and what several measures derive from them.
 
     `engagements`: with asked_on, asked/promised/delivered_quarter and ended_quarter (delivered or cancelled).
-    `bookings`: engagement_id, customer_id, service_id, quarter, role, side, process (yes/no, blank unknown),
-    mandated, worked_hours, cost (blank where the role has no rate).
+    `work`: engagement_id, customer_id, service_id, quarter, the service's process (blank unknown) and mandated, and the
+    amounts of `sum_work`: the PMO's hours and cost said to be process, delivery or neither, and the customer's hours.
     `spent`: index engagement_id; pmo_hours, pmo_cost, own_hours, own_process_hours over the engagement's life.
     `ended`: engagements delivered or cancelled, with ended_quarter, standard_hours frozen at the base quarter (blank =
     unmatched) and what was spent. `base_quarter`: four earlier, or the first with hours where those begin later.
@@ -31,7 +31,7 @@ class Facts:
     quarter: str
     settings: Settings = field(repr=False)
     engagements: pd.DataFrame = field(repr=False)
-    bookings: pd.DataFrame = field(repr=False)
+    work: pd.DataFrame = field(repr=False)
     spent: pd.DataFrame = field(repr=False)
     projects: pd.DataFrame = field(repr=False)
     benefits: pd.DataFrame = field(repr=False)
@@ -69,15 +69,15 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     month = settings["fiscal_year_end_month"]
     engagements = _engagements(data, month)
     projects = _projects(data, month)
-    bookings = _bookings(data, engagements, projects, settings)
-    spent, base = _spent(bookings), _base_quarter(bookings, quarter)
-    ended = end_work(engagements, bookings, spent, _frozen_standards(data, quarter_end(base, month)))
+    work = _work(data, engagements, settings)
+    spent, base = _spent(work), _base_quarter(work, quarter)
+    ended = end_work(engagements, work, spent, _frozen_standards(data, quarter_end(base, month)))
     return Facts(
         data,
         quarter,
         settings,
         engagements,
-        bookings,
+        work,
         spent,
         projects,
         _benefits(data, projects, month),
@@ -88,19 +88,19 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     )
 
 
-def _base_quarter(bookings: pd.DataFrame, quarter: str) -> str:
-    wanted, known = shift_quarter(quarter, -4), bookings["quarter"].dropna()
+def _base_quarter(work: pd.DataFrame, quarter: str) -> str:
+    wanted, known = shift_quarter(quarter, -4), work["quarter"]
     return max(wanted, known.min()) if len(known) else wanted
 
 
 def end_work(
-    engagements: pd.DataFrame, bookings: pd.DataFrame, spent: pd.DataFrame, standards: pd.DataFrame
+    engagements: pd.DataFrame, work: pd.DataFrame, spent: pd.DataFrame, standards: pd.DataFrame
 ) -> pd.DataFrame:
     """Engagements delivered or cancelled, with what they took; a cancelled one ends with its last hours."""
     rows = engagements[engagements["state"].isin(["delivered", "cancelled"])]
-    last = bookings.groupby("engagement_id")["quarter"].max()
-    last_worked = rows["engagement_id"].map(last).astype("str")
-    ended = rows["delivered_quarter"].fillna(last_worked.where(rows["state"] == "cancelled"))
+    cancelled = rows.loc[rows["state"] == "cancelled", "engagement_id"]
+    last = work[work["engagement_id"].isin(cancelled)].groupby("engagement_id")["quarter"].max()
+    ended = rows["delivered_quarter"].fillna(rows["engagement_id"].map(last).astype("str"))
     rows = rows.assign(ended_quarter=ended).join(spent, on="engagement_id")
     return rows.merge(standards, left_on=["service_id", "size_quoted"], right_on=["service_id", "size"], how="left")
 
@@ -168,78 +168,59 @@ def _benefits(data: Dataset, projects: pd.DataFrame, month: int) -> pd.DataFrame
     return rows.merge(projects[["project_id", "customer_id", "strategic", "actual_cost"]], on="project_id", how="left")
 
 
-_BOOKED_BY = ["engagement_id", "project_id", "customer_id", "role", "activity", "side", "year", "month"]
-
-
-def _bookings(data: Dataset, engagements: pd.DataFrame, projects: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Hours summed where they lie, then told whose, in which quarter, at what rate, process or delivery."""
-    rows = _summed_effort(data)
-    first = pd.to_datetime(pd.DataFrame({"year": rows["year"], "month": rows["month"], "day": 1}))
-    rows["quarter"] = quarters_of(first, settings["fiscal_year_end_month"])
-    about = engagements.set_index("engagement_id")[["customer_id", "service_id", "process", "mandated"]]
-    rows = rows.join(about.rename(columns={"customer_id": "engaged_id"}), on="engagement_id")
-    owner = rows["project_id"].map(projects.set_index("project_id")["customer_id"])
-    rows["customer_id"] = rows["engaged_id"].fillna(rows["customer_id"]).fillna(owner)
-    booked = (rows["activity"] == "process").astype("boolean").where(rows["activity"].notna())
-    rows["process"] = booked.fillna(rows["process"])
-    rows["side"] = rows["side"].fillna(_role_side(data, rows["role"])).fillna("pmo")
-    rows["cost"] = rows["worked_hours"] * _rates(data, rows, settings)
-    return rows.drop(columns=["engaged_id", "activity", "year", "month"])
-
-
-def _summed_effort(data: Dataset) -> pd.DataFrame:
-    if not data.has("effort"):
-        return pd.DataFrame(
-            {n: pd.Series(dtype="str") for n in _BOOKED_BY[:6]}
-            | {n: pd.Series(dtype="float64") for n in ("year", "month", "worked_hours")}
-        )
-    day = nw.col("worked_on")
-    rows = (
-        data["effort"]
-        .filter(~nw.col("worked_hours").is_null(), ~day.is_null())
-        .with_columns(day.dt.year().alias("year"), day.dt.month().alias("month"))
-        .group_by(*_BOOKED_BY)
-        .agg(nw.col("worked_hours").sum())
-        .collect()
-        .to_pandas()
+def _work(data: Dataset, engagements: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """What was worked, summed where the rows lie, with the quarter's name and the service's kind."""
+    month = settings["fiscal_year_end_month"]
+    rows = sum_work(data, _rates(data, settings), month)
+    numbers = {n: f"{n // 4 + 1:04d}Q{n % 4 + 1}" for n in rows["number"].unique()}
+    services = engagements.drop_duplicates("service_id").set_index("service_id")
+    return rows.drop(columns="number").assign(
+        quarter=rows["number"].map(numbers).astype("str"),
+        process=rows["service_id"].map(services["process"]).astype("boolean"),
+        mandated=rows["service_id"].map(services["mandated"]).astype("boolean"),
     )
-    rows = rows.astype(dict.fromkeys(_BOOKED_BY[:6], "str") | {"worked_hours": "float64"})
-    return rows.sort_values(_BOOKED_BY, ignore_index=True)
 
 
-def _role_side(data: Dataset, roles: pd.Series) -> pd.Series:
-    table = data.frame("roles", ["role", "side"]).drop_duplicates("role")
-    return roles.map(table.set_index("role")["side"])
-
-
-def _rates(data: Dataset, rows: pd.DataFrame, settings: Settings) -> pd.Series:
+def _rates(data: Dataset, settings: Settings) -> Rates:
     """Cost of an hour: of the role in the quarter, else the role's own, else the role's over all quarters."""
     capacity = data.frame("capacity")
     hours = capacity["practical_hours"].fillna(capacity["theoretical_hours"] * settings["practical_share"])
     capacity = capacity.assign(hours=hours.where(capacity["capacity_cost"].notna()))
-    by_quarter = capacity.groupby(["role", "quarter"])[["capacity_cost", "hours"]].sum(min_count=1)
-    by_role = capacity.groupby("role")[["capacity_cost", "hours"]].sum(min_count=1)
-    exact = (by_quarter["capacity_cost"] / by_quarter["hours"]).rename("rate")
-    told = data.frame("roles", ["role", "hourly_cost"]).drop_duplicates("role").set_index("role")["hourly_cost"]
-    first = rows[["role", "quarter"]].join(exact, on=["role", "quarter"])["rate"]
-    rate = first.fillna(rows["role"].map(told)).fillna(rows["role"].map(by_role["capacity_cost"] / by_role["hours"]))
-    own = settings["customer_hourly_cost"]
-    return rate.mask((rows["side"] == "customer") & rate.isna() & (own > 0), own).replace(np.inf, np.nan)
+    exact, over_all = (
+        capacity.groupby(by)[["capacity_cost", "hours"]].sum(min_count=1) for by in (["quarter", "role"], ["role"])
+    )
+    exact = (exact["capacity_cost"] / exact["hours"]).replace(np.inf, np.nan).dropna().rename("rate").reset_index()
+    exact["number"] = [(int(q[:4]) - 1) * 4 + int(q[-1]) - 1 for q in exact["quarter"]]
+    roles = data.frame("roles", ["role", "side", "hourly_cost"]).drop_duplicates("role").set_index("role")
+    roles = roles.reindex(roles.index.union(over_all.index))
+    rate = roles["hourly_cost"].fillna((over_all["capacity_cost"] / over_all["hours"]).replace(np.inf, np.nan))
+    by_role = roles.assign(rate=rate).rename_axis("role").reset_index()[["role", "side", "rate"]]
+    return Rates(
+        exact[["number", "role", "rate"]].astype({"number": "int64", "role": "str", "rate": "float64"}),
+        by_role.astype({"role": "str", "side": "str", "rate": "float64"}),
+        settings["customer_hourly_cost"],
+    )
 
 
-def _spent(bookings: pd.DataFrame) -> pd.DataFrame:
+_PMO_HOURS, _PMO_COST, _OWN_HOURS = (
+    [f"{before}{said}_{unit}" for said in ("process", "delivery", "unsaid")]
+    for before, unit in (("", "hours"), ("", "cost"), ("own_", "hours"))
+)
+
+
+def _spent(work: pd.DataFrame) -> pd.DataFrame:
     """Per engagement: hours and money over its life; money is blank where any of its hours has no rate."""
-    rows = bookings[bookings["engagement_id"].notna()]
-    pmo, own = rows[rows["side"] != "customer"], rows[rows["side"] == "customer"]
-    spent = pd.DataFrame({"pmo_hours": pmo.groupby("engagement_id")["worked_hours"].sum(min_count=1)})
-    unpriced = pmo["cost"].isna().groupby(pmo["engagement_id"]).sum()
-    cost = pmo.groupby("engagement_id")["cost"].sum(min_count=1)
-    spent["pmo_cost"] = cost.where(unpriced == 0)
-    process = own[own["process"].fillna(False).astype("bool")]
-    more = pd.DataFrame(
+    rows = work[work["engagement_id"].notna()]
+    process = rows["own_unsaid_hours"].where(rows["process"].fillna(False).astype("bool"))
+    parts = pd.DataFrame(
         {
-            "own_hours": own.groupby("engagement_id")["worked_hours"].sum(),
-            "own_process_hours": process.groupby("engagement_id")["worked_hours"].sum(),
+            "engagement_id": rows["engagement_id"],
+            "pmo_hours": rows[_PMO_HOURS].sum(axis=1, min_count=1),
+            "pmo_cost": rows[_PMO_COST].sum(axis=1, min_count=1),
+            "own_hours": rows[_OWN_HOURS].sum(axis=1, min_count=1),
+            "own_process_hours": pd.concat([rows["own_process_hours"], process], axis=1).sum(axis=1, min_count=1),
+            "unpriced_count": rows["unpriced_count"],
         }
     )
-    return spent.join(more, how="outer").rename_axis("engagement_id")
+    spent = parts.groupby("engagement_id").sum(min_count=1)
+    return spent.assign(pmo_cost=spent["pmo_cost"].where(spent["unpriced_count"] == 0)).drop(columns="unpriced_count")

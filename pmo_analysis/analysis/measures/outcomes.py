@@ -40,6 +40,9 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
+_MOST_ROWS = 500_000
+
+
 @dataclass(frozen=True, eq=False)
 class Measures:
     """What every measure says of a quarter.
@@ -119,12 +122,10 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
     groups = groups.reindex(columns=["customer_id", "category", "segment"])
     facts = gather_facts(known, quarter, settings)
     told, rows, missing = _gather_rows(known, facts)
-    cases = build_cases(rows, told, groups, facts)
-    figures = estimate_cells(cases, [m for m in told if m.estimate != "saving"], settings, errors=True)
+    figures, splits = _estimate_in_parts(rows, told, groups, facts)
     based, scaled = divide_by_base(figures, told, facts)
     savings = estimate_savings(facts, groups) if any(m.name in SAVINGS for m in told) else figures.iloc[:0]
     changes = tell_changes(scaled, savings, told, facts)
-    splits = split_mix_and_rate(cases, told, facts)
     cells = _tell_cells(pd.concat([based, savings[savings["period"] == quarter]]), told, facts)
     return Measures(
         cells,
@@ -141,6 +142,33 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
         settings["look_back_quarters"],
         _tell_sentence(cells, missing, facts),
     )
+
+
+def _estimate_in_parts(
+    rows: pd.DataFrame, told: list[Measure], groups: pd.DataFrame, facts: Facts
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Figures by group and period, and mix and rate: a few measures at a time where they have many rows."""
+    figures, splits = [], []
+    for part in _share_out(rows, told):
+        cases = build_cases(rows[rows["measure"].isin([m.name for m in part])], part, groups, facts)
+        estimated = [m for m in part if m.estimate != "saving"]
+        figures.append(estimate_cells(cases, estimated, facts.settings, errors=True))
+        splits.append(split_mix_and_rate(cases, part, facts))
+    keys = ["measure", "group_kind", "against"]
+    return _stack(figures), _stack(splits).sort_values(keys, ignore_index=True)
+
+
+def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of several; those without rows have no types to keep."""
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+
+
+def _share_out(rows: pd.DataFrame, told: list[Measure]) -> list[list[Measure]]:
+    """The measures in parts of about _MOST_ROWS rows: what is done with a part takes several times its memory."""
+    counts = rows["measure"].value_counts()
+    number = (counts.reindex([m.name for m in told]).fillna(0).cumsum() // _MOST_ROWS).astype("int64").tolist()
+    parts = [[m for m, of in zip(told, number, strict=True) if of == part] for part in dict.fromkeys(number)]
+    return parts or [[]]
 
 
 def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], pd.DataFrame, pd.DataFrame]:

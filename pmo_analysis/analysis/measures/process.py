@@ -11,24 +11,26 @@ from pmo_analysis.analysis.measures.definition import Measure, measured_rows
 from pmo_analysis.analysis.measures.facts import Facts
 
 
-def _pmo_work(facts: Facts, amount: str) -> pd.DataFrame:
+def _pmo_work(facts: Facts, unit: str) -> pd.DataFrame:
     """The PMO's hours or money by engagement and quarter, with the parts that are process and mandated process."""
-    rows = facts.bookings[facts.bookings["side"] != "customer"]
-    process = rows["process"].astype("Float64").astype("float64")
+    rows = facts.work
+    rows = rows[rows[["process_hours", "delivery_hours", "unsaid_hours"]].notna().any(axis=1)]
+    process, delivery, unsaid = (rows[f"{said}_{unit}"] for said in ("process", "delivery", "unsaid"))
+    kind = rows["process"].astype("Float64").astype("float64")
     mandated = rows["mandated"].fillna(False).astype("float64")
-    parts = rows.assign(
-        known=rows[amount].where(process.notna()),
-        process_part=rows[amount] * process,
-        mandated_part=rows[amount] * process * mandated,
+    known = pd.concat([process, delivery, unsaid.where(kind.notna())], axis=1).sum(axis=1, min_count=1)
+    process_part = process.fillna(0.0) + (unsaid * kind).fillna(0.0)
+    return rows[["quarter", "customer_id", "service_id", "engagement_id"]].assign(
+        known=known,
+        process_part=process_part.where(known.notna()),
+        mandated_part=(process_part * mandated).where(known.notna()),
+        amount=pd.concat([process, delivery, unsaid], axis=1).sum(axis=1, min_count=1),
     )
-    keys = ["quarter", "customer_id", "service_id", "engagement_id"]
-    sums = parts.groupby(keys, dropna=False)[["known", "process_part", "mandated_part", amount]].sum(min_count=1)
-    return sums.rename(columns={amount: "amount"}).reset_index()
 
 
-def _share_of(part: str, amount: str) -> Callable[[Facts], pd.DataFrame]:
+def _share_of(part: str, unit: str) -> Callable[[Facts], pd.DataFrame]:
     def rows(facts: Facts) -> pd.DataFrame:
-        work = _pmo_work(facts, amount)
+        work = _pmo_work(facts, unit)
         return measured_rows(
             work,
             work["quarter"],
@@ -76,7 +78,7 @@ PROCESS = (
         "lower",
         "effort",
         _KIND,
-        _share_of("process_part", "worked_hours"),
+        _share_of("process_part", "hours"),
         "ratio",
     ),
     Measure(
@@ -100,7 +102,7 @@ PROCESS = (
         "none",
         "effort",
         (*_KIND, "services.mandated"),
-        _share_of("mandated_part", "worked_hours"),
+        _share_of("mandated_part", "hours"),
         "ratio",
     ),
     Measure(

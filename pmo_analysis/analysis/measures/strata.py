@@ -25,7 +25,7 @@ def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Fact
         & cases["numerator"].notna()
         & cases["denominator"].notna()
     ]
-    keys = some.drop_duplicates("cell").set_index("cell")[["measure", "group_kind", "group", "period"]]
+    keys = some.drop_duplicates("cell").set_index("cell")[["measure", "group_kind", "group", "period"]].astype("str")
     sums = some.groupby("cell")[["numerator", "denominator"]].sum().join(keys).set_index(list(keys.columns))
     parts = [
         _split(sums, facts.quarter, quarter).assign(against=against)
