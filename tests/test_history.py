@@ -10,8 +10,7 @@ from benchmarks.generators import shopping
 from pmo_analysis.analysis.history import compare_schemes, segment_history
 from pmo_analysis.analysis.history.drift import tell_drift
 from pmo_analysis.analysis.history.noise import estimate_noise, fading_correlation, look_back_windows
-from pmo_analysis.analysis.history.panel import draw_in_blips
-from pmo_analysis.analysis.history.paths import Paths, flag_moves, list_paths
+from pmo_analysis.analysis.history.paths import Panel, Paths, flag_moves, follow_paths, list_paths
 from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import segment_customers
 from pmo_analysis.contract.errors import InputError
@@ -190,23 +189,42 @@ def test_lasting_and_fading_noise_are_told_apart():
     assert noise.fading[0, 0] == pytest.approx(0.25, abs=0.05)
 
 
-def test_a_running_median_takes_out_a_blip_and_keeps_a_step():
+def test_two_quarters_in_a_row_are_two_blips_where_blips_are_common_and_a_move_where_they_are_not():
     rng = np.random.default_rng(0)
-    cube = 0.1 * rng.normal(size=(200, 8, 1))
-    cube[0, 4:] += 5
-    cube[1, 4] += 5
-    calm = draw_in_blips(cube)
-    assert calm[0, 4:].min() > 4.5 and calm[0, :4].max() < 0.5
-    assert calm[1, 4, 0] < 1
+    calm = 0.3 * rng.normal(size=(200, 8, 1)) + np.where(np.arange(200) < 100, 0.0, 4.0)[:, None, None]
+    calm[100:110, 4:] -= 4
+    restless = calm.copy()
+    restless[rng.random((200, 8)) < 0.15] = 4.0
+    for numbers in (calm, restless):
+        numbers[0] = np.array([0.0, 0, 0, 0, 0, 0, 4, 4])[:, None]
+        numbers[1] = np.array([0.0, 0, 0, 4, 0, 0, 0, 0])[:, None]
+    chances = []
+    for numbers in (calm, restless):
+        panel = Panel(numbers, np.zeros((200, 8, 2)), look_back_windows(8, 1))
+        paths, chance, _ = follow_paths(panel, np.array([[0.0], [4.0]]), np.array([0.5, 0.5]))
+        chances.append(chance[:, paths.moves].sum(axis=1))
+    assert chances[0][0] > 0.99 and chances[1][0] < 0.8
+    assert chances[0][1] < 0.05 and chances[1][1] < 0.05
+    assert (chances[0][100:110] > 0.99).all() and (chances[0][2:100] < 0.05).all()
+
+
+def test_who_seems_to_have_moved_under_common_blips_did_as_often_as_is_told():
+    expected, found, planted = 0.0, 0, 0
+    for seed in (0, 1, 2):
+        values, truth = shopping(150, seed, blips=0.08)
+        movers = segment_history(values).movers
+        expected += movers["probability"].sum()
+        found += movers["customer_id"].isin(truth["customer_id"]).sum()
+        planted += len(truth)
+    assert found >= expected - 3 and found >= 0.6 * planted
 
 
 def test_false_moves_stay_below_the_level_by_hand():
     paths = Paths(np.array([0, 0]), np.array([0, 1]), np.array([4, 2]))
-    chance = np.array([[0.01, 0.99], [0.10, 0.90], [0.40, 0.60]])
-    told, possible = flag_moves(paths, chance, quarters=4, level=0.10)
+    chance = np.array([[0.01, 0.99], [0.10, 0.90], [0.40, 0.60], [0.6, 0.4]])
+    told, possible = flag_moves(paths, chance, level=0.10)
     assert [i for i, _, _ in told] == [0, 1] and [i for i, _, _ in possible] == [2]
-    assert [i for i, _, _ in flag_moves(paths, chance, quarters=4, level=0.20)[0]] == [0, 1, 2]
-    assert flag_moves(paths, chance, quarters=3, level=0.10)[0] == []
+    assert [i for i, _, _ in flag_moves(paths, chance, level=0.20)[0]] == [0, 1, 2]
 
 
 def test_change_is_split_into_mix_and_rate_by_hand():

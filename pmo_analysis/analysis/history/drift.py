@@ -24,19 +24,20 @@ def tell_drift(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """
     quarters = sorted(panel["quarter"].unique())
     wide = scores.set_index([panel["customer_id"], panel["quarter"]]).unstack("quarter")
+    cells = {feature: wide[feature][quarters].to_numpy() for feature in scores}
     rows = [
-        (feature, quarter, *_trimmed(wide[feature, quarter] - wide[feature, quarters[0]], first=quarter == quarters[0]))
+        (feature, quarter, *_trimmed(cells[feature][:, q] - cells[feature][:, 0], first=q == 0))
         for feature in scores
-        for quarter in quarters
+        for q, quarter in enumerate(quarters)
     ]
     told = pd.DataFrame(rows, columns=[*COLUMNS[:-1], "p"])
     later = told["quarter"] > quarters[0]
     return told.assign(clear=benjamini_hochberg(told["p"].where(later)) <= _FALSE_SHARE)[COLUMNS]
 
 
-def _trimmed(change: pd.Series, *, first: bool) -> tuple[float, float, float, int, float]:
+def _trimmed(change: np.ndarray, *, first: bool) -> tuple[float, float, float, int, float]:
     """Trimmed mean, its limits, n and p-value."""
-    known = np.sort(change.dropna().to_numpy())
+    known = np.sort(change[np.isfinite(change)])
     n, cut = len(known), int(_TRIM * len(known))
     if first or n == 0:
         value = 0.0 if n else np.nan

@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.history.noise import median_over_quarters
 from pmo_analysis.analysis.history.paths import Panel
 from pmo_analysis.analysis.segments.mixture import Mixture, Points
 from pmo_analysis.contract.errors import InputError, SettingError
 from pmo_analysis.contract.quarters import parse_quarter
 
 KEYS = ["customer_id", "quarter"]
-# Deviations that a quarter may lie off its neighbours' middle; beyond, it counts as a blip and is drawn in.
-_CLIP = 3.0
 _POLISH = 3
 _MOST_CHANGED = 0.10
 _FEWEST_TO_TRIM = 40
@@ -92,7 +89,7 @@ def level_scores(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 def stack_panel(
     panel: pd.DataFrame, level: pd.DataFrame, points: Points, mixture: Mixture, windows: np.ndarray
 ) -> Panel:
-    """Customers × quarters × features, gaps missing; blips are drawn to their neighbours."""
+    """Customers × quarters × features, gaps missing."""
     at = (_codes(panel["customer_id"]), _codes(panel["quarter"]))
     shape = (at[0].max() + 1, at[1].max() + 1)
     cube = np.full((*shape, level.shape[1]), np.nan)
@@ -100,28 +97,7 @@ def stack_panel(
     chance = np.zeros((*shape, len(mixture.weights)))
     for j, chances in enumerate(mixture.chances):
         chance[at] += _log_chances(points.codes[:, j], chances, panel)
-    return Panel(draw_in_blips(cube), chance, windows)
-
-
-def draw_in_blips(cube: np.ndarray) -> np.ndarray:
-    """Cells no further from the median of their quarter and its two neighbours than noise would put them.
-
-    A running median keeps a step as it is and takes out what one quarter alone says.
-    """
-    quarters = cube.shape[1]
-    if quarters < 3:
-        return cube
-    middle = np.clip(np.arange(quarters), 1, quarters - 2)
-    near = np.stack([cube[:, middle - 1], cube[:, middle], cube[:, middle + 1]])
-    known = np.isfinite(near).any(axis=0)
-    running = np.full(cube.shape, np.nan)
-    running[known] = np.nanmedian(near[:, known], axis=0)
-    steps = (cube - median_over_quarters(cube)[:, None]).reshape(1, -1, cube.shape[2])
-    spread = 1.4826 * median_over_quarters(np.abs(steps))[0]
-    spread = np.where(
-        spread > 0, spread, np.sqrt(np.nansum(steps[0] ** 2, axis=0) / np.maximum(np.isfinite(steps[0]).sum(axis=0), 1))
-    )
-    return np.clip(cube, running - _CLIP * spread, running + _CLIP * spread)
+    return Panel(cube, chance, windows)
 
 
 def _codes(keys: pd.Series) -> np.ndarray:

@@ -1,30 +1,38 @@
 """Who moved for good: each customer's quarters against paths that stay in a segment or move once.
 
-A customer's stacked quarters are Gaussian about its path's means, with an offset of its own that lasts (S_own) and
-noise that fades from quarter to quarter (S_e, AR(ρ)). Knowing the lasting offset is what keeps a customer who always
-sits near a border from flickering. Where a row looks back over several quarters, a move shows as a ramp and the noise
-is a moving average; both are known from the look-back. Moves are flagged so that the expected share of false ones
-stays below a level.
+A customer's quarter lies about the mean of its path's segment, off by what is the customer's own and lasts (S_own) and by
+noise that fades (S_e, AR(ρ)). Knowing the lasting offset keeps a customer who always sits near a border from flickering.
+Any single quarter may also be a blip: it looks like another segment, or like nothing in particular, at rates learned
+from the panel. So two odd quarters in a row are weighed against two blips, not taken for a move. Where a row looks back
+over several quarters, a move shows as a ramp. Moves are flagged so that the expected share of false ones stays below a
+level.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp
 
 from pmo_analysis.analysis.history.noise import Noise, estimate_noise, fading_correlation, median_over_quarters
 
-_ROUNDS = 6
-# A change seen in fewer quarters than this may be a blip: possible, but not told as a move.
+_ROUNDS = 8
+# A change seen in fewer quarters than this is possible, but not told as a move.
 _EDGE = 2
-_MOST_MOVERS = 0.3
-_MOST_VARIABLE = 0.15
-# Degrees of freedom of the scale of a customer's noise: scales between half and twice the usual are common.
-_FREEDOM = 8.0
+_START_MOVING, _MOST_MOVING = 0.05, 0.3
+# Shares of quarters that look like another segment, and like none, before any was seen; how many quarters' worth that
+# belief is; and how much wider than usual a quarter that looks like none lies.
+_START_BLIPS, _BLIPS_WORTH, _MOST_BLIPS = np.array([0.02, 0.02]), 20.0, 0.2
+_WIDE = 3.0
+# Cells' worth of the belief that a customer varies as others do.
+_SCALE_WORTH = 8.0
 # Customers' worth of the scheme's centre that a segment keeps, so that one which empties keeps its place.
 _CENTRE_WORTH = 2.0
+# Share of the most restless quarters that tell nothing about the noise before anybody is known to move.
+_RESTLESS = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +68,29 @@ class Panel:
     choices: np.ndarray
     windows: np.ndarray
 
+    @cached_property
+    def groups(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rows (customers × quarters, in one list) by the features known in them: which features, which rows."""
+        seen, inverse = np.unique(
+            np.isfinite(self.numbers).reshape(-1, self.numbers.shape[2]), axis=0, return_inverse=True
+        )
+        return [(known, np.flatnonzero(inverse.ravel() == i)) for i, known in enumerate(seen) if known.any()]
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """What is learned of segments (`means`, `weights`), of quarters (`moving`: share that moves; `blips`: to another
+    segment, to none; `noise`) and of each customer (`offset`: how far off its segment it lasts; `scale` of its noise).
+    """
+
+    means: np.ndarray
+    weights: np.ndarray
+    moving: float
+    blips: np.ndarray
+    noise: Noise
+    offset: np.ndarray
+    scale: np.ndarray
+
 
 def list_paths(segments: int, quarters: int, earliest: int = 1) -> Paths:
     """Every way to stay, and every way to move once from `earliest` on (before 0: where rows look back further)."""
@@ -69,130 +100,158 @@ def list_paths(segments: int, quarters: int, earliest: int = 1) -> Paths:
     return Paths(before, after, at)
 
 
-def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[Paths, np.ndarray]:
-    """Probability of each path for each customer, by EM over means, shares, the share of movers and the noise.
+def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[Paths, np.ndarray, np.ndarray]:
+    """Probability of each path for each customer: without moves that one quarter alone would show, and with them.
 
-    A move whose old or new segment lies nearest in fewer than two quarters has probability zero: one quarter is a blip.
+    The first are told apart from blips; the second are possible: whether the last quarter was a move the next one
+    tells. By EM (Dempster, Laird & Rubin 1977) over segments, movers, blips, noise and each customer's own offset.
     """
     quarters = panel.numbers.shape[1]
     recorded = np.flatnonzero(panel.windows.any(axis=0))[0] - (panel.windows.shape[1] - quarters)
     paths = list_paths(len(means), quarters, int(recorded) + 1)
-    shares = paths.shares(len(means), panel.windows)
-    chance = _start(panel, means, len(paths.at))
-    moving = 0.05
-    for turn in range(_ROUNDS):
-        rest = panel.numbers - np.einsum("np,pqk,kd->nqd", chance, shares, means, optimize=True)
-        noise = estimate_noise(_steadiest(panel.numbers, rest) if turn == 0 else rest, panel.windows)
-        fit = _log_likelihood(panel, shares, means, noise) + _prior(paths, weights, moving)
-        chance = np.exp(fit - fit.max(axis=1, keepdims=True))
-        chance /= chance.sum(axis=1, keepdims=True)
-        means = _centres(panel.numbers, chance, shares, means)
-        started = chance @ np.eye(len(means))[paths.before]
-        weights = (started.sum(axis=0) + 1) / (len(chance) + len(means))
-        moving = float(np.clip(chance[:, paths.moves].sum(axis=1).mean(), 1e-4, _MOST_MOVERS))
-    return paths, np.where(_borne_out(panel, paths, means, noise), chance, 0.0)
+    inside = ~paths.moves | ((paths.at > paths.at.min()) & (paths.at <= quarters - _EDGE))
+    # Rows of paths are mixes of segments; few differ: one per segment where rows do not look back.
+    mixes, at = np.unique(paths.shares(len(means), panel.windows).reshape(-1, len(means)), axis=0, return_inverse=True)
+    at = at.reshape(len(paths.at), quarters)
+    model = _start(panel, means, weights)
+    for _ in range(_ROUNDS):
+        kinds, fit = _fit_rows(panel, mixes, model)
+        worth = _independent_rows(panel, model.noise) / quarters
+        score = worth * sum(fit[:, q, at[:, q]] for q in range(quarters)) + _prior(paths, inside, model)
+        chance = _posterior(np.where(inside, score, -np.inf))
+        state = np.stack([chance @ np.eye(len(mixes))[at[:, q]] for q in range(quarters)], axis=1)
+        model = _learn(panel, mixes, state[..., None] * kinds, model, moving=chance[:, paths.moves].sum(axis=1).mean())
+    return paths, chance, _posterior(score)
 
 
-def _borne_out(panel: Panel, paths: Paths, means: np.ndarray, noise: Noise) -> np.ndarray:
-    """Whether two quarters at least speak for either segment of a path (customers × paths); staying always is.
+def _posterior(score: np.ndarray) -> np.ndarray:
+    return np.exp(score - logsumexp(score, axis=1, keepdims=True))
 
-    Rows that look back over several quarters are no single quarters; an edge has no two, and is only possible anyway.
-    """
-    n, quarters = panel.numbers.shape[:2]
-    if panel.windows.shape[1] > quarters:
-        return np.ones((n, len(paths.at)), bool)
-    root = cholesky(np.linalg.inv(noise.own + noise.fading), lower=True)
-    apart = np.stack([((np.nan_to_num(panel.numbers - mean) @ root) ** 2).sum(axis=2) for mean in means], axis=2)
-    fits = panel.choices - 0.5 * apart
-    nearer = (fits[:, :, paths.before] > fits[:, :, paths.after]) & np.isfinite(panel.numbers).any(axis=2)[:, :, None]
-    farther = fits[:, :, paths.before] < fits[:, :, paths.after]
-    early = np.arange(quarters)[:, None] < paths.at
-    seen = np.minimum((nearer & early).sum(axis=1), (farther & ~early).sum(axis=1))
-    edge = (paths.at < _EDGE) | (paths.at > quarters - _EDGE)
-    return ~paths.moves | edge | (seen >= _EDGE)
+
+def _independent_rows(panel: Panel, noise: Noise) -> float:
+    """How many independent quarters the rows are worth, whose noise lasts from one to the next or overlaps."""
+    correlation = fading_correlation(panel.windows, noise.rho)
+    return float(np.trace(correlation) ** 2 / correlation.sum())
+
+
+def _start(panel: Panel, means: np.ndarray, weights: np.ndarray) -> _Model:
+    """Everybody stays where its middle lies; the noise is what all but the most restless quarters show."""
+    middle = median_over_quarters(panel.numbers)
+    apart = np.nansum((middle[:, None, :] - means) ** 2, axis=2)
+    home = (panel.choices.sum(axis=1) - 0.5 * apart).argmax(axis=1)
+    far = np.nansum((panel.numbers - middle[:, None]) ** 2, axis=2)
+    calm = far <= np.quantile(far, 1 - _RESTLESS)
+    noise = estimate_noise(np.where(calm[..., None], panel.numbers - means[home][:, None], np.nan), panel.windows)
+    return _Model(
+        means, weights, _START_MOVING, _START_BLIPS, noise, offset=np.zeros_like(middle), scale=np.ones(len(middle))
+    )
+
+
+def _prior(paths: Paths, inside: np.ndarray, model: _Model) -> np.ndarray:
+    """Log chance of each path: any time and any other segment is as likely for a move."""
+    ways = max((paths.moves & inside).sum() / len(model.weights), 1)
+    moved = np.where(paths.moves, np.log(model.moving / ways), np.log(1 - model.moving))
+    return np.log(model.weights[paths.before]) + moved
+
+
+def _fit_rows(panel: Panel, mixes: np.ndarray, model: _Model) -> tuple[np.ndarray, np.ndarray]:
+    """Chance that a row is usual, a blip to a segment, a blip to nowhere; and its log density, per mix of segments."""
+    places, choices = mixes @ model.means, panel.choices @ mixes.T
+    spread = model.scale[:, None] * np.diag(fading_correlation(panel.windows, model.noise.rho))
+    apart, size = _distances(panel.numbers - model.offset[:, None], panel.groups, places, model.noise.fading)
+    apart, known = apart / spread[..., None], np.isfinite(panel.numbers).sum(axis=2)[..., None]
+    size = size + 0.5 * known * np.log(spread)[..., None]
+    near = choices - 0.5 * apart - size
+    wide = choices - 0.5 * apart / _WIDE**2 - size - known * np.log(_WIDE)
+    single = np.flatnonzero(mixes.max(axis=1) == 1)
+    share = np.log(mixes[single] @ model.weights)
+    elsewhere = logsumexp(near[:, :, single] + share, axis=2, keepdims=True)
+    rates = np.log([1 - model.blips.sum(), *model.blips])
+    kinds = np.stack([rates[0] + near, np.broadcast_to(rates[1] + elsewhere, near.shape), rates[2] + wide], axis=3)
+    fit = logsumexp(kinds, axis=3)
+    return np.exp(kinds - fit[..., None]), fit
+
+
+def _distances(
+    numbers: np.ndarray, groups: list[tuple[np.ndarray, np.ndarray]], places: np.ndarray, covariance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Squared Mahalanobis distance of each row's known cells from each place, and half the log determinant."""
+    flat = numbers.reshape(-1, numbers.shape[2])
+    apart, size = np.zeros((len(flat), len(places))), np.zeros((len(flat), 1))
+    for seen, who in groups:
+        root = np.linalg.cholesky(covariance[np.ix_(seen, seen)])
+        rows = solve_triangular(root, flat[who][:, seen].T, lower=True).T
+        known = solve_triangular(root, places[:, seen].T, lower=True).T
+        apart[who] = (rows**2).sum(axis=1)[:, None] - 2 * rows @ known.T + (known**2).sum(axis=1)
+        size[who] = np.log(np.diag(root)).sum()
+    shape = numbers.shape[:2]
+    return np.maximum(apart, 0).reshape(*shape, -1), size.reshape(*shape, 1)
+
+
+def _learn(panel: Panel, mixes: np.ndarray, kinds: np.ndarray, model: _Model, *, moving: float) -> _Model:
+    """The model that fits best, given the chances of rows (customers × quarters × mixes × kinds) and the share moving."""
+    usual, known = kinds[..., 0].sum(axis=2), np.isfinite(panel.numbers).any(axis=2)
+    rest = panel.numbers - kinds[..., 0] @ mixes @ model.means / np.maximum(usual, 1e-9)[..., None]
+    noise = estimate_noise(np.where((usual > 0.5)[..., None], rest, np.nan), panel.windows)
+    first = kinds.sum(axis=3)[:, 0] @ mixes
+    blips = kinds[..., 1:].sum(axis=2)[known].sum(axis=0) + _BLIPS_WORTH * _START_BLIPS
+    offset = _offsets(rest, usual, noise, model.scale, worth=_independent_rows(panel, noise) / rest.shape[1])
+    return _Model(
+        means=_centres(panel.numbers, kinds[..., 0], mixes, model.means),
+        weights=(first.sum(axis=0) + 1) / (len(first) + len(model.means)),
+        moving=float(np.clip(moving, 1e-4, _MOST_MOVING)),
+        blips=np.minimum(blips / (known.sum() + _BLIPS_WORTH), _MOST_BLIPS),
+        noise=noise,
+        offset=offset,
+        scale=_scales(rest - offset[:, None], panel.groups, usual, noise),
+    )
+
+
+def _scales(
+    rest: np.ndarray, groups: list[tuple[np.ndarray, np.ndarray]], usual: np.ndarray, noise: Noise
+) -> np.ndarray:
+    """How much more than usual each customer's quarters vary (of the variance), shrunk to 1: some are restless."""
+    apart, _ = _distances(rest, groups, np.zeros((1, rest.shape[2])), noise.fading)
+    known = np.isfinite(rest).sum(axis=2)
+    total = (usual * apart[..., 0]).sum(axis=1) + _SCALE_WORTH
+    return total / ((usual * known).sum(axis=1) + _SCALE_WORTH)
+
+
+def _offsets(rest: np.ndarray, usual: np.ndarray, noise: Noise, scale: np.ndarray, *, worth: float) -> np.ndarray:
+    """Each customer's own lasting offset: its mean distance from its path over usual quarters, shrunk by its noise."""
+    weight = np.isfinite(rest) * usual[..., None]
+    count = np.maximum(weight.sum(axis=1), 1e-6)
+    mean = (np.nan_to_num(rest) * weight).sum(axis=1) / count
+    root = np.sqrt(scale[:, None] / (worth * count))
+    spread = noise.own + noise.fading * root[:, :, None] * root[:, None, :]
+    return np.linalg.solve(spread, mean[..., None])[..., 0] @ noise.own
+
+
+def _centres(numbers: np.ndarray, state: np.ndarray, mixes: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Segment means by least squares over customers' expected usual quarters, feature by feature over the cells known."""
+    keep = _CENTRE_WORTH * numbers.shape[1]
+    known = np.isfinite(numbers)
+    weight = np.einsum("nqd,nqc->dc", known.astype(float), state, optimize=True)
+    square = np.einsum("dc,ck,cl->dkl", weight, mixes, mixes) + keep * np.eye(len(means))
+    product = np.einsum("nqd,nqc->dc", np.where(known, numbers, 0), state, optimize=True) @ mixes + keep * means.T
+    return np.linalg.solve(square, product[:, :, None])[:, :, 0].T
 
 
 def flag_moves(
-    paths: Paths, chance: np.ndarray, *, quarters: int, level: float, look_back: int = 1
+    paths: Paths, chance: np.ndarray, level: float
 ) -> tuple[list[tuple[int, int, float]], list[tuple[int, int, float]]]:
-    """Customers that moved, and those that possibly did: row, path, probability of that move about then.
+    """Customers that moved, and those that possibly did: row, path, probability that it moved.
 
-    Of those that moved the expected share of false ones is at most `level`, and the new segment was seen in two quarters
-    at least, as was the old one; whoever else more probably moved than stayed is possible.
+    Of those that moved the expected share of false ones is at most `level` (Müller, Parmigiani & Rice 2006: by the mean
+    of 1 − probability); whoever else more probably moved than stayed is possible.
     """
     moves = np.flatnonzero(paths.moves)
     if not len(moves):
         return [], []
-    best = moves[chance[:, moves].argmax(axis=1)]
-    same = (paths.before == paths.before[best][:, None]) & (paths.after == paths.after[best][:, None])
-    tellable = paths.moves & (paths.at >= max(1, _EDGE - look_back + 1)) & (paths.at <= quarters - _EDGE)
-    near = same & tellable & (np.abs(paths.at - paths.at[best][:, None]) <= max(1, look_back // 2))
-    sure, inside = (chance * near).sum(axis=1), tellable[best]
-    order = np.argsort(np.where(inside, -sure, 1.0), kind="stable")[: int(inside.sum())]
+    best, sure = moves[chance[:, moves].argmax(axis=1)], chance[:, moves].sum(axis=1)
+    order = np.argsort(-sure, kind="stable")
+    order = order[(sure[order] > 0.5) & (paths.at[best[order]] > 0)]
     false_share = np.cumsum(1 - sure[order]) / np.arange(1, len(order) + 1)
-    told = order[(false_share <= level) & (sure[order] > 0.5)]
-    anyhow = chance[:, moves].sum(axis=1)
-    doubtful = np.setdiff1d(np.flatnonzero(anyhow > 0.5), told)
-    return (
-        [(int(i), int(best[i]), float(sure[i])) for i in told],
-        [(int(i), int(best[i]), float(anyhow[i])) for i in doubtful],
-    )
-
-
-def _start(panel: Panel, means: np.ndarray, paths: int) -> np.ndarray:
-    """Everybody stays where its middle lies."""
-    middle = median_over_quarters(panel.numbers)
-    apart = np.nansum((middle[:, None, :] - means) ** 2, axis=2)
-    chance = np.zeros((len(middle), paths))
-    chance[np.arange(len(middle)), (panel.choices.sum(axis=1) - 0.5 * apart).argmax(axis=1)] = 1
-    return chance
-
-
-def _steadiest(numbers: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """All but the most variable customers: movers would count as noise before anybody is known to move."""
-    steps = (numbers - median_over_quarters(numbers)[:, None]) ** 2
-    spread = np.nansum(steps, axis=(1, 2)) / np.maximum(np.isfinite(steps).sum(axis=(1, 2)), 1)
-    return rest[spread <= np.quantile(spread, 1 - _MOST_VARIABLE)]
-
-
-def _prior(paths: Paths, weights: np.ndarray, moving: float) -> np.ndarray:
-    ways = max(paths.moves.sum() / len(weights), 1)
-    return np.log(weights[paths.before]) + np.where(paths.moves, np.log(moving / ways), np.log(1 - moving))
-
-
-def _log_likelihood(panel: Panel, shares: np.ndarray, means: np.ndarray, noise: Noise) -> np.ndarray:
-    """Log density of each customer's known cells under each path, up to what paths share; missing cells integrated out.
-
-    Customers differ in how noisy they are: the scale of each one's noise is unknown, which makes the density a
-    multivariate t. A customer that is restless altogether needs more to count as one that moved.
-    """
-    n, quarters = panel.numbers.shape[:2]
-    correlation = fading_correlation(panel.windows, noise.rho)
-    covariance = np.kron(np.ones((quarters, quarters)), noise.own) + np.kron(correlation, noise.fading)
-    corners = np.kron(np.eye(quarters), means)  # every path's means are a mixture of (quarter, segment) corners
-    flat, mixing = panel.numbers.reshape(n, -1), shares.reshape(len(shares), -1)
-    fit = np.einsum("nqk,pqk->np", panel.choices, shares, optimize=True)
-    patterns, inverse = np.unique(np.isfinite(flat), axis=0, return_inverse=True)
-    for i, seen in enumerate(patterns):
-        who = np.flatnonzero(inverse.ravel() == i)
-        root = cholesky(covariance[np.ix_(seen, seen)], lower=True)
-        known = solve_triangular(root, corners[:, seen].T, lower=True)
-        rows = solve_triangular(root, flat[who][:, seen].T, lower=True)
-        size = ((mixing @ (known.T @ known)) * mixing).sum(axis=1)
-        apart = (rows**2).sum(axis=0)[:, None] - 2 * (rows.T @ known) @ mixing.T + size
-        fit[who] -= 0.5 * (_FREEDOM + seen.sum()) * np.log(_FREEDOM + np.maximum(apart, 0))
-    return fit
-
-
-def _centres(numbers: np.ndarray, chance: np.ndarray, shares: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Segment means by least squares over customers' expected paths, feature by feature over the cells known."""
-    quarters = numbers.shape[1]
-    keep = _CENTRE_WORTH * quarters
-    square = np.tile(keep * np.eye(len(means)), (numbers.shape[2], 1, 1))
-    product = keep * means.T
-    for q in range(quarters):
-        known = np.isfinite(numbers[:, q])
-        weight = known.T.astype(float) @ chance
-        square = square + np.einsum("dp,pk,pl->dkl", weight, shares[:, q], shares[:, q], optimize=True)
-        product = product + np.where(known, numbers[:, q], 0).T @ chance @ shares[:, q]
-    return np.linalg.solve(square, product[:, :, None])[:, :, 0].T
+    rows = [(int(i), int(best[i]), float(sure[i])) for i in order]
+    told = int((false_share <= level).sum())
+    return rows[:told], rows[told:]

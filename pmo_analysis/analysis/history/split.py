@@ -22,8 +22,12 @@ def split_changes(panel: pd.DataFrame, segment: pd.Series, columns: Sequence[Map
     counts as 1 where a customer has it and 0 where another: its mean is its share.
     panel: quarter and the features, one row per customer and quarter; segment: one per row.
     """
+    quarter, quarters = pd.factorize(panel["quarter"], sort=True)
+    inside, segments = pd.factorize(segment, sort=True)
     parts = [
-        _split_one(name, panel["quarter"], cells, segment)
+        _split_one(cells.to_numpy(), quarter, inside, shape=(len(quarters), len(segments))).assign(
+            quarter=quarters[1:], feature=name
+        )
         for column in columns
         for name, cells in _read_cells(panel, column)
     ]
@@ -41,15 +45,18 @@ def _read_cells(panel: pd.DataFrame, column: Mapping[str, Any]) -> Iterator[tupl
         yield f"{column['name']} = {level}", text.eq(level).astype(float).where(text.notna())
 
 
-def _split_one(feature: str, quarter: pd.Series, cells: pd.Series, segment: pd.Series) -> pd.DataFrame:
-    groups = cells.groupby([quarter.to_numpy(), segment.to_numpy()])
-    known, mean = groups.count().unstack(fill_value=0), groups.mean().unstack()
-    share = known.div(known.sum(axis=1).replace(0, np.nan), axis=0)
-    before, share_before = mean.shift(), share.shift()
+def _split_one(cells: np.ndarray, quarter: np.ndarray, segment: np.ndarray, *, shape: tuple[int, int]) -> pd.DataFrame:
+    ok, group = np.isfinite(cells), quarter * shape[1] + segment
+    known = np.bincount(group[ok], minlength=shape[0] * shape[1]).reshape(shape)
+    total = np.bincount(group[ok], cells[ok], minlength=shape[0] * shape[1]).reshape(shape)
+    count, mean = known.sum(axis=1), total / np.maximum(known, 1)
+    share = known / np.maximum(count, 1)[:, None]
     # Where a segment is empty in one of the two quarters the other's mean stands in: nothing changed within it.
-    now, before = mean.fillna(before), before.fillna(mean)
-    mix = ((share - share_before) * (now + before) / 2).sum(axis=1, min_count=1)
-    rate = ((share + share_before) / 2 * (now - before)).sum(axis=1, min_count=1)
-    told = pd.DataFrame({"change": mix + rate, "mix": mix, "rate": rate, "known_count": known.sum(axis=1)})
-    told["missing_count"] = cells.isna().groupby(quarter.to_numpy()).sum()
-    return told.iloc[1:].rename_axis("quarter").reset_index().assign(feature=feature)
+    now = np.where(known[1:] > 0, mean[1:], mean[:-1])
+    before = np.where(known[:-1] > 0, mean[:-1], mean[1:])
+    mix = ((share[1:] - share[:-1]) * (now + before) / 2).sum(axis=1)
+    rate = ((share[1:] + share[:-1]) / 2 * (now - before)).sum(axis=1)
+    told = pd.DataFrame({"change": mix + rate, "mix": mix, "rate": rate})
+    told.loc[(count[1:] == 0) | (count[:-1] == 0)] = np.nan
+    missing = np.bincount(quarter, minlength=shape[0]) - count
+    return told.assign(known_count=count[1:], missing_count=missing[1:])

@@ -28,7 +28,7 @@ from pmo_analysis.analysis.segments.scheme import encode, thaw_mixture
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.quarters import quarters_between
 
-_FALSE_MOVES = 0.05
+_FALSE_MOVES = 0.10
 _FEWEST_QUARTERS = 4
 _MOVE = ["customer_id", "quarter", "from_segment", "to_segment", "probability"]
 
@@ -40,7 +40,7 @@ class SegmentHistory:
     `members`: customer_id, quarter, segment (changes only where a move is told), assigned (by the scheme in that
       quarter alone), confidence (of the latter)
     `movers`: customer_id, quarter (first in the new segment), from_segment, to_segment, probability; the expected share
-      of false ones is at most .05
+      of false ones is at most .10
     `possible`: the same for moves that are more likely than not and not told, such as one seen in the last quarter only
     `drift`: feature, quarter, shift (of everybody, in deviations of the cut, against the first quarter), low, high, n,
       clear (told apart from noise, the number of features and quarters counted)
@@ -81,7 +81,8 @@ def segment_history(
     scheme: the frozen scheme; without one, segments are cut on each steady customer's median over the quarters.
     look_back: quarters that each row sums up (as in `feature_panel`); a move then shows as a ramp. recorded_from: the
     quarter in which the record begins, where that is within the first row's look-back.
-    A move is told when the old and the new segment were seen in two quarters each at least. A feature of the scheme
+    A move is told when it began two quarters after the first and two before the end at least, and is likelier than
+    blips (quarters that look like another segment and pass). A feature of the scheme
     that is absent counts as missing. InputError for repeated rows, missing keys, or a scheme of other columns.
     """
     panel = check_panel(values)
@@ -152,7 +153,7 @@ def _find_movers(
     mixture = thaw_mixture(scheme)
     level = level_scores(panel, scores)
     stacked = stack_panel(panel, level, encode(panel, scheme["columns"]), mixture, windows)
-    paths, chance = follow_paths(stacked, mixture.means, mixture.weights)
+    paths, chance, anyhow = follow_paths(stacked, mixture.means, mixture.weights)
     stays = chance[:, ~paths.moves].argmax(axis=1)
     steady = pd.Series(np.array(names, dtype=object)[stays], pd.Index(customers, name="customer_id"))
 
@@ -164,9 +165,12 @@ def _find_movers(
         told = pd.DataFrame(rows, columns=_MOVE) if rows else nobody
         return told.sort_values(["quarter", "customer_id"], ignore_index=True)
 
-    look_back = windows.shape[1] - len(windows) + 1
-    movers, possible = flag_moves(paths, chance, quarters=len(quarters), level=_FALSE_MOVES, look_back=look_back)
-    return tell(movers), tell(possible), steady
+    movers, doubtful = flag_moves(paths, chance, _FALSE_MOVES)
+    named = {i for i, _, _ in movers + doubtful}
+    # With moves allowed that one quarter alone shows, others may have moved too.
+    sure, unsure = flag_moves(paths, anyhow, _FALSE_MOVES)
+    late = [row for row in sure + unsure if row[0] not in named]
+    return tell(movers), tell(doubtful + late), steady
 
 
 def _members(assigned: pd.DataFrame, steady: pd.Series, movers: pd.DataFrame) -> pd.DataFrame:
@@ -194,7 +198,9 @@ def _tell(members: pd.DataFrame, movers: pd.DataFrame, possible: pd.DataFrame, a
             f"{customers} customers over {quarters} quarter{'s' * (quarters > 1)}: moves for good cannot be told in "
             f"fewer than {_FEWEST_QUARTERS}; {len(possible)} may have moved. {advice}"
         )
+    false = (1 - movers["probability"]).sum()
     return (
-        f"Of {customers} customers over {quarters} quarters, {len(movers)} moved to another segment for good, "
-        f"beyond what noise explains; {len(possible)} more may have moved. {advice}"
+        f"Of {customers} customers over {quarters} quarters, {len(movers)} moved to another segment for good, beyond what "
+        f"noise explains ({false:.1f} of them by chance, if quarters vary as the model has it); {len(possible)} more may "
+        f"have moved. {advice}"
     )
