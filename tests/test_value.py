@@ -10,6 +10,7 @@ from pymcdm.normalizations import vector_normalization
 from scipy.stats import spearmanr
 
 from pmo_analysis.analysis.value import (
+    acceptability,
     earned_value,
     net_promoter_score,
     rank_acceptability,
@@ -214,6 +215,14 @@ def test_acceptability_agrees_with_a_plain_loop_over_the_same_weights():
         for rank, unit in enumerate(np.argsort(-(scores.to_numpy() @ weight))[:3], start=1):
             plain[unit, rank] = plain.get((unit, rank), 0) + 1 / 200
     assert table[table > 0].to_dict() == pytest.approx(plain)
+
+
+def test_alternatives_that_many_beat_in_everything_are_set_aside_without_a_trace(monkeypatch):
+    scores = pd.DataFrame(np.random.default_rng(12).random((3000, 4)))
+    whole = rank_acceptability(scores, draws=300)
+    monkeypatch.setattr(acceptability, "_MANY", 100)
+    assert len(acceptability._contenders(scores.to_numpy(), 10)) < 2000
+    pd.testing.assert_frame_equal(rank_acceptability(scores, draws=300), whole)
 
 
 def test_shares_over_all_ranks_add_up_to_one():
