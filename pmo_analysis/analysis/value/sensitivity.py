@@ -111,4 +111,4 @@ def _tell_sentence(leader: str, outcome: str, known: tuple[tuple[float, str | No
     parts = [f"{side} {level:.2f}, where {other} leads" for level, other, side in known if other is not None]
     if not parts:
         return f"{leader} leads whatever {outcome} weighs."
-    return f"The first place of {leader} changes if {outcome} weighs {' or '.join(parts)}."
+    return f"The first place of {leader} changes if {outcome} weighs {', or '.join(parts)}."
