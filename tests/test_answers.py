@@ -173,9 +173,9 @@ def test_cost_against_budget_says_over_or_under_and_nothing_where_no_budget_is_g
     given = replace(quarter, budget=replace(quarter.budget, budget=lines))
     text = read(show.figures(given, 5))
     assert "EUR 5,000 over" in text and "EUR 7,000 under" in text
-    assert "EUR 7,000 under (of EUR 100k" in read(show.page_one(given))
+    assert "budget of EUR 100k EUR 5,000 over (year to date EUR 7,000 under)" in read(show.page_one(given))
     assert "no budget is given" in read(show.figures(quarter, 5))
-    assert "Against the PMO" not in read(show.page_one(quarter))
+    assert "against its budget" not in read(show.page_one(quarter))
 
 
 def test_rules_of_thumb_stand_beside_the_overhead_each_with_its_source(quarter):

@@ -128,17 +128,17 @@ def _beside(row: dict[str, Any], currency: str) -> dict[str, str]:
 
 def _list_budget(quarter: Quarter) -> list[dict[str, str]]:
     """What the PMO cost against its budget, this quarter and this year so far; nothing where no budget is given."""
-    rows, currency = quarter.budget.budget, quarter.settings["currency"]
-    known = rows[rows["difference_cost"].notna()].tail(2)
-    return [
-        {
-            "title": "Against the PMO's budget, " + str(r["quarter"]),
-            "value": f"{tell(abs(r['difference_cost']), '_cost', currency)} {'over' if r['difference_cost'] > 0 else 'under'}",
-            "note": f"of {tell(r['budget_cost'], '_cost', currency)}, unused hours included",
-            "turn": "",
-        }
-        for r in known.to_dict("records")
-    ]
+    rows = quarter.budget.budget
+    here, year = (_tell_side(row, quarter.settings["currency"]) for row in rows.tail(2).to_dict("records"))
+    budget = tell(rows["budget_cost"].iloc[-2], "_cost", quarter.settings["currency"])
+    title = f"Whole PMO, against its budget of {budget}"
+    return [{"title": title, "value": here, "note": f"year to date {year or 'not known'}", "turn": ""}] if here else []
+
+
+def _tell_side(row: dict[str, Any], currency: str) -> str:
+    """`EUR 3,300 over`; blank where it is not known."""
+    side, known = row["difference_cost"], is_number(row["difference_cost"])
+    return f"{tell(abs(side), '_cost', currency)} {'over' if side > 0 else 'under'}" if known else ""
 
 
 def _list_reached(quarter: Quarter) -> list[dict[str, str]]:
