@@ -77,7 +77,7 @@ def _list_services(quarter: Quarter) -> str:
         "Deliveries": told(rows, "engagement_count"),
         "Hours": told(rows, "worked_hours", "_count"),
         "Cost to serve": told(rows, "cost_to_serve_cost", currency=currency),
-        "One delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
+        "Per delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
         "Charged": told(rows, "charged_cost", currency=currency),
         "Process no law requires": _free_process(rows, currency),
         "Customers": told(rows, "n"),

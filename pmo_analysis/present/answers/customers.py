@@ -109,7 +109,7 @@ def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> 
         kind.capitalize(): [names.group(kind, g) for g in rows["group"]],
         "Customers": told(rows, "customers_count"),
         "One customer, eight in ten": told_ranges(rows, ("cost_median", "cost_p10", "cost_p90"), unit="_cost", currency=currency),
-        "One delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
+        "Per delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
         "All together": told(rows, "cost_to_serve_cost", currency=currency),
         "Charged": told(rows, "charged_cost", currency=currency),
         "Next quarter, one customer": [

@@ -46,7 +46,7 @@ def list_equations(quarter: Quarter, most: int = 8) -> str:
         "What makes it harder adds": [_say(parts[s], _INTAKE) for s in base["service_id"]],
         "A larger size adds": [_say(parts[s], _INTAKE, sizes) for s in base["service_id"]],
         "Seen only afterwards": [_say(parts[s], "afterwards") for s in base["service_id"]],
-        "Of the spread told": told(base, "r2", "_share"),
+        "Of the spread explained": told(base, "r2", "_share"),
         "Deliveries": told(base, "n"),
     })  # fmt: skip
     return table(
@@ -93,6 +93,6 @@ def list_sizes(quarter: Quarter) -> str:
         "Deliveries": told(rows, "engagements_count"),
         "Hours": told(rows, "worked_hours", "_count"),
         "Cost to serve": told(rows, "cost_to_serve_cost", currency=currency),
-        "One delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
+        "Per delivery": told_ranges(rows, ("unit_cost", "unit_cost_low", "unit_cost_high"), currency=currency),
     })  # fmt: skip
     return table(shown, caption="Cost by service and size, dearest first", most=10)
