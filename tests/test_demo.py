@@ -21,7 +21,9 @@ from pmo_analysis.intake.demo.truth import segments_truth
 from pmo_analysis.intake.demo.voices import ask_customers
 
 COMMITTED = Path(__file__).parents[1] / "data" / "demo"
-FROZEN = "segment_schemes.json"  # cut from the tables by `pmo scheme freeze`; tests/test_quarter_segments.py looks at it
+FROZEN = (
+    "segment_schemes.json"  # cut from the tables by `pmo scheme freeze`; tests/test_quarter_segments.py looks at it
+)
 LAST_DAY = pd.Timestamp("2026-09-30")
 PLANS = {"promised_on", "due_on", "planned_start_on", "planned_finish_on", "forecast_finish_on"}
 

@@ -79,7 +79,10 @@ def test_a_scheme_damaged_by_hand_is_refused_with_what_is_wrong(customers, schem
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda v: v.drop(columns=["stage", "wait_days"]), "2 columns that these customers do not have: wait_days, stage"),
+        (
+            lambda v: v.drop(columns=["stage", "wait_days"]),
+            "2 columns that these customers do not have: wait_days, stage",
+        ),
         (lambda v: v.assign(wait_days="long"), "'wait_days' was a number"),
         (lambda v: v.assign(stage=np.linspace(0, 9, 60)), "'stage' was a choice"),
     ],

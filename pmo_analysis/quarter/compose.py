@@ -234,7 +234,11 @@ def _delegable(seniority: SeniorReview) -> pd.DataFrame | None:
 
 
 def _trust(
-    known: Dataset, quarter: str, problems: pd.DataFrame, unanswered: pd.DataFrame, told: Mapping[str, Any],
+    known: Dataset,
+    quarter: str,
+    problems: pd.DataFrame,
+    unanswered: pd.DataFrame,
+    told: Mapping[str, Any],
     previous: PreviousReport | None,
 ) -> Trust:
     customer = told["cost_by"]["customer"]

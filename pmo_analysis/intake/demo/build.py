@@ -57,7 +57,9 @@ def make_demo(
         "effort": effort,
         "capacity": offer.capacity_table(world.catalogue, world.calendar, used),
     }
-    return {name: shape(name, tables[name]) for name in (t.name for t in TABLES)}, _truth(world, last_asked, asked, gain, gaps)
+    return {name: shape(name, tables[name]) for name in (t.name for t in TABLES)}, _truth(
+        world, last_asked, asked, gain, gaps
+    )
 
 
 def make_world(customers: int, quarters: int, seed: int, last_quarter: str) -> World:
