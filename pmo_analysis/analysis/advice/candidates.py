@@ -232,7 +232,7 @@ def offer_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
     rows = evidence.fit
     if rows is None or rows.empty:
         return []
-    rows = rows[rows["verdict"].astype("str").str.startswith("offer") & rows["low"].notna()]
+    rows = rows[rows["verdict"].astype("str").str.startswith("offer") & rows["low"].notna() & (rows["stage"] == "all")]
     rows = rows.assign(rest=(rows["n"] * (1 - rows["uptake"])).round())
     rows = rows.assign(takers=rows["rest"] * rows["low"])[rows["rest"] >= settings["minimum_estimate"]]
     if rows.empty:
