@@ -313,5 +313,7 @@ def _tell(figures: pd.DataFrame, before: str) -> str:
     moves = ", ".join(
         f"{topic} {direction}" for topic, direction in zip(clear["topic"], clear["direction"], strict=True)
     )
-    told = f"Since {before}: {moves}; nothing else changed clearly." if moves else f"No clear change since {before}."
+    told = (
+        f"Since {before}: {moves}; none of the others changed clearly." if moves else f"No clear change since {before}."
+    )
     return told + (f" Not measured: {', '.join(unknown)}." if unknown else "")

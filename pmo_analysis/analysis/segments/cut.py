@@ -64,7 +64,7 @@ def segment_customers(
     InputError for repeated ids, infinite values, dates, or more segments than customers allow.
     """
     checked = order_rows(check_customers(values))
-    _check_request(checked, segments, max_segments)
+    _check_request(checked, segments, max_segments, seed)
     columns = read_columns(checked)
     if segments and segments > 1 and not len(columns.numbers.columns) + len(columns.choices.columns):
         raise InputError(f"segments={segments}: no column tells the customers apart, so they are one group.")
@@ -181,14 +181,19 @@ def _why_one(values: pd.DataFrame, columns: Columns) -> str:
         return f"fewer than {MINIMUM_CUSTOMERS} customers are too few to tell groups"
     if columns.numbers.empty and columns.choices.empty:
         return "no column tells them apart"
+    if columns.numbers.shape[1] + columns.choices.shape[1] > len(values):
+        return "more columns than customers fit any grouping of them"
     if len(_known_rows(columns, MINIMUM_CUSTOMERS)) < MINIMUM_CUSTOMERS:
         return f"anything is known of fewer than {MINIMUM_CUSTOMERS} of them, too few to tell groups"
     return ""
 
 
-def _check_request(values: pd.DataFrame, segments: int | None, most: int) -> None:
+def _check_request(values: pd.DataFrame, segments: int | None, most: int, seed: int) -> None:
     if values.empty:
         raise InputError("There are no customers to segment: the table has no rows or no columns.")
+    for name, given in (("segments", segments), ("max_segments", most), ("seed", seed)):
+        if given is not None and (isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 0):
+            raise InputError(f"{name}={given!r}: give a whole number, not below nought.")
     if segments is not None and not 1 <= segments <= len(values) // SMALLEST_GROUP:
         raise InputError(
             f"segments={segments}: choose 1 to {max(1, len(values) // SMALLEST_GROUP)} for {len(values)} customers."

@@ -61,7 +61,7 @@ class _Seen:
 
 def threshold(n: int) -> float:
     """How far beyond one population the data must lie, in standard deviations of the null."""
-    return 2.65 + 0.8 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
+    return 2.65 + 0.35 * np.log(np.clip(n, 60, MOST_ROWS) / 60)
 
 
 def check_structure(points: Points, *, seed: int, known: np.ndarray | None = None) -> Test:

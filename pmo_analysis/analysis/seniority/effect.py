@@ -238,4 +238,5 @@ def _sentence(
         return f"{told} The confounders leave too little of the share to claim anything."
     if verdict == "cannot tell":
         return told
-    return f"{told} A hidden difficulty explaining {hidden:.0f} % of what is left of both would overturn this."
+    share = f"{hidden:.0f} %" if hidden >= 1 else "less than 1 %"
+    return f"{told} A hidden difficulty explaining {share} of what is left of both would overturn this."

@@ -169,7 +169,7 @@ def _tell_fragile(effect: SeniorEffect) -> str:
     strength = effect.sensitivity.set_index("figure")["value"].get("robustness value")
     if effect.verdict not in ("pays", "does not pay") or not is_number(strength):
         return ""
-    share = tell(strength, "_share")
+    share = tell(strength, "_share") if strength >= 0.01 else "less than 1 %"
     return f" A difficulty that nobody recorded would overturn this if it explained {share} of what is left of both."
 
 

@@ -135,6 +135,10 @@ def definitions(quarter: Quarter) -> Html:
     rows = quarter.measures.definitions
     cells = quarter.measures.cells
     whole = cells[cells["group_kind"] == "all"].set_index("measure")["n"]
+    charted = quarter.measures.run_chart
+    charted = charted[charted["quarter"] == quarter.quarter].set_index("measure")["n"]
+    known = charted[~charted.index.isin(whole.index)]
+    whole = pd.concat([whole, known])
     counts = [tell(whole.get(m), "_count") if m in whole.index else "not measured" for m in rows["measure"]]
     better = {"higher": "more", "lower": "less"}
     shown = pd.DataFrame({
