@@ -64,7 +64,8 @@ class World:
         sizes = [len(rows) for rows, _, _ in parts]
         frame = self.cases.iloc[np.concatenate([rows for rows, _, _ in parts])].reset_index(drop=True)
         now, shift = (np.repeat([part[k] for part in parts], sizes) for k in (1, 2))
-        frame = frame.assign(cluster=np.repeat(np.arange(len(parts)), sizes), period=np.where(now, QUARTER, BEFORE))
+        period = pd.Categorical(np.where(now, QUARTER, BEFORE), dtype=frame["period"].dtype)
+        frame = frame.assign(cluster=np.repeat(np.arange(len(parts)), sizes), period=period)
         frame = _number_cells(frame.assign(numerator=self.shifted(frame, shift, rng)))
         figures = estimate_cells(frame, self.told, self.facts.settings, errors=True)
         change = _compare(figures, (QUARTER, BEFORE), self.facts, customers=False).assign(against="last quarter")
@@ -83,7 +84,9 @@ def build_world(known: Dataset, kinds: tuple[str, ...]) -> World:
     facts = gather_facts(known, QUARTER, known.settings)
     told, rows, _ = _gather_rows(known, facts)
     told = [m for m in told if m.estimate in ("share", "ratio", "mean") and m.option != "against_base"]
-    cases = build_cases(rows[rows["measure"].isin([m.name for m in told])], told, group(known), facts)
+    chosen = rows[rows["measure"].isin([m.name for m in told])]
+    cases = pd.concat(build_cases(chosen, told, group(known), facts, summed=False), ignore_index=True)
+    cases["cluster"] = cases["cluster"].where(cases["cluster"].notna(), -1.0 - cases.index)  # a customer's rows are single
     cases = cases[cases["group_kind"].isin(kinds) & cases["period"].isin([QUARTER, BEFORE])].reset_index(drop=True)
     pairs = []
     for key, part in cases.groupby(KEYS, observed=True):

@@ -124,6 +124,7 @@ def ratio_table(
     numerator: str = "numerator",
     denominator: str = "denominator",
     cluster: str | None = None,
+    count: str | None = None,
     level: float = 0.95,
     minimum: int = 5,
     errors: bool = False,
@@ -132,12 +133,12 @@ def ratio_table(
 
     Linearised variance over clusters, Student's t corrected for skewness (Hall 1992) or, where it is wider and nothing
     is negative, taken on the log scale; without resampling, so cheap enough for thousands of cells, where
-    `ratio_interval` is meant for one figure. `n` counts rows. With `errors` also error (the standard error) and freedom (its
+    `ratio_interval` is meant for one figure. `n` counts rows, or sums `count`: how many rows each one stands for. With `errors` also error (the standard error) and freedom (its
     degrees), from which differences are told.
     """
     rows = frame.loc[frame[numerator].notna() & frame[denominator].notna()]
     rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"))
-    sums = _sums_by_cluster(rows, by, cluster)
+    sums = _sums_by_cluster(rows, by, cluster, count)
     return _linearised(sums, by, level, minimum, skewed=True)[_columns(by, errors=errors)]
 
 
@@ -160,14 +161,18 @@ def mean_table(
     *,
     value: str = "value",
     cluster: str | None = None,
+    count: str | None = None,
     level: float = 0.95,
     minimum: int = 5,
     errors: bool = False,
 ) -> pd.DataFrame:
-    """Means for many groups at once: the columns of `by`, value, low, high, n; clustered Student intervals."""
+    """Means for many groups at once: the columns of `by`, value, low, high, n; clustered Student intervals.
+
+    `count`: of how many values each row's is the sum, where it is not one.
+    """
     rows = frame.loc[frame[value].notna()]
-    rows = rows.assign(above=rows[value].astype("float64"), below=1.0)
-    table = _linearised(_sums_by_cluster(rows, by, cluster), by, level, minimum, skewed=False)
+    rows = rows.assign(above=rows[value].astype("float64"), below=1.0 if count is None else rows[count])
+    table = _linearised(_sums_by_cluster(rows, by, cluster, count), by, level, minimum, skewed=False)
     return table[_columns(by, errors=errors)]
 
 
@@ -175,14 +180,23 @@ def _columns(by: list[str], *, errors: bool) -> list[str]:
     return [*by, "value", "low", "high", "n", *(("error", "freedom") if errors else ())]
 
 
-def _sums_by_cluster(rows: pd.DataFrame, by: list[str], cluster: str | None) -> pd.DataFrame:
+def _sums_by_cluster(rows: pd.DataFrame, by: list[str], cluster: str | None, count: str | None) -> pd.DataFrame:
     """Sums per group and cluster, added in an order that depends on the content only."""
-    rows = rows.sort_values(["above", "below"], kind="stable").assign(rows=1)
     chosen = ["above", "below", "rows"]
+    names = list(dict.fromkeys([*by, *([cluster] if cluster else [])]))
+    rows = _by_content(rows.assign(rows=1 if count is None else rows[count])[[*names, *chosen]])
     if cluster is None:
-        return rows[[*by, *chosen]]
-    sums = rows.groupby([*by, cluster], dropna=False, sort=False)[chosen].sum().reset_index()
-    return sums.sort_values(["above", "below"], kind="stable")
+        return rows
+    return _by_content(rows.groupby(names, dropna=False, sort=False)[chosen].sum().reset_index())
+
+
+def _by_content(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in the order of their sums; many are in that order already."""
+    above, below = rows["above"].to_numpy(), rows["below"].to_numpy()
+    tied = np.diff(above) == 0
+    if ((np.diff(above) > 0) | (tied & (np.diff(below) >= 0))).all():
+        return rows
+    return rows.iloc[np.lexsort((below, above))]
 
 
 def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *, skewed: bool) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,7 +26,8 @@ KEYS = ["measure", "group_kind", "group", "period"]
 ESTIMATE = ["value", "low", "high", "n"]
 # Of means and ratios of sums: what their differences are told from.
 ERROR = ["error", "freedom"]
-_NUMBERS = ["measure", "numerator", "denominator", "seen_weight", "whole_weight"]
+_AMOUNTS = ("numerator", "denominator", "seen_weight", "whole_weight")
+_COUNTS = ("known_count", "rows_count")
 TellCell = Callable[[np.ndarray, Settings], dict[str, float]]
 TellCells = Callable[[pd.DataFrame, Settings], pd.DataFrame]
 
@@ -41,35 +42,74 @@ def chart_quarters(facts: Facts) -> list[str]:
     return quarters_between(shift_quarter(facts.quarter, 1 - facts.settings["run_chart_quarters"]), facts.quarter)
 
 
-def build_cases(rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Every row once per group it belongs to: adds group_kind, group, period and cluster.
+def build_cases(
+    rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.DataFrame, facts: Facts, *, summed: bool = True
+) -> Iterator[pd.DataFrame]:
+    """Rows once per group they belong to, a table for each kind of group: adds group_kind, group, period, cell, cluster.
 
     The whole is told for every quarter of the run chart; categories, segments and services for this quarter and those
-    it is compared with; a customer, who has few rows a quarter, over the look-back and the look-back before.
+    it is compared with; a customer, who has few rows a quarter, over the look-back and the look-back before. Its rows
+    are single ones, each a cluster of its own; the others' are added up by customer and service where only sums count (not if
+    `summed` is false).
     """
     # Names are kept as small numbers into one sorted list: texts would be copied and compared letter by letter.
     keys = ["measure", "quarter", "customer_id", "service_id"]
     rows = rows.drop(columns="source_id").astype(dict.fromkeys(keys, "category"))
+    content = [rows[name].to_numpy("float64") for name in ("denominator", "numerator")]
+    rows = rows.iloc[np.lexsort(content)]  # so that sums depend on content only
     names = _name_groups(rows, groups, facts)
     compared = {facts.quarter, facts.base_quarter, *compared_quarters(facts).values()}
-    recent = rows[rows["quarter"].isin(compared)]
+    measures = list(measures)
     charted = rows[rows["quarter"].isin(compared | set(chart_quarters(facts)))]
-    parts = [
-        names.group(charted, "all"),
-        *(names.group(recent, kind) for kind in ("category", "segment", "service")),
-        _customer_cases(rows, names, facts),
-    ]
-    wanted = {(m.name, kind) for m in measures for kind in m.kinds}
-    cases = _number_cells(pd.concat(parts, ignore_index=True))
-    cells = cases.drop_duplicates("cell")
-    told = cells.loc[[pair in wanted for pair in zip(cells["measure"], cells["group_kind"], strict=True)], "cell"]
-    return cases[cases["cell"].isin(told)].reset_index(drop=True)
+    charted = _add_up(charted, measures) if summed else charted
+    recent = charted[charted["quarter"].isin(compared)]
+    for kind in KINDS:
+        wanted = [m.name for m in measures if kind in m.kinds]
+        chosen = {"all": charted, "customer": rows}.get(kind, recent)
+        if len(wanted) < len(measures):
+            chosen = chosen[chosen["measure"].isin(wanted)]
+        cases = _customer_cases(chosen, names, facts) if kind == "customer" else names.group(chosen, kind)
+        yield _number_cells(cases)
+
+
+def _add_up(rows: pd.DataFrame, measures: list[Measure]) -> pd.DataFrame:
+    """Rows of one measure, quarter, customer and service as one, where sums are all that the measure asks for.
+
+    Adds known_count and rows_count: how many rows with a figure, and how many rows, each stands for.
+    """
+    rows = count_rows(rows)
+    names = [m.name for m in measures if m.estimate in ("share", "ratio", "mean") and m.option != "without_largest"]
+    sums = rows["measure"].isin(names).to_numpy()
+    some = rows[sums]
+    if some.empty:
+        return rows
+    columns = [some[key].cat for key in ("measure", "quarter", "customer_id", "service_id")]
+    places = [column.codes.to_numpy("int64") + 1 for column in columns]  # a blank name has the code −1
+    code, found = pd.factorize(np.ravel_multi_index(places, [len(column.categories) + 1 for column in columns]))
+    first = np.empty(len(found), "int64")
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    known = some["known_count"].to_numpy("bool")
+    amounts = {name: some[name].to_numpy("float64") for name in (*_AMOUNTS, *_COUNTS)}
+    for name in ("numerator", "denominator"):
+        amounts[name] = np.where(known, amounts[name], 0.0)
+    told = {name: np.bincount(code, amount, len(found)) for name, amount in amounts.items()}
+    for name in ("numerator", "denominator"):
+        told[name] = np.where(told["known_count"] > 0, told[name], np.nan)
+    return pd.concat([rows[~sums], some.iloc[first].assign(**told)], ignore_index=True)
+
+
+def count_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with known_count and rows_count, which single rows do not have."""
+    if "rows_count" in rows:
+        return rows
+    known = rows["numerator"].notna() & rows["denominator"].notna()
+    return rows.assign(known_count=known.astype("float64"), rows_count=1.0)
 
 
 def _number_cells(cases: pd.DataFrame) -> pd.DataFrame:
     """Adds `cell`, the number of measure, kind, group and period in their order: grouping by one number is fast."""
-    codes = [pd.factorize(cases[key], sort=True)[0] for key in KEYS]
-    sizes = [int(code.max()) + 1 if len(code) else 1 for code in codes]
+    codes = [cases[key].cat.codes.to_numpy("int64") for key in KEYS]
+    sizes = [len(cases[key].cat.categories) for key in KEYS]
     return cases.assign(cell=np.ravel_multi_index(codes, sizes) if len(cases) else np.zeros(0, "int64"))
 
 
@@ -89,15 +129,15 @@ class _Names:
         else:
             own = rows["service_id" if kind == "service" else "customer_id"].cat.codes.to_numpy()
             codes = np.append(self.codes[kind], -1)[own]  # a row without customer or service has the code −1
-        cases = rows[_NUMBERS].assign(
+        cases = rows[[c for c in ("measure", *_AMOUNTS, *_COUNTS) if c in rows]].assign(
             group_kind=pd.Categorical.from_codes(
                 np.full(len(rows), self.kinds.categories.get_loc(kind)), dtype=self.kinds
             ),
             group=pd.Categorical.from_codes(codes, dtype=self.names),
             period=rows["quarter"].astype(self.periods),
-            cluster=pd.factorize(rows["customer_id"])[0],
+            cluster=rows["customer_id"].cat.codes,
         )
-        return cases[codes >= 0]
+        return cases if (codes >= 0).all() else cases[codes >= 0]
 
 
 def _name_groups(rows: pd.DataFrame, groups: pd.DataFrame, facts: Facts) -> _Names:
@@ -122,7 +162,7 @@ def _customer_cases(rows: pd.DataFrame, names: _Names, facts: Facts) -> pd.DataF
     quarters = names.periods.categories
     code = quarters.get_indexer([period.get(quarter, quarter) for quarter in quarters])[cases["period"].cat.codes]
     told = pd.Categorical.from_codes(code, dtype=names.periods)
-    return cases.assign(period=told, cluster=np.arange(len(cases)))
+    return cases.drop(columns="cluster").assign(period=told)
 
 
 def estimate_cells(
@@ -150,7 +190,7 @@ def estimate_cells(
 
 
 def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    sums = cases.groupby("cell")["numerator"].agg(["sum", "count", "size"]).reset_index()
+    sums = count_rows(cases).groupby("cell")[["numerator", *_COUNTS]].sum().reset_index()
     sums = sums.set_axis(["cell", "hits", "n", "rows"], axis=1)
     told = share_interval(sums["hits"], sums["n"], level=settings["interval_level"])
     told.loc[told["n"] < settings["minimum_estimate"], ["low", "high"]] = np.nan
@@ -161,11 +201,17 @@ def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return table[table["n"] > 0]
 
 
+def _cluster(cases: pd.DataFrame) -> str | None:
+    """The column of what belongs together; a customer's rows stand each for itself."""
+    return "cluster" if "cluster" in cases else None
+
+
 def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return ratio_table(
-        cases,
+        count_rows(cases),
         ["cell"],
-        cluster="cluster",
+        cluster=_cluster(cases),
+        count="known_count",
         level=settings["interval_level"],
         minimum=settings["minimum_estimate"],
         errors=True,
@@ -180,10 +226,11 @@ def _ratios_without_largest(cases: pd.DataFrame, settings: Settings) -> pd.DataF
 
 def _means(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return mean_table(
-        cases,
+        count_rows(cases),
         ["cell"],
         value="numerator",
-        cluster="cluster",
+        cluster=_cluster(cases),
+        count="known_count",
         level=settings["interval_level"],
         minimum=settings["minimum_estimate"],
         errors=True,

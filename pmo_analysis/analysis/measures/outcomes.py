@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.estimates import too_few
@@ -149,11 +150,11 @@ def _estimate_in_parts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Figures by group and period, and mix and rate: a few measures at a time where they have many rows."""
     figures, splits = [], []
-    for part in _share_out(rows, told):
-        cases = build_cases(rows[rows["measure"].isin([m.name for m in part])], part, groups, facts)
+    for part, its_rows in _share_out(rows, told):
         estimated = [m for m in part if m.estimate != "saving"]
-        figures.append(estimate_cells(cases, estimated, facts.settings, errors=True))
-        splits.append(split_mix_and_rate(cases, part, facts))
+        for cases in build_cases(its_rows, part, groups, facts):
+            figures.append(estimate_cells(cases, estimated, facts.settings, errors=True))
+            splits.append(split_mix_and_rate(cases, part, facts))
     keys = ["measure", "group_kind", "against"]
     return _stack(figures), _stack(splits).sort_values(keys, ignore_index=True)
 
@@ -163,12 +164,20 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def _share_out(rows: pd.DataFrame, told: list[Measure]) -> list[list[Measure]]:
-    """The measures in parts of about _MOST_ROWS rows: what is done with a part takes several times its memory."""
+def _share_out(rows: pd.DataFrame, told: list[Measure]) -> Iterator[tuple[list[Measure], pd.DataFrame]]:
+    """The measures and their rows in parts of about _MOST_ROWS: what is done with a part takes several times its memory.
+
+    The rows of a measure lie together, in the order of the measures.
+    """
+    if not told:
+        yield [], rows
     counts = rows["measure"].value_counts()
-    number = (counts.reindex([m.name for m in told]).fillna(0).cumsum() // _MOST_ROWS).astype("int64").tolist()
-    parts = [[m for m, of in zip(told, number, strict=True) if of == part] for part in dict.fromkeys(number)]
-    return parts or [[]]
+    last = counts.reindex([m.name for m in told]).fillna(0).astype("int64").cumsum().to_numpy()
+    number = last // _MOST_ROWS
+    for part in np.unique(number):
+        chosen = np.flatnonzero(number == part)
+        first = last[chosen[0] - 1] if chosen[0] else 0
+        yield [told[i] for i in chosen], rows.iloc[first : last[chosen[-1]]]
 
 
 def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], pd.DataFrame, pd.DataFrame]:
