@@ -7,6 +7,7 @@ import pytest
 
 from pmo_analysis.contract.tables import TABLE
 from pmo_analysis.intake.cells import plain_decimal, read_cells
+from pmo_analysis.intake.dataset import Dataset
 
 COST = TABLE["engagements"].column("charged_cost")
 HOURS = TABLE["effort"].column("worked_hours")
@@ -54,3 +55,21 @@ def test_a_cell_is_read_in_one_way_or_its_fault_is_named(text, column, value, fa
 def test_sums_of_cells_are_exact():
     assert sum(plain_decimal(t) for t in ["0.1"] * 3) == plain_decimal("0.3")
     assert plain_decimal("0x1") is None
+
+
+def test_hours_kept_as_floats_are_rounded_as_they_are_written() -> None:
+    written = ["12.34", "0.1", "1.00005", "1.00015", "-7.25", "0.00004", "123456789.1234", "5000000000.5", "nan", "inf"]
+    hours = {"numbers": pd.Series(map(float, written)), "texts": pd.Series(written, dtype="str")}
+    read = {kind: Dataset.from_frames({"effort": pd.DataFrame({"worked_hours": h})}) for kind, h in hours.items()}
+    numbers, texts = (
+        read[kind].connection.sql(f"SELECT worked_hours FROM {read[kind].views['effort']} ORDER BY _row").fetchall()
+        for kind in hours
+    )
+    assert numbers == texts
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\v", "\f", "\r", "\u00a0"])
+def test_white_space_around_a_text_is_no_part_of_it_on_either_side(space: str) -> None:
+    names = pd.DataFrame({"role": [f"{space}the analyst", f"the analyst{space}", space, "the analyst"]})
+    rows = Dataset.from_frames({"roles": names}).frame("roles")["role"]
+    assert rows.dropna().tolist() == ["the analyst"] * 3 and rows.isna().sum() == 1

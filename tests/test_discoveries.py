@@ -86,7 +86,9 @@ def build_world(known: Dataset, kinds: tuple[str, ...]) -> World:
     told = [m for m in told if m.estimate in ("share", "ratio", "mean") and m.option != "against_base"]
     chosen = rows[rows["measure"].isin([m.name for m in told])]
     cases = pd.concat(build_cases(chosen, told, group(known), facts, summed=False), ignore_index=True)
-    cases["cluster"] = cases["cluster"].where(cases["cluster"].notna(), -1.0 - cases.index)  # a customer's rows are single
+    cases["cluster"] = cases["cluster"].where(
+        cases["cluster"].notna(), -1.0 - cases.index
+    )  # a customer's rows are single
     cases = cases[cases["group_kind"].isin(kinds) & cases["period"].isin([QUARTER, BEFORE])].reset_index(drop=True)
     pairs = []
     for key, part in cases.groupby(KEYS, observed=True):

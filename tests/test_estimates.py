@@ -330,3 +330,18 @@ def test_overruns_have_a_median_and_a_severe_share_where_their_mean_does_not_set
         < 0.18
         < share_estimate((ratio[0] > 1.5).sum(), 5000)["high"]
     )
+
+
+@pytest.mark.parametrize("skewed", [True, False])
+def test_rows_added_up_within_a_cluster_tell_the_same_as_single_rows(skewed):
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"cell": rng.integers(0, 3, 400), "customer": rng.integers(0, 30, 400), "count": 1})
+    rows = rows.assign(numerator=rng.gamma(2, 3, 400), denominator=rng.integers(1, 5, 400).astype("float64"))
+    sums = rows.groupby(["cell", "customer"], as_index=False)[["numerator", "denominator", "count"]].sum()
+    options = {"cluster": "customer", "count": "count", "errors": True}
+    if skewed:
+        told = [ratio_table(table, ["cell"], **options) for table in (rows, sums)]
+    else:
+        told = [mean_table(table, ["cell"], value="numerator", **options) for table in (rows, sums)]
+    assert told[0]["n"].sum() == 400 and told[0]["low"].notna().all()
+    pd.testing.assert_frame_equal(told[0], told[1], check_dtype=False, rtol=1e-12)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmo_analysis.intake.cast import literal
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.engine import fresh
+from pmo_analysis.intake.engine import fetch_rows, fresh
 
 PER_UNIT = 10_000
 _SAID = {"said_process": "process", "said_delivery": "delivery", "unsaid": "NOT process AND NOT delivery"}
@@ -58,9 +58,9 @@ def sum_by_engagement(
     sums are by quarter and customer, and engagement, service and size are blank.
     """
     query = _placed_sql(_bookings_sql(data, spans, _lend(data, spans, rates)), data, customers_only=customers_only)
-    return _label(
-        data.sql(f"{query} ORDER BY number, engagement_id, customer_id, service_id, size"), spans, [*_PLACED, *AMOUNTS]
-    )
+    rows = data.connection.sql(f"{query} ORDER BY number, engagement_id, customer_id, service_id, size")
+    types = {"number": "int8"} | dict.fromkeys(_PLACED[1:], "str") | dict.fromkeys(AMOUNTS, "float64")
+    return _label(fetch_rows(rows, types), spans, [*_PLACED, *AMOUNTS])
 
 
 def sum_by_role(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> pd.DataFrame:
@@ -135,13 +135,21 @@ def _placed_sql(bookings: str, data: Dataset, *, customers_only: bool) -> str:
     """Sums by engagement, else by customer: the engagement's, the one booked, or the project's."""
     engagements = _one_each(data, "engagements", "engagement_id", ("customer_id", "service_id", "size_quoted"))
     projects = _one_each(data, "projects", "project_id", ("customer_id",))
+    owner = "coalesce(g.customer_id, s.customer_id, p.customer_id)"
+    joins = (
+        f"LEFT JOIN ({engagements}) AS g ON s.engagement_id = g.engagement_id "
+        f"LEFT JOIN ({projects}) AS p ON s.project_id = p.project_id"
+    )
+    none = "NULL::VARCHAR AS"
+    if customers_only:  # customers are few: rows are joined before they are added up
+        names = f"{owner} AS customer_id, {none} engagement_id, {none} project_id"
+        owned = f"SELECT s.* REPLACE ({names}) FROM ({bookings}) AS s {joins}"
+        return f"SELECT *, {none} service_id, {none} size FROM ({_sums_sql(owned)})"
     totals = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
     work = "CASE WHEN g.customer_id IS NOT NULL THEN s.engagement_id END, g.service_id, g.size_quoted"
-    work = "NULL, NULL, NULL" if customers_only else work
     return (
-        f"SELECT * FROM (SELECT s.number, coalesce(g.customer_id, s.customer_id, p.customer_id), {work}, {totals} "
-        f"FROM ({_sums_sql(bookings)}) AS s LEFT JOIN ({engagements}) AS g ON s.engagement_id = g.engagement_id "
-        f"LEFT JOIN ({projects}) AS p ON s.project_id = p.project_id GROUP BY 1, 2, 3, 4, 5) "
+        f"SELECT * FROM (SELECT s.number, {owner}, {work}, {totals} "
+        f"FROM ({_sums_sql(bookings)}) AS s {joins} GROUP BY 1, 2, 3, 4, 5) "
         f"AS t(number, customer_id, engagement_id, service_id, size, {', '.join(AMOUNTS)})"
     )
 

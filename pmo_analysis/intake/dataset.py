@@ -19,7 +19,7 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.tables import TABLE, Table, key_of
 from pmo_analysis.intake.cast import DTYPE, quote
 from pmo_analysis.intake.corrections import apply_corrections, read_corrections
-from pmo_analysis.intake.engine import connect, fresh
+from pmo_analysis.intake.engine import connect, fetch_rows, fresh
 from pmo_analysis.intake.known import known_rows_sql, known_sql
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.schemes import FrozenScheme
@@ -83,8 +83,12 @@ class Dataset:
         _require_columns(_contract(table), columns)
         if table in self._counts:
             return all(self._counts[table][c] > 0 for c in ("_row", *columns))
-        seen = ", ".join(f"bool_or({quote(c)} IS NOT NULL)" for c in ("_row", *columns))
-        return all(self.connection.sql(f"SELECT {seen} FROM {self.views[table]}").fetchall()[0])
+        return all(self._is_filled(table, name) for name in ("_row", *columns))
+
+    def _is_filled(self, table: str, name: str) -> bool:
+        """Whether a column has any value: looked for up to the first one."""
+        query = f"SELECT 1 FROM {self.views[table]} WHERE {quote(name)} IS NOT NULL LIMIT 1"
+        return bool(self.connection.sql(query).fetchall())
 
     def filled(self, table: str) -> dict[str, int]:
         """The number of values in each column of a table, and of rows under `_row`."""
@@ -110,8 +114,8 @@ class Dataset:
     def _read(self, contract: Table) -> pd.DataFrame:
         chosen = ", ".join(map(quote, contract.names))
         order = ", ".join(map(quote, dict.fromkeys((*key_of(contract, set(contract.names)), *contract.names))))
-        rows = self.connection.sql(f"SELECT {chosen} FROM {self.views[contract.name]} ORDER BY {order}").df()
-        return rows.astype({c.name: DTYPE[c.kind] for c in contract.columns})
+        rows = self.connection.sql(f"SELECT {chosen} FROM {self.views[contract.name]} ORDER BY {order}")
+        return fetch_rows(rows, {c.name: DTYPE[c.kind] for c in contract.columns})
 
     def as_of(self, quarter: str, fiscal_year_end_month: int = 12) -> Dataset:
         """What was known at the end of a quarter: later rows are absent, later dates blank."""

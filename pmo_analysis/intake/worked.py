@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.engine import fresh
+from pmo_analysis.intake.engine import fetch_rows, fresh
 
 _PER_UNIT = 10_000
 _KEYS = ["number", "engagement_id", "customer_id", "service_id"]
@@ -63,8 +63,8 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
         f"LEFT JOIN ({_one_each(data, 'projects', 'project_id', ('customer_id',))}) AS p ON s.project_id = p.project_id "
         "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     )
-    rows = data.connection.sql(query).df()
-    rows = rows.astype({"number": "int64"} | dict.fromkeys(_KEYS[1:], "str") | dict.fromkeys(AMOUNTS, "float64"))
+    types = {"number": "int64"} | dict.fromkeys(_KEYS[1:], "str") | dict.fromkeys(AMOUNTS, "float64")
+    rows = fetch_rows(data.connection.sql(query), types)
     scaled = [name for name in AMOUNTS if name != "unpriced_count"]
     rows[scaled] /= _PER_UNIT
     return rows

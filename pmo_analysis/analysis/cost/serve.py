@@ -129,10 +129,17 @@ def tell_costs(
     settings: Settings | None = None,
     seed: int = 0,
 ) -> dict[str, CostToServe]:
-    """`cost_to_serve` by customer, service and category, and by segment where there are any, from one reading."""
+    """`cost_to_serve` by customer, service and category, and by segment where there are any, from one reading.
+
+    `by_size` is told by customer and service only; `cost_to_serve` tells it by category and segment too.
+    """
     books = _open_books(data, quarter, settings or data.settings, seed=seed)
     has_segments = segments is not None or data.has("customers", "segment_given")
-    return {by: _tell(books, by, segments) for by in _BY if by != "segment" or has_segments}
+    return {
+        by: _tell(books, by, segments, sizes=by in ("customer", "service"))
+        for by in _BY
+        if by != "segment" or has_segments
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,10 +181,11 @@ def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -
     )  # fmt: skip
 
 
-def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None) -> CostToServe:
+def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None, *, sizes: bool = True) -> CostToServe:
     keys, entries, rates, basis = _keys(books.data, by, segments), books.entries, books.rates, books.basis
     table = _tabulate(entries, books.counted, keys, _BY[by], settings=books.settings).assign(basis=basis)
     told = add_key(entries, keys, _BY[by])[_BY[by]].notna() & entries["customer_id"].notna()
+    shown = (entries, books.counted) if sizes else (entries[:0], books.counted[:0])
     facts = {
         "unused": books.unused,
         "left_out": list_left_out(entries, told, by),
@@ -192,7 +200,7 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         concentration=books.concentration,
         reconciliation=reconcile(entries, told, books.worked, rates, basis),
         engagements=books.engagements,
-        by_size=tell_by_size(entries, books.counted, books.engagements, keys, _BY[by], settings=books.settings),
+        by_size=tell_by_size(*shown, books.engagements, keys, _BY[by], settings=books.settings),
         by_service=tell_by_service(entries, books.counted, keys, _BY[by]),
         time_equations=books.time_equations,
         sentence=tell_cost(

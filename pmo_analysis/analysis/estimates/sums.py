@@ -133,8 +133,8 @@ def ratio_table(
 
     Linearised variance over clusters, Student's t corrected for skewness (Hall 1992) or, where it is wider and nothing
     is negative, taken on the log scale; without resampling, so cheap enough for thousands of cells, where
-    `ratio_interval` is meant for one figure. `n` counts rows, or sums `count`: how many rows each one stands for. With `errors` also error (the standard error) and freedom (its
-    degrees), from which differences are told.
+    `ratio_interval` is meant for one figure. `n` counts rows, or adds up `count`: how many rows each
+    stands for. With `errors` also error (the standard error) and freedom (its degrees), from which differences are told.
     """
     rows = frame.loc[frame[numerator].notna() & frame[denominator].notna()]
     rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"))
