@@ -279,7 +279,7 @@ def test_segments_with_other_ids_are_still_counterparts_and_a_split_one_is_told(
     assert compare_schemes(values, old, renamed).moved.empty
     split = segment_customers(values, segments=3).scheme
     told = compare_schemes(values, old, split)
-    assert told.matched["old_segment"].isna().sum() == 1 and "1 segments are new" in told.sentence
+    assert told.matched["old_segment"].isna().sum() == 1 and "1 segment is new" in told.sentence
     assert (
         len(told.moved)
         == told.counts["customers_count"].sum()
