@@ -14,6 +14,8 @@ from pmo_analysis.contract.errors import InputError
 VERSION = 2
 _PARTS = ("version", "columns", "segments", "weights", "means", "covariances", "chances")
 _REMEDY = "Take an unchanged copy of the scheme, or cut and freeze a new one."
+# Weights written by hand may be rounded to four places.
+_ROUNDING = 1e-3
 _TRANSFORM = ("power", "centre", "offset", "location", "spread")
 
 
@@ -48,7 +50,9 @@ def check_kinds(values: pd.DataFrame, scheme: Mapping[str, Any]) -> None:
 
 
 def _check_columns(columns: Any) -> None:
-    whole = isinstance(columns, list) and all(isinstance(c, Mapping) and "name" in c for c in columns)
+    whole = isinstance(columns, list) and all(
+        isinstance(c, Mapping) and isinstance(c.get("name"), str) for c in columns
+    )
     if not whole:
         raise InputError(f"The scheme is damaged: its columns are not a list of named columns. {_REMEDY}")
     for c in columns:
@@ -72,6 +76,8 @@ def _check_segments(segments: Any) -> None:
     if not all(isinstance(s, Mapping) and {"segment", "name"} <= set(s) for s in segments):
         raise InputError(f"The scheme is damaged: a segment lacks its id or its name. {_REMEDY}")
     ids = [s["segment"] for s in segments]
+    if not all(isinstance(i, str) and i for i in ids):
+        raise InputError(f"The scheme is damaged: the id of a segment is not a text such as 'S1'. {_REMEDY}")
     if len(set(ids)) < len(ids):
         raise InputError(f"The scheme is damaged: two segments have the same id. {_REMEDY}")
 
@@ -79,7 +85,9 @@ def _check_segments(segments: Any) -> None:
 def _check_mixture(scheme: Mapping[str, Any]) -> None:
     k, kinds = len(scheme["segments"]), [c["kind"] for c in scheme["columns"]]
     d, choices = kinds.count("number"), [c for c in scheme["columns"] if c["kind"] == "choice"]
-    _check_part("weights", scheme["weights"], (k,))
+    if not kinds and k > 1:
+        raise InputError(f"The scheme is damaged: {k} segments, and no column that tells them apart. {_REMEDY}")
+    _check_weights(scheme["weights"], k)
     _check_part("means", scheme["means"], (k, d))
     _check_part("covariances", scheme["covariances"], (k, d, d))
     if not isinstance(scheme["chances"], list) or len(scheme["chances"]) != len(choices):
@@ -88,8 +96,14 @@ def _check_mixture(scheme: Mapping[str, Any]) -> None:
         _check_part(f"chances of {column['name']}", chances, (k, len(column["levels"])))
         if np.min(chances) <= 0:
             raise InputError(f"The scheme is damaged: a chance of {column['name']!r} is not above zero. {_REMEDY}")
-    if np.min(scheme["weights"]) <= 0 or not _round(scheme["covariances"], (k, d, d)):
-        raise InputError(f"The scheme is damaged: its weights or covariances cannot be those of groups. {_REMEDY}")
+    if not _round(scheme["covariances"], (k, d, d)):
+        raise InputError(f"The scheme is damaged: its covariances cannot be those of groups. {_REMEDY}")
+
+
+def _check_weights(weights: Any, count: int) -> None:
+    _check_part("weights", weights, (count,))
+    if np.min(weights) <= 0 or abs(np.sum(weights) - 1) > _ROUNDING:
+        raise InputError(f"The scheme is damaged: its weights are not shares above zero that sum to 1. {_REMEDY}")
 
 
 def _check_part(part: str, numbers: Any, shape: tuple[int, ...]) -> None:
@@ -97,7 +111,7 @@ def _check_part(part: str, numbers: Any, shape: tuple[int, ...]) -> None:
     if not _finite(numbers):
         raise InputError(f"The scheme is damaged: its {part} hold something other than finite numbers. {_REMEDY}")
     found = np.shape(numbers)
-    if int(np.prod(shape)) == 0:
+    if int(np.prod(shape)) == 0 and np.size(numbers) == 0:
         return
     if found != shape:
         raise InputError(f"The scheme is damaged: its {part} are {found}, not {shape}. {_REMEDY}")
