@@ -422,3 +422,10 @@ def test_credits_are_summed_and_leave_no_band_where_shares_mean_nothing() -> Non
     }
     told = _told(frames)
     assert told.table["cost_to_serve_cost"].sum() == 6 and told.concentration["low"].isna().all()
+
+
+@pytest.mark.parametrize("source", ["my_demo", Path("my_demo")])
+@pytest.mark.parametrize("tell", [cost_to_serve, cost_history, tell_costs])
+def test_a_path_instead_of_a_dataset_is_told_to_be_loaded_first(tell, source) -> None:
+    with pytest.raises(InputError, match=r"data = pmo.load\('my_demo'\)"):
+        tell(source, "2026Q3")

@@ -124,3 +124,8 @@ def test_strangers_and_single_groups_are_refused_in_words(customers, cut):
     one = segment_customers(customers, segments=1)
     with pytest.raises(InputError, match="one group"):
         explain_customer(customers, one.scheme, "C003")
+
+
+def test_several_customers_at_once_are_refused(customers, cut):
+    with pytest.raises(InputError, match="Give one customer_id"):
+        explain_customer(customers, cut.scheme, [customers.index[0]])

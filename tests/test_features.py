@@ -8,6 +8,8 @@ import pytest
 
 from pmo_analysis.analysis.features import count_requests, customer_features, feature_panel
 from pmo_analysis.analysis.requests import request_history
+from pmo_analysis.analysis.segments import segment_customers
+from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.dataset import Dataset
 
 SERVICES = pd.DataFrame(
@@ -171,3 +173,14 @@ def test_a_stated_need_counts_for_a_year_in_the_panel_and_longer_for_the_quarter
 
 def test_the_record_begins_with_the_first_request(data):
     assert count_requests(data, "2026Q3").recorded_from(12) == "2024Q1"
+
+
+@pytest.mark.parametrize("tell", [customer_features, feature_panel, request_history])
+def test_a_path_instead_of_a_dataset_is_told_to_be_loaded_first(tell):
+    with pytest.raises(InputError, match=r"data = pmo.load\('my_demo'\)"):
+        tell("my_demo", "2026Q3")
+
+
+def test_features_passed_whole_to_the_segmentation_are_told_to_be_opened(features):
+    with pytest.raises(InputError, match="Pass its .values"):
+        segment_customers(features)

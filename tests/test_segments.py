@@ -212,6 +212,14 @@ def test_segments_given_by_the_organisation_meet_the_same_evidence(customers):
         describe_given(customers, pd.Series([None] * 90, customers.index))
 
 
+def test_given_segments_that_are_no_series_or_name_a_customer_twice_are_refused(customers):
+    with pytest.raises(InputError, match="Series customer_id → segment, not list"):
+        describe_given(customers, ["north"] * 90)
+    twice = pd.Series("north", [*customers.index, customers.index[0]])
+    with pytest.raises(InputError, match="1 customers are given a segment more than once"):
+        describe_given(customers, twice)
+
+
 def test_a_power_is_chosen_that_makes_log_money_round():
     rng = np.random.default_rng(0)
     money = np.exp(rng.normal(8, 1, 500))

@@ -23,6 +23,8 @@ from pmo_analysis.contract.errors import InputError, SettingError
 
 WEIGHTS = {"execution": 0.3, "productivity": 0.25, "decisions": 0.2, "benefit": 0.15, "experience": 0.1}
 
+SEEN = pd.DataFrame({"unit_id": ["A", "B"], "outcome": "quality", "value": [40.0, 60.0]})
+
 
 def planted(units: int, seed: int) -> tuple[pd.DataFrame, pd.Series, dict[str, str], pd.Series]:
     """Observations, true scores, groups and the best possible scores of somebody who knows every parameter.
@@ -413,3 +415,22 @@ def test_answers_off_the_scale_are_refused():
 
 def test_no_answers_are_no_score():
     assert net_promoter_score([]).iloc[0][["nps", "low", "high"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("measures", "options", "message"),
+    [
+        (None, {}, "needs a table of unit_id, outcome and value, not NoneType"),
+        (SEEN, {"weights": [1, 2]}, "weights are a mapping such as"),
+        (SEEN, {"weights": {"quality": "much"}}, "give each outcome a number"),
+        (SEEN, {"groups": ["north"]}, "groups are a mapping such as"),
+        (SEEN, {"draws": 0}, "draws=0 is not a whole number of 1 or more"),
+        (SEEN, {"draws": 2.5}, "draws=2.5 is not"),
+        (SEEN, {"level": 1.5}, "level=1.5 is not a share"),
+        (SEEN, {"level": 0}, "level=0 is not a share"),
+        (SEEN, {"level": "95"}, "level='95' is not a share"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_in_words(measures, options, message):
+    with pytest.raises(InputError, match=message):
+        score_value(measures, **options)

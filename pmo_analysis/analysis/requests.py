@@ -6,7 +6,7 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_of, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 _HISTORY_QUARTERS = 16
 _HISTORY_COLUMNS = (
@@ -28,6 +28,7 @@ def request_history(data: Dataset, quarter: str, settings: Settings | None = Non
     customer_id, service_id, quarter (of the request), stage, engagement_count, refused_count, satisfaction_score
     (0–100 of csat), value_score (mean outcome_score), unit_cost (charged per request); only rows with activity.
     """
+    require_dataset(data)
     settings = settings or data.settings
     month = settings["fiscal_year_end_month"]
     known = data if data.known_at == quarter else data.as_of(quarter, month)

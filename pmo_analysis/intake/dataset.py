@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import duckdb
@@ -159,6 +160,13 @@ class Dataset:
     @cached_property
     def _counts(self) -> dict[str, dict[str, int]]:
         return {}
+
+
+def require_dataset(data: object) -> None:
+    """InputError where something else is passed as a dataset, most often the path of one."""
+    if not isinstance(data, Dataset):
+        path = f"pmo.load({str(data)!r})" if isinstance(data, (str, PathLike)) else "pmo.load(folder)"
+        raise InputError(f"This needs a Dataset, not {type(data).__name__}. Load it first: data = {path}.")
 
 
 def _contract(table: str) -> Table:

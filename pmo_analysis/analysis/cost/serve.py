@@ -28,7 +28,7 @@ from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
-from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 _NOBODY = pd.DataFrame(
     {"role": pd.Series(dtype="str"), "hours": pd.Series(dtype="float64"), "cost": pd.Series(dtype="float64")}
@@ -117,6 +117,7 @@ def cost_to_serve(
     standard hours × a blended rate; the basis is told. `segments`: customer_id → segment, else segment_given.
     InputError for an unknown `by`, or by segment without segments. Source: Kaplan & Anderson, HBR November 2004.
     """
+    require_dataset(data)
     chosen = settings or data.settings
     return _tell(_open_books(data, quarter, chosen, seed=seed), by, segments)
 
@@ -133,6 +134,7 @@ def tell_costs(
 
     `by_size` is told by customer and service only; `cost_to_serve` tells it by category and segment too.
     """
+    require_dataset(data)
     books = _open_books(data, quarter, settings or data.settings, seed=seed)
     has_segments = segments is not None or data.has("customers", "segment_given")
     return {
@@ -274,6 +276,7 @@ def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Se
     Columns: quarter, customer_id, worked_hours, cost_to_serve_cost, engagement_count, basis. Quarters for which that
     basis has nothing are absent.
     """
+    require_dataset(data)
     settings = settings or data.settings
     month = settings["fiscal_year_end_month"]
     data = data if data.known_at == quarter else data.as_of(quarter, month)

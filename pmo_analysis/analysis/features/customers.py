@@ -17,7 +17,7 @@ import pandas as pd
 from pmo_analysis.analysis.features.counting import MILLIONTHS, MOST_FAMILIES, Requests, Window, Words, count_requests
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 # A share or a mean of a few requests says little: four requests of the average customer are mixed in.
 _PRIOR_REQUESTS = 4.0
@@ -54,6 +54,7 @@ def customer_features(
     are drawn to the average by four requests; importance (1–5) is the latest answer. Columns whose
     table or column is absent are not made.
     """
+    require_dataset(data)
     settings = settings or data.settings
     requests = requests or count_requests(data, quarter, settings)
     window = Window(quarter, settings["look_back_quarters"], settings["fiscal_year_end_month"])
@@ -75,6 +76,7 @@ def feature_panel(
     The columns are those of the last quarter, so that quarters compare; head counts are those known last; a
     stated need counts for a year.
     """
+    require_dataset(data)
     settings = settings or data.settings
     requests = requests or count_requests(data, quarter, settings)
     count, month = settings["look_back_quarters"], settings["fiscal_year_end_month"]

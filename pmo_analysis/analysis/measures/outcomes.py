@@ -27,7 +27,7 @@ from pmo_analysis.analysis.measures.strata import find_reversals, split_mix_and_
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 MEASURES: tuple[Measure, ...] = (
     *EXECUTION,
@@ -118,6 +118,7 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
     `groups`: customer_id, category, segment, one row per customer. What is dated after the quarter is not known;
     measures whose table or column is absent are in `.missing`. Errors: InputError for an unknown name in `trace`.
     """
+    require_dataset(data)
     settings = settings or data.settings
     known = data if data.known_at == quarter else data.as_of(quarter, settings["fiscal_year_end_month"])
     groups = groups.reindex(columns=["customer_id", "category", "segment"])

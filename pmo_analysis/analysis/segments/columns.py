@@ -35,7 +35,8 @@ class Columns:
 def check_customers(values: pd.DataFrame) -> pd.DataFrame:
     """The table with its columns by name and its rows by content (the key last); InputError where it has no meaning."""
     if not isinstance(values, pd.DataFrame):
-        raise InputError(f"Segments need a table, one row per customer, not {type(values).__name__}.")
+        hint = " Pass its .values." if isinstance(getattr(values, "values", None), pd.DataFrame) else ""
+        raise InputError(f"Segments need a table, one row per customer, not {type(values).__name__}.{hint}")
     check_keys(values)
     repeated = values.index[values.index.duplicated()].unique()
     if len(repeated):

@@ -56,6 +56,8 @@ def explain_customer(values: pd.DataFrame, scheme: Mapping[str, Any], customer_i
     cell starts at the segment's own median. InputError for an unknown customer, or where there is one group only.
     """
     members = assign_segments(values, scheme)
+    if not pd.api.types.is_scalar(customer_id):
+        raise InputError(f"Give one customer_id, not {customer_id!r}: each customer is explained on its own.")
     if customer_id not in members.index:
         raise InputError(f"There is no customer {customer_id!r} among these {len(members)}.")
     if len(scheme["segments"]) < 2:

@@ -28,10 +28,12 @@ def describe_given(values: pd.DataFrame, given: pd.Series, *, seed: int = 0) -> 
     `found` says whether the segments explain more than the same sizes shuffled among customers (99 shuffles);
     `members` keeps the given segment, confidence being how well the customer's needs fit it; `stability` says how
     surely a search that knows needs alone comes upon each segment; `null` holds the shuffles (they have no valley).
-    InputError where no customer has a segment.
+    InputError where no customer has a segment, or one has two.
     """
+    _check_given(given)
     kept = given.dropna().astype(str)
-    checked = order_rows(check_customers(values.loc[values.index.intersection(kept.index)]))
+    customers = check_customers(values)
+    checked = order_rows(customers.loc[customers.index.intersection(kept.index)])
     if checked.empty:
         raise InputError("None of these customers has a given segment. Fill customers.segment_given.")
     columns = read_columns(checked)
@@ -39,6 +41,20 @@ def describe_given(values: pd.DataFrame, given: pd.Series, *, seed: int = 0) -> 
     labels = kept.loc[checked.index].map({name: i for i, name in enumerate(names)}).to_numpy()
     with threadpool_limits(1):
         return _describe(checked, columns, labels, names, seed)
+
+
+def _check_given(given: object) -> None:
+    if not isinstance(given, pd.Series):
+        raise InputError(
+            f"Given segments are a Series customer_id → segment, not {type(given).__name__}: "
+            "customers.set_index('customer_id')['segment_given']."
+        )
+    repeated = given.index[given.index.duplicated()].unique()
+    if len(repeated):
+        raise InputError(
+            f"{len(repeated)} customers are given a segment more than once (first: {repeated[0]!r}). "
+            "Give one per customer."
+        )
 
 
 def _describe(values: pd.DataFrame, columns: Columns, labels: np.ndarray, names: list[str], seed: int) -> Segmentation:

@@ -12,7 +12,7 @@ from pmo_analysis.analysis.sizes.saving import standardising_saving
 from pmo_analysis.analysis.sizes.sized_work import delivered_work, hourly_cost, standards_at_request
 from pmo_analysis.analysis.sizes.tiers import size_tiers
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 LEAST_FOR_TIERS = 20
 ROUND_STEPS = np.array([0.25, 0.5, 1, 2, 5, 10, 20, 50, 100])
@@ -64,6 +64,7 @@ def review_sizes(data: Dataset, quarter: str, settings: Settings | None = None) 
     Hours are the lifetime hours of each delivery on the PMO's side; a delivery is misquoted when another size
     on offer at its request would have cost less (settings under_cost, over_cost). Columns: see SizeReview.
     """
+    require_dataset(data)
     settings = settings or data.settings
     work = delivered_work(data, quarter, settings)
     timed = work.dropna(subset="worked_hours")

@@ -32,6 +32,7 @@ def rank_acceptability(
     and a central weight per outcome (mean of the weights that put it first; blank if none does), weight_<outcome>.
     Source: Lahdelma & Salminen (2001). Memory: about 150 MB besides input and output, whatever their size.
     """
+    check_draws(draws)
     values = scores.to_numpy("float64")
     if not np.isfinite(values).all():
         raise InputError(
@@ -52,6 +53,12 @@ def rank_acceptability(
             for outcome, weight in enumerate(chunk.T):
                 sums[outcome] += np.bincount(order[0], weights=weight, minlength=len(values))
     return _tell_ranks(scores, hits, sums, len(drawn))
+
+
+def check_draws(draws: object) -> None:
+    """InputError where a number of draws is not a whole number of 1 or more."""
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
+        raise InputError(f"draws={draws!r} is not a whole number of 1 or more. Try draws=2000.")
 
 
 def _draw_weights(

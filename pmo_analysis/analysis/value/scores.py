@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from pmo_analysis.analysis.value.acceptability import tell_bands
+from pmo_analysis.analysis.value.acceptability import check_draws, tell_bands
 from pmo_analysis.analysis.value.sensitivity import weight_sensitivity
 from pmo_analysis.analysis.value.shrinkage import Posterior, Seen, integrate_scores
 from pmo_analysis.contract.errors import InputError
@@ -57,8 +57,11 @@ def score_value(
     `measures`: unit_id (or customer_id), outcome, value (0–100), one row per observation, optionally measure (observations
     are then compared within their measure), or n and sd where a row sums up several. `weights` None = unknown: the score
     weighs the outcomes equally and the acceptability runs over all weights. Groups under 8 units shrink to the whole; groups
-    must not be built from the outcome. Errors: InputError for missing columns, negative or empty weights.
+    must not be built from the outcome. Errors: InputError for missing columns, negative or empty weights, no draws, or a
+    level outside 0 to 1.
     """
+    _check_request(measures, weights, groups, level)
+    check_draws(draws)
     rows, left_out = _read_rows(measures)
     wanted = _read_weights(weights, rows)
     rows, more = rows[rows["outcome"].isin(wanted.index)], rows[~rows["outcome"].isin(wanted.index)]
@@ -94,6 +97,16 @@ class _Table:
     raw: np.ndarray
 
 
+def _check_request(measures: object, weights: object, groups: object, level: object) -> None:
+    if not isinstance(measures, pd.DataFrame):
+        raise InputError(f"score_value needs a table of unit_id, outcome and value, not {type(measures).__name__}.")
+    for name, given, example in (("weights", weights, "{'quality': 2}"), ("groups", groups, "{'C001': 'north'}")):
+        if given is not None and not isinstance(given, (Mapping, pd.Series)):
+            raise InputError(f"{name} are a mapping such as {example}, not {type(given).__name__}.")
+    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
+        raise InputError(f"level={level!r} is not a share between 0 and 1. Try level=0.95.")
+
+
 def _read_rows(measures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = measures.rename(columns={} if "unit_id" in measures else {"customer_id": "unit_id"})
     lacking = [name for name in ("unit_id", "outcome", "value") if name not in rows]
@@ -113,8 +126,8 @@ def _read_weights(weights: Mapping[str, float] | pd.Series | None, rows: pd.Data
     if weights is None:
         names = sorted(rows["outcome"].unique())
         return pd.Series(1 / max(len(names), 1), index=names, dtype="float64")
-    told = pd.Series(dict(weights), dtype="float64")
-    if told.isna().any() or (told < 0).any() or told.sum() <= 0:
+    told = pd.to_numeric(pd.Series(dict(weights), dtype="object"), errors="coerce").astype("float64")
+    if not np.isfinite(told).all() or (told < 0).any() or told.sum() <= 0:
         raise InputError("Weights are at least 0 and not all 0: give each outcome a number.")
     return (told / told.sum())[lambda weight: weight > 0]
 
