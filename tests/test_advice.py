@@ -163,3 +163,15 @@ def test_a_measure_that_is_not_charted_gives_way_to_one_that_is() -> None:
     evidence = Evidence(SERVICES, COSTS, charted=frozenset({"lead_time_days"}))
     assert evidence.judged_by("lead_time_ratio", "lead_time_days") == "lead_time_days"
     assert evidence.judged_by("worth_level") == "worth_level"  # it has to be measured first
+
+
+def test_a_service_is_offered_to_those_that_asked_at_no_stage_not_at_one() -> None:
+    head = ["segment", "service_id", "stage", "n", "uptake", "low", "high", "verdict"]
+    rows = [
+        ("early", "plan", "start", 90, 0.2, 0.15, 0.3, "offer"),
+        ("early", "plan", "all", 40, 0.5, 0.4, 0.6, "offer"),
+    ]
+    told = _told(NO_PROCESS, fit=pd.DataFrame(rows, columns=head)).considered
+    # Of 40 in the segment half asked at some stage: 20 are left. At the stage alone 72 of 90 would seem to be.
+    offers = told.loc[told["kind"] == "offer", "decision"].tolist()
+    assert offers == ["Offer Planning to the 20 customers in “early” that have not asked for it"]
