@@ -23,6 +23,7 @@ def folder(tmp_path):
         "engagements": "engagement_id,customer_id,service_id,requested_on,charged_cost,delivered_on\n"
         "E1,A,S,2026-07-01,1000.50,2026-08-01\nE2,B,S,2026-07-02,many,\n",
         "capacity": "quarter,role,fte,capacity_cost\n2026Q3,head,1,30000\n2026Q3,lead,2,50000\n",
+        "survey": "response_id,customer_id,answered_on,question,score\nR1,A,2026-08-02,csat,4\n",
         "effort": "worked_on,worked_hours,role,customer_id\n2026-07-01,3,head,A\n",
     }
     for name, text in write.items():
@@ -84,12 +85,15 @@ def test_a_key_of_several_columns_is_given_in_parts(folder):
         (("engagements", "E1", "charged_cost", "1001", "900"), "does not hold"),
         (("engagements", "E9", "charged_cost", "", "900"), "no row of this key"),
         (("engagements", "E1", "price", "", "900"), "no column of engagements"),
-        (("engagements", "E1", "engagement_id", "E1", "E3"), "no column of engagements"),
+        (("engagements", "E1", "engagement_id", "E1", "E3"), "says which row"),
         (("engagement", "E1", "charged_cost", "1000.5", "900"), "no table"),
         (("corrections", "E1", "was", "", "900"), "no table"),
         (("effort", "1", "worked_hours", "3", "2"), "have no key"),
         (("engagements", "E1", "charged_cost", "1000.5", "nine"), "cannot be read as money"),
         (("capacity", "2026Q3", "fte", "1", "2"), "needs 2 parts"),
+        (("capacity", "2026Q3; lead", "fte", "2", "-1"), "'-1' is not allowed: negative"),
+        (("capacity", "2026Q3; lead", "fte", "2", ""), "'' is not allowed: required value is blank"),
+        (("survey", "R1", "score", "4", "8"), "'8' is not allowed: outside the question's scale"),
     ],
 )
 def test_a_correction_that_does_not_fit_is_left_out_and_told_by_check(folder, row, says):
@@ -107,12 +111,19 @@ def test_nothing_is_written_where_a_correction_would_not_fit(folder):
         ("engagements", "E1", "charged_costs", "1", "charged_cost"),
         ("effort", "1", "worked_hours", "1", "with a key"),
         ("engagements", "E1", "charged_cost", "one", "cannot be read"),
+        ("customers", "A", "headcount_count", "-5", "'-5' is not allowed: negative. Nothing was written"),
+        ("customers", "A", "customer_id", "x", "correct it at the source. Nothing was written"),
     ):
         with pytest.raises(InputError, match=says):
             write_correction(folder, table, key, column, value, reason="why", on=DAY)
     with pytest.raises(InputError, match="reason"):
         write_correction(folder, "engagements", "E1", "charged_cost", "1", reason=" ", on=DAY)
     assert not (folder / "corrections.csv").exists()
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path):
+    with pytest.raises(InputError, match="There is no folder .*nofolder"):
+        write_note(tmp_path / "nofolder", "nps_points", "text", on=DAY)
 
 
 def test_values_of_a_correction_are_data_and_no_query(folder):

@@ -66,7 +66,8 @@ def write_correction(
     """Add a corrected value to `corrections.csv` of a folder source; returns the file and what the value was.
 
     What the row holds now, after earlier corrections, is kept as `was`. InputError where there is no such row or
-    column, where the value cannot be read, or where a correction of the same day is there already.
+    column, where the value cannot be read or breaks a rule of the contract, or where a correction of the same day is
+    there already.
     """
     target = _folder(folder)
     _require_text("reason", reason)
@@ -76,7 +77,8 @@ def write_correction(
     new = pd.DataFrame([row | {"on": pd.Timestamp(on)}])
     state = apply_corrections(data, pd.concat([read_corrections(data), new]))[1].merge(new)["state"].iloc[-1]
     if state != APPLIED:
-        raise InputError(f"{table} {key} {column}: {state}. Nothing was written.")
+        stop = "" if state.endswith((".", "?")) else "."
+        raise InputError(f"{table} {key} {column}: {state}{stop} Nothing was written.")
     path, added = append_rows(target, "corrections", new.rename(columns={"on": "corrected_on"}))
     if not added:
         raise InputError(f"{path} holds a correction of {table} {key} {column} of {on} already. Give another day.")
@@ -98,6 +100,10 @@ def _value_now(data: Dataset, table: str, key: str, column: str) -> str:
 
 def _folder(source: str | Path) -> Path:
     folder = Path(source)
+    if not folder.exists():
+        raise InputError(
+            f"There is no folder {str(source)!r}. Give the folder that holds customers.csv and the others."
+        )
     if not folder.is_dir():
         raise InputError(
             f"{source} is not a folder of tables. Add the row to the annotations or corrections table of the database."

@@ -55,6 +55,12 @@ def list_rules(table: Table) -> list[Rule]:
     return [*rules, *_BETWEEN.get(table.name, ())]
 
 
+def list_value_rules(table: Table, column: Column) -> list[Rule]:
+    """The rules that a value of one column must hold to by itself; the order of two days is a matter of both."""
+    between = [] if column.kind == "date" else [r for r in _BETWEEN.get(table.name, ()) if r.column == column.name]
+    return [*_column_rules(column, "''"), *between]
+
+
 def is_blank(column: Column) -> str:
     """True where a row has neither a value nor an unreadable text."""
     unread = f" AND {quote(text_name(column.name))} IS NULL" if is_guarded(column) and column.kind != "id" else ""

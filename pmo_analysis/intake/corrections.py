@@ -12,6 +12,7 @@ import pandas as pd
 from pmo_analysis.contract.errors import nearest
 from pmo_analysis.contract.tables import BESIDE, TABLE, Column, Table
 from pmo_analysis.intake.cast import cast_sql, is_guarded, literal, quote, text_name
+from pmo_analysis.intake.check_rules import list_value_rules
 from pmo_analysis.intake.engine import fresh
 from pmo_analysis.intake.problems import HARMS, Problem
 
@@ -52,7 +53,9 @@ def _apply(
     table = TABLE[name]
     if not table.key:
         return f"rows of {name} have no key; correct them at the source"
-    if column_name not in table.names or column_name in (*table.key, "as_of_on"):
+    if column_name in (*table.key, "as_of_on"):
+        return f"{column_name!r} says which row of {name} it is; correct it at the source"
+    if column_name not in table.names:
         return f"{column_name!r} is no column of {name} that can be corrected. {nearest(column_name, table.names)}"
     where = _where(table, _text(row["key"]))
     if where is None:
@@ -60,7 +63,7 @@ def _apply(
     if name not in copies:
         copies[name] = fresh("corrected", name)
         connection.execute(f"CREATE TEMP TABLE {copies[name]} AS SELECT * FROM {read[name]}")
-    return _change(connection, copies[name], table.column(column_name), where, row)
+    return _change(connection, copies[name], table, table.column(column_name), where, row)
 
 
 def _where(table: Table, key: str) -> str | None:
@@ -74,7 +77,12 @@ def _where(table: Table, key: str) -> str | None:
 
 
 def _change(
-    connection: duckdb.DuckDBPyConnection, copy: str, column: Column, where: str, row: Mapping[str, object]
+    connection: duckdb.DuckDBPyConnection,
+    copy: str,
+    table: Table,
+    column: Column,
+    where: str,
+    row: Mapping[str, object],
 ) -> str:
     was, becomes = _text(row["was"]), _text(row["becomes"])
     if not connection.sql(f"SELECT count(*) FROM {copy} WHERE {where}").fetchall()[0][0]:
@@ -85,9 +93,22 @@ def _change(
     fits = f"{where} AND {_holds(column, was)}"
     if not connection.sql(f"SELECT count(*) FROM {copy} WHERE {fits}").fetchall()[0][0]:
         return "the row does not hold what it was said to hold"
+    refused = _refuse(connection, f"{copy} WHERE {fits}", table, column, value)
+    if refused:
+        return f"{becomes!r} is not allowed: {refused}"
     texts = f", {quote(text_name(column.name))} = NULL" if is_guarded(column) else ""
     connection.execute(f"UPDATE {copy} SET {quote(column.name)} = {value}{texts} WHERE {fits}")
     return APPLIED
+
+
+def _refuse(connection: duckdb.DuckDBPyConnection, rows: str, table: Table, column: Column, value: str) -> str | None:
+    """Which rule of the contract the rows would break with this value; None where they would break none."""
+    texts = f", NULL AS {quote(text_name(column.name))}" if is_guarded(column) else ""
+    changed = f"(SELECT * REPLACE ({value} AS {quote(column.name)}{texts}) FROM {rows})"
+    for rule in list_value_rules(table, column):
+        if connection.sql(f"SELECT count(*) FROM {changed} WHERE {rule.condition}").fetchall()[0][0]:
+            return rule.problem
+    return None
 
 
 def _holds(column: Column, was: str) -> str:
