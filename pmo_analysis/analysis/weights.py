@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError, SettingError
+from pmo_analysis.contract.showing import show_result
 
 # Mean consistency index of random matrices, for 1, 2, 3 … alternatives.
 RANDOM_INDEX = {
@@ -55,7 +56,7 @@ class Weights:
 
     def _repr_html_(self) -> str:
         table = self.weights.rename("weight").to_frame()
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + table.to_html()
+        return show_result(self.sentence, table, index=True)
 
 
 def ahp_weights(

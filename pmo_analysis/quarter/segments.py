@@ -19,6 +19,7 @@ from pmo_analysis.analysis.segments import (
     tell_frozen,
 )
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.schemes import FrozenScheme, choose_earlier, choose_scheme
 
@@ -38,7 +39,7 @@ class SchemeInForce:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.table.to_html(index=False)
+        return show_result(self.sentence, self.table)
 
 
 def count_in_words(known: Dataset, quarter: str, settings: Settings) -> Requests:

@@ -11,6 +11,7 @@ from pmo_analysis.analysis.advice.candidates import BUILDERS
 from pmo_analysis.analysis.advice.evidence import BOARD, Candidate, Evidence
 from pmo_analysis.contract.quarters import quarter_end
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 
 COLUMNS = [
     "rank",
@@ -47,8 +48,7 @@ class Advice:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.decisions[["decision", "waiting_costs", "decider", "due_on"]].to_html(index=False)
+        return show_result(self.sentence, self.decisions[["decision", "waiting_costs", "decider", "due_on"]])
 
 
 def advise(evidence: Evidence, *, quarter: str, settings: Settings) -> Advice:

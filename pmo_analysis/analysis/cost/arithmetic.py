@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.showing import show_result
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,7 @@ class CapacityCost:
         return f"{100 * used / supplied:.0f} % of the practical hours were used; the rest is charged to nobody."
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.activities.to_html(index=False)
+        return show_result(self.sentence, self.activities)
 
 
 def capacity_cost(capacity: pd.DataFrame, activities: pd.DataFrame) -> CapacityCost:

@@ -14,6 +14,7 @@ from pmo_analysis.analysis.cost.rates import add_own_rates, price_roles
 from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.contract.quarters import parse_quarter, quarter_of, quarters_between
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.contract.units import tell_money
 from pmo_analysis.intake.bookings import first_booking, list_worked_roles, sum_by_project, sum_by_role
 from pmo_analysis.intake.dataset import Dataset
@@ -56,8 +57,7 @@ class Budget:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.budget.to_html(index=False)
+        return show_result(self.sentence, self.budget)
 
 
 def review_budget(data: Dataset, quarter: str, settings: Settings | None = None) -> Budget:

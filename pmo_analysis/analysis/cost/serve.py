@@ -27,6 +27,7 @@ from pmo_analysis.analysis.cost.sums import add_key, collapse, list_left_out, su
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
 from pmo_analysis.intake.dataset import Dataset, require_dataset
 
@@ -98,8 +99,7 @@ class CostToServe:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.table.to_html(index=False)
+        return show_result(self.sentence, self.table)
 
 
 def cost_to_serve(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pmo_analysis.analysis.cost.hours import PER_UNIT
 from pmo_analysis.analysis.cost.serve import CostToServe
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.contract.units import tell_money
 
 EVERYTHING = "all services"
@@ -28,8 +29,7 @@ class Showback:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.table.to_html(index=False)
+        return show_result(self.sentence, self.table)
 
 
 def write_showback(cost: CostToServe, currency: str) -> Showback:

@@ -17,6 +17,7 @@ import pandas as pd
 from pmo_analysis.analysis.features.counting import MILLIONTHS, MOST_FAMILIES, Requests, Window, Words, count_requests
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 # A share or a mean of a few requests says little: four requests of the average customer are mixed in.
@@ -40,9 +41,7 @@ class Features:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.meaning.to_html(
-            index=False
-        )
+        return show_result(self.sentence, self.meaning)
 
 
 def customer_features(

@@ -15,6 +15,7 @@ from pmo_analysis.analysis.headline.saying import say_change, say_measured, say_
 from pmo_analysis.analysis.headline.wanted import BESIDE, MAIN, TITLES
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.contract.units import tell_money
 
 TOPICS = ("cost", "value", "experience", "load", "competitive advantage")
@@ -54,8 +55,7 @@ class Headline:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.figures[["topic", "sentence"]].to_html(index=False)
+        return show_result(self.sentence, self.figures[["topic", "sentence"]])
 
 
 def tell_headline(

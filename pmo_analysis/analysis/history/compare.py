@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from pmo_analysis.analysis.segments import assign_segments
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.showing import show_result
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class SchemeComparison:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.counts.to_html(index=False)
+        return show_result(self.sentence, self.counts)
 
 
 def compare_schemes(values: pd.DataFrame, old: Mapping[str, Any], new: Mapping[str, Any]) -> SchemeComparison:

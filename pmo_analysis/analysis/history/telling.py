@@ -27,6 +27,7 @@ from pmo_analysis.analysis.segments import assign_segments, segment_customers
 from pmo_analysis.analysis.segments.scheme import encode, thaw_mixture
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.quarters import quarters_between
+from pmo_analysis.contract.showing import show_result
 
 _FALSE_MOVES = 0.10
 _FEWEST_QUARTERS = 4
@@ -62,9 +63,7 @@ class SegmentHistory:
     scheme: Mapping[str, Any]
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.migration.to_html(
-            index=False
-        )
+        return show_result(self.sentence, self.migration)
 
 
 def segment_history(

@@ -12,6 +12,7 @@ from pmo_analysis.analysis.leadership.decisions import VERDICTS, Record, judge_d
 from pmo_analysis.analysis.leadership.pairs import tell_pairs
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.contract.units import tell_number
 from pmo_analysis.intake.dataset import Dataset
 
@@ -39,8 +40,7 @@ class Leadership:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.decisions.to_html(index=False)
+        return show_result(self.sentence, self.decisions)
 
 
 def review_leadership(

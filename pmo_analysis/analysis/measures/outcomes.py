@@ -27,6 +27,7 @@ from pmo_analysis.analysis.measures.strata import find_reversals, split_mix_and_
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 MEASURES: tuple[Measure, ...] = (
@@ -109,7 +110,7 @@ class Measures:
 
     def _repr_html_(self) -> str:
         whole = self.cells[self.cells["group_kind"] == "all"].drop(columns=["group_kind", "group"])
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + whole.to_html(index=False)
+        return show_result(self.sentence, whole)
 
 
 def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None) -> Measures:

@@ -16,6 +16,7 @@ from pmo_analysis.analysis.propositions.words import fill, money, read_wording
 from pmo_analysis.contract.calendar import working_days
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 
 _KINDS = ("category", "segment")
 COLUMNS = [
@@ -74,8 +75,7 @@ class Propositions:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.cards[["group_kind", "group", "sentence"]].to_html(index=False)
+        return show_result(self.sentence, self.cards[["group_kind", "group", "sentence"]])
 
 
 def list_deliveries(engagements: pd.DataFrame, quarter: str, settings: Settings) -> pd.DataFrame:

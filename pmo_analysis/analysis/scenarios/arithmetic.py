@@ -14,6 +14,7 @@ from pmo_analysis.analysis.scenarios.changes import checked_changes, spread_over
 from pmo_analysis.analysis.scenarios.work import Numbers, Work, job_hours, read_work, spare_change, work_factors
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 
 FIGURES = (
     "hours",
@@ -45,7 +46,7 @@ class Scenario:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.result.to_html(index=False)
+        return show_result(self.sentence, self.result)
 
 
 def make_baseline(

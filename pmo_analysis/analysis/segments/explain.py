@@ -15,6 +15,7 @@ from pmo_analysis.analysis.segments.moves import lands_in, nearest_level, neares
 from pmo_analysis.analysis.segments.naming import call_feature, tell_value
 from pmo_analysis.analysis.segments.scheme import assign_segments, encode, thaw_mixture
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.showing import show_result
 
 REST = "size and spread of the segments"
 _TOLD = 3
@@ -40,9 +41,7 @@ class CustomerReason:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.reasons.to_html(
-            index=False
-        )
+        return show_result(self.sentence, self.reasons)
 
 
 def explain_customer(values: pd.DataFrame, scheme: Mapping[str, Any], customer_id: str) -> CustomerReason:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from pmo_analysis.contract.showing import show_result
+
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
@@ -41,4 +43,4 @@ class Segmentation:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.rules.to_html(index=False)
+        return show_result(self.sentence, self.rules)

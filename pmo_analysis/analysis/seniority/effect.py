@@ -15,6 +15,7 @@ from pmo_analysis.analysis.seniority.overlap import left_out_propensity, residua
 from pmo_analysis.analysis.seniority.partialling import Partialled, partial_out
 from pmo_analysis.analysis.seniority.sensitivity import hidden_strength
 from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.showing import show_result
 
 Numbers = npt.NDArray[np.float64]
 LEAST_ROWS, LEAST_ARM, LEAST_CUSTOMERS = 40, 20, 5
@@ -57,7 +58,7 @@ class SeniorEffect:
                 }
             ]
         )
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + figures.to_html(index=False)
+        return show_result(self.sentence, figures)
 
 
 def senior_effect(

@@ -11,6 +11,7 @@ from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.analysis.seniority.effect import SeniorEffect, senior_effect
 from pmo_analysis.analysis.seniority.hours import described_hours, first_day, role_rates, senior_hours
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
 
 SHARES = [
@@ -46,7 +47,7 @@ class SeniorReview:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.shares.to_html(index=False)
+        return show_result(self.sentence, self.shares)
 
 
 def review_senior_time(

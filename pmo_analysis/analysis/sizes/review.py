@@ -12,6 +12,7 @@ from pmo_analysis.analysis.sizes.saving import standardising_saving
 from pmo_analysis.analysis.sizes.sized_work import delivered_work, hourly_cost, standards_at_request
 from pmo_analysis.analysis.sizes.tiers import size_tiers
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 LEAST_FOR_TIERS = 20
@@ -55,7 +56,7 @@ class SizeReview:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.quoted.to_html(index=False)
+        return show_result(self.sentence, self.quoted)
 
 
 def review_sizes(data: Dataset, quarter: str, settings: Settings | None = None) -> SizeReview:

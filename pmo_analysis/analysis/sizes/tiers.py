@@ -13,6 +13,7 @@ import pandas as pd
 from pmo_analysis.analysis.sizes.groups import count_groups
 from pmo_analysis.analysis.sizes.programme import Indices, Runs, best_cuts
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.showing import show_result
 
 Numbers = npt.NDArray[np.float64]
 LETTERS = ("XS", "S", "M", "L", "XL", "XXL", "XXXL")
@@ -38,7 +39,7 @@ class Tiers:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.table.to_html(index=False)
+        return show_result(self.sentence, self.table)
 
 
 def size_tiers(

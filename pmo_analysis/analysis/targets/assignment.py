@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.showing import show_result
 
 Numbers = npt.NDArray[np.float64]
 EXACT_PAIRS = 300
@@ -38,7 +39,7 @@ class Assignment:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.prices.to_html(index=False)
+        return show_result(self.sentence, self.prices)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from pmo_analysis.analysis.targets.neglect import count_refused, find_unused, pr
 from pmo_analysis.analysis.targets.workload import recent_requests, role_hours, with_cost
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
 
 DEMAND_QUARTERS = 8
@@ -40,7 +41,7 @@ class TargetReview:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.load.to_html(index=False)
+        return show_result(self.sentence, self.load)
 
 
 def review_targets(

@@ -15,6 +15,7 @@ from pmo_analysis.analysis.targets.holdout import judge_holdout
 from pmo_analysis.analysis.targets.reasons import suggest_next
 from pmo_analysis.analysis.targets.trials import Trials, make_trials
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.showing import show_result
 
 _LONG_CATALOGUE = 60
 _LEAST_CUSTOMERS = 5
@@ -40,9 +41,7 @@ class Targets:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.holdout.to_html(
-            index=False
-        )
+        return show_result(self.sentence, self.holdout)
 
 
 def target_services(

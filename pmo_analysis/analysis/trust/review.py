@@ -15,6 +15,7 @@ from pmo_analysis.analysis.trust.figure import COLUMNS, Figure, make_figure
 from pmo_analysis.analysis.trust.looked_at import tell_cells, tell_comparisons
 from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.contract.showing import show_result
 from pmo_analysis.contract.tables import TABLES
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.previous import PreviousReport
@@ -35,8 +36,7 @@ class Trust:
     sentence: str
 
     def _repr_html_(self) -> str:
-        said = pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False)
-        return said + self.figures[["title", "sentence"]].to_html(index=False)
+        return show_result(self.sentence, self.figures[["title", "sentence"]])
 
 
 def review_trust(

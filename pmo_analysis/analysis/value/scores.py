@@ -13,6 +13,7 @@ from pmo_analysis.analysis.value.acceptability import check_draws, tell_bands
 from pmo_analysis.analysis.value.sensitivity import weight_sensitivity
 from pmo_analysis.analysis.value.shrinkage import Posterior, Seen, integrate_scores
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.showing import show_result
 
 SMALLEST_GROUP = 8
 
@@ -40,7 +41,7 @@ class ValueScores:
     sentence: str
 
     def _repr_html_(self) -> str:
-        return pd.DataFrame({"": [self.sentence]}).to_html(index=False, header=False) + self.scores.to_html(index=False)
+        return show_result(self.sentence, self.scores)
 
 
 def score_value(

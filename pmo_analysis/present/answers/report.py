@@ -137,8 +137,7 @@ def definitions(quarter: Quarter) -> Html:
     whole = cells[cells["group_kind"] == "all"].set_index("measure")["n"]
     charted = quarter.measures.run_chart
     charted = charted[charted["quarter"] == quarter.quarter].set_index("measure")["n"]
-    known = charted[~charted.index.isin(whole.index)]
-    whole = pd.concat([whole, known])
+    whole = whole.combine_first(charted)
     counts = [tell(whole.get(m), "_count") if m in whole.index else "not measured" for m in rows["measure"]]
     better = {"higher": "more", "lower": "less"}
     shown = pd.DataFrame({
