@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit
 
+from pmo_analysis.analysis.targets.market import Market, follow_market, still_market
 from pmo_analysis.analysis.targets.trials import GAPS, Numbers, Trials
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
@@ -24,10 +25,11 @@ GAP_SPREAD = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Trials and successes per customer × service × gap class, and the gap class of the quarter to come."""
+    """Trials and successes per customer × service × quarter, their gap class, and that of the quarter to come."""
 
     trials: Numbers
     hits: Numbers
+    gaps: np.ndarray
     now: np.ndarray
 
 
@@ -43,22 +45,21 @@ class Adoption:
     covariance: Numbers
     coefficient: Numbers
     confusion: Numbers
+    market: Market
 
     def chances(self, now: np.ndarray) -> Numbers:
         """P(at least one request next quarter | stays) per customer × service."""
         effect = np.take_along_axis(self.gap[None].repeat(len(now), 0), now[:, :, None].astype(int), axis=2)[:, :, 0]
-        points = (self.level + effect)[..., None] + np.sqrt(self.variance)[..., None] * NODES
+        spread = np.sqrt(self.variance + self.market.variance)
+        points = (self.level + effect)[..., None] + spread[..., None] * NODES
         return expit(points) @ WEIGHTS
 
 
 def count_trials(trials: Trials) -> Counts:
-    """Collapse the quarters: only how often each gap class was met, and how often a request followed, matters."""
+    """What could have been asked for and what was, with the quarters since it last was."""
     gaps = trials.gaps()
     exposure = trials.there[:, None, :] * trials.offered[None, :, :]
-    met = [((gaps[:, :, :-1] == g) * exposure) for g in range(len(GAPS))]
-    counted = np.stack([m.sum(axis=2) for m in met], axis=2)
-    hits = np.stack([(m * trials.asked).sum(axis=2) for m in met], axis=2)
-    return Counts(counted, hits, gaps[:, :, -1])
+    return Counts(exposure, exposure * trials.asked, gaps[:, :, :-1], gaps[:, :, -1])
 
 
 def fit_adoption(
@@ -66,6 +67,7 @@ def fit_adoption(
 ) -> Adoption:
     """The model fitted to counts; `label` the segment's number per customer, `features` customer × column."""
     model = start or _start(counts, label, features)
+    model = replace(model, market=model.market.longer(counts.trials.shape[2]))
     affordable = int(4e8 / max(counts.trials.shape[0] * counts.trials.shape[1] ** 3, 1))
     for _ in range(int(np.clip(affordable, 8, rounds))):
         model = _round(model, counts, label, features)
@@ -73,7 +75,7 @@ def fit_adoption(
 
 
 def _start(counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
-    customers, services, gaps = counts.trials.shape
+    customers, services, quarters = counts.trials.shape
     rate = (counts.hits.sum((0, 2)) + 0.5) / (counts.trials.sum((0, 2)) + 1.0 / 0.1)
     popular = np.log(rate / (1 - np.minimum(rate, 0.99)))
     member = np.eye(max(int(label.max(initial=0)) + 1, 1))[label]
@@ -87,11 +89,12 @@ def _start(counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
         level,
         np.ones_like(level),
         level.copy(),
-        np.zeros((services, gaps)),
+        np.zeros((services, len(GAPS))),
         member,
         0.8 * np.eye(services) + 0.2,
         coefficient,
         confusion,
+        still_market(services, quarters),
     )
 
 
@@ -102,21 +105,54 @@ def _round(model: Adoption, counts: Counts, label: np.ndarray, features: Numbers
     coefficient = _coefficients(model, working, 1.0 / (np.diag(model.covariance) + 1.0 / spread), features)
     prior = np.column_stack([np.ones(len(label)), member, features]) @ coefficient.T
     covariance = _covariance(level - prior, model.covariance, precision)
-    gap = _gap_effects(replace(model, prior=prior), counts)
     confusion = _confusion(member, label)
-    return replace(model, coefficient=coefficient, prior=prior, covariance=covariance, gap=gap, confusion=confusion)
+    model = replace(model, coefficient=coefficient, prior=prior, covariance=covariance, confusion=confusion)
+    return _over_time(model, counts)
 
 
-def _expected(level: Numbers, variance: Numbers, gap: Numbers, counts: Counts) -> tuple[Numbers, Numbers]:
-    """Per customer × service × gap class the expected requests per trial, and their expected slope."""
-    points = level[:, :, None, None] + gap[None, :, :, None] + np.sqrt(variance)[:, :, None, None] * NODES
-    chance = expit(points)
-    return chance @ WEIGHTS, (chance * (1 - chance)) @ WEIGHTS
+def _over_time(model: Adoption, counts: Counts) -> Adoption:
+    """One step of the effects of gaps and of quarters; levels are those of the quarter to come."""
+    chance, slope = _expected(model, counts)
+    error, spread = counts.hits - counts.trials * chance, counts.trials * slope
+    gap = _gap_effects(model.gap, _by_gap(error, counts.gaps), _by_gap(spread, counts.gaps))
+    market = follow_market(model.market, error.sum(0), spread.sum(0))
+    shift = (market.shared + market.own)[:, -1] - (model.market.shared + model.market.own)[:, -1]
+    coefficient = model.coefficient.copy()
+    coefficient[:, 0] += shift
+    return replace(
+        model,
+        gap=gap,
+        market=market,
+        coefficient=coefficient,
+        level=model.level + shift,
+        prior=model.prior + shift,
+    )
+
+
+def _by_gap(values: Numbers, gaps: np.ndarray) -> Numbers:
+    """service × gap class: the sums over customers and quarters."""
+    services, classes = values.shape[1], len(GAPS)
+    place = np.arange(services)[None, :, None] * classes + gaps
+    return np.bincount(place.ravel(), values.ravel(), services * classes).reshape(services, classes)
+
+
+def _expected(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers]:
+    """Per customer × service × quarter the expected requests per trial, and their expected slope."""
+    services = np.arange(counts.trials.shape[1])[None, :, None]
+    centre = model.gap[services, counts.gaps]
+    centre += model.market.effects()[:, :-1] + model.level[:, :, None]
+    deviation = np.sqrt(model.variance)[:, :, None]
+    chance, slope = np.zeros_like(centre), np.zeros_like(centre)
+    for node, weight in zip(NODES, WEIGHTS, strict=True):
+        at = expit(centre + node * deviation)
+        chance += weight * at
+        slope += weight * at * (1 - at)
+    return chance, slope
 
 
 def _posterior(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
     """One Newton step of each customer's levels: means, variances, (Σ + 1/h)⁻¹, working response, h."""
-    chance, slope = _expected(model.level, model.variance, model.gap, counts)
+    chance, slope = _expected(model, counts)
     gradient = (counts.hits - counts.trials * chance).sum(2)
     spread = np.maximum((counts.trials * slope).sum(2), 1e-4)
     working = model.level + np.clip(gradient / spread, -4.0, 4.0)
@@ -170,16 +206,13 @@ def _covariance(away: Numbers, now: Numbers, precision: Numbers) -> Numbers:
     return (total + PRIOR_ROWS * target) / (customers + PRIOR_ROWS)
 
 
-def _gap_effects(model: Adoption, counts: Counts) -> Numbers:
+def _gap_effects(gap: Numbers, gradient: Numbers, spread: Numbers) -> Numbers:
     """One Newton step of each service's effect per gap class, shrunk to its kind's; "never" stays 0."""
-    chance, slope = _expected(model.level, model.variance, model.gap, counts)
-    gradient, spread = (counts.hits - counts.trials * chance).sum(0), (counts.trials * slope).sum(0)
-    centre = _kind_means(model.gap, spread)
     precision = 1.0 / GAP_SPREAD**2
-    step = (gradient - precision * (model.gap - centre)) / (spread + precision)
-    gap = np.clip(model.gap + np.clip(step, -1.0, 1.0), -5.0, 5.0)
-    gap[:, 0] = 0.0
-    return gap
+    step = (gradient - precision * (gap - _kind_means(gap, spread))) / (spread + precision)
+    newer = np.clip(gap + np.clip(step, -1.0, 1.0), -5.0, 5.0)
+    newer[:, 0] = 0.0
+    return newer
 
 
 def recurring_services(gap: Numbers) -> np.ndarray:

@@ -1,0 +1,94 @@
+"""How a market moves: what each quarter adds to the log-odds of a request, and where it stands next quarter.
+
+All services share a trend, a random walk and a season of the year; each has a walk and a season of its own. How large
+each of these is, none included, is weighed by how well it explains the quarters (marginal likelihood on a grid), so
+that a market that stands still is not chased.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from pmo_analysis.analysis.targets.trials import Numbers
+
+# Standard deviations on the log-odds, per quarter of trend and walk and per season; the first is "none".
+TREND, WALK, SEASON = (0.0, 0.03, 0.1), (0.0, 0.07, 0.2), (0.0, 0.15, 0.4)
+LEAST_FOR_SEASON = 8
+LEVEL_VARIANCE = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """shared: per quarter and the next; own: service × the same; variance: of the next quarter's, per service."""
+
+    shared: Numbers
+    own: Numbers
+    variance: Numbers
+
+    def effects(self) -> Numbers:
+        """service × (quarter, and the next), relative to the next."""
+        total = self.shared + self.own
+        return total - total[:, -1:]
+
+    def longer(self, count: int) -> Market:
+        """The same for `count` quarters and the next, later ones as the last."""
+        more = count + 1 - len(self.shared)
+        return Market(
+            np.pad(self.shared, (0, more), "edge"), np.pad(self.own, ((0, 0), (0, more)), "edge"), self.variance
+        )
+
+
+def still_market(services: int, quarters: int) -> Market:
+    """A market that does not move."""
+    return Market(np.zeros(quarters + 1), np.zeros((services, quarters + 1)), np.zeros(services))
+
+
+def follow_market(market: Market, gradient: Numbers, spread: Numbers) -> Market:
+    """One step towards what explains the quarters: gradient and curvature of the likelihood per service × quarter."""
+    quarters = gradient.shape[1]
+    kinds = _movements(quarters)
+    whole = np.maximum(spread.sum(0, keepdims=True), 1e-6)
+    shared, shared_variance = _smooth(market.shared[None, :-1] + gradient.sum(0) / whole, 1 / whole, kinds["shared"])
+    left = gradient - spread * (shared[0, :-1] - market.shared[:-1])
+    each = np.maximum(spread, 1e-3)
+    own, own_variance = _smooth(market.own[:, :-1] + np.clip(left / each, -5, 5), 1 / each, kinds["own"])
+    return Market(shared[0], own, shared_variance[0] + own_variance)
+
+
+def _movements(quarters: int) -> dict[str, Numbers]:
+    """Covariances over the quarters and the next, one per way of moving, around an unknown level."""
+    at = np.arange(quarters + 1.0)
+    slope, walk = np.outer(at - at.mean(), at - at.mean()), np.minimum.outer(at, at)
+    season = ((at[:, None] - at) % 4 == 0).astype(float)
+    seasons = SEASON if quarters >= LEAST_FOR_SEASON else (0.0,)
+    shared = [t**2 * slope + w**2 * walk + s**2 * season for t, w, s in itertools.product(TREND, WALK, seasons)]
+    own = [w**2 * walk + s**2 * season for w, s in itertools.product(WALK, seasons)]
+    return {"shared": np.stack(shared), "own": np.stack(own)}
+
+
+def _smooth(seen: Numbers, noise: Numbers, kinds: Numbers) -> tuple[Numbers, Numbers]:
+    """Rows of quarters smoothed by each kind of movement, weighed by how well it explains all rows together.
+
+    Returns rows × (quarters, and the next) without their level, and the variance of the next per row.
+    """
+    quarters = seen.shape[1]
+    total = kinds[:, None, :-1, :-1] + LEVEL_VARIANCE + noise[None, :, :, None] * np.eye(quarters)
+    inverse = np.linalg.inv(total)
+    solved = np.einsum("krij,rj->kri", inverse, seen)
+    fit = -0.5 * (np.einsum("kri,ri->k", solved, seen) + np.linalg.slogdet(total)[1].sum(1))
+    # Standing still counts as much beforehand as all ways of moving together.
+    fit[0] += np.log(max(len(kinds) - 1, 1))
+    weight = np.exp(fit - fit.max())
+    weight = weight / weight.sum()
+    path = np.einsum("k,kij,krj->ri", weight, kinds[:, :, :-1], solved, optimize=True)
+    return path, np.einsum("k,kr->r", weight, _ahead(kinds, inverse))
+
+
+def _ahead(kinds: Numbers, inverse: Numbers) -> Numbers:
+    """Per kind and row, how uncertain the next quarter remains, its level known."""
+    reach = kinds[:, -1, :-1]
+    known = np.einsum("ki,krij,kj->kr", reach, inverse, reach, optimize=True)
+    return np.maximum(kinds[:, -1, -1][:, None] - known, 0.0)
