@@ -39,6 +39,7 @@ lint: $(READY)  ## style, format and types
 
 soak: $(READY)  ## how right segments are, for hours; can be resumed (SAMPLE="--seeds 1000:1010 --null-seeds 1000:1020 --n 300")
 	@.venv/bin/python -m benchmarks.segments $(SAMPLE)
+	@.venv/bin/python -m benchmarks.fuzz --count 100000
 	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS) || [ $$? -eq 5 ]  # 5: no test is marked soak
 
 lock: $(READY)  ## requirements.lock and environment.yml anew from pyproject.toml (ARGS=--upgrade takes newer versions)

@@ -18,6 +18,7 @@ from pmo_analysis.intake.check_across import find_across, find_duplicates, tell_
 from pmo_analysis.intake.check_rules import Rule, list_rules
 from pmo_analysis.intake.corrections import find_unfit
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.engine import reading
 from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
 
 __all__ = ["check", "coverage", "most_useful_addition", "require_usable"]
@@ -30,12 +31,14 @@ def check(data: Dataset) -> pd.DataFrame:
     harms: some answers suffer · note), first_rows (numbers of the first rows; a CSV's line is one more).
     Data told at a quarter's end has no first_rows, since the place in the file changes with every later export.
     """
-    return list_problems(_find(data))
+    with reading(data.source):
+        return list_problems(_find(data))
 
 
 def require_usable(data: Dataset) -> None:
     """One InputError with everything that stops a report; nothing where a report can be made."""
-    problems = list_problems(_find(data, stops_only=True))
+    with reading(data.source):
+        problems = list_problems(_find(data, stops_only=True))
     stops = problems[problems["severity"] == STOPS]
     if len(stops):
         raise InputError(f"{data.source} cannot be reported:\n" + "\n".join(map(_tell, stops.to_dict("records"))))

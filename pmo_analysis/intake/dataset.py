@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import narwhals as nw
@@ -20,11 +20,13 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.tables import TABLE, Table, key_of
 from pmo_analysis.intake.cast import DTYPE, quote
 from pmo_analysis.intake.corrections import apply_corrections, read_corrections
-from pmo_analysis.intake.engine import connect, fetch_rows, fresh
+from pmo_analysis.intake.engine import connect, fetch_rows, fresh, reading
 from pmo_analysis.intake.known import known_rows_sql, known_sql
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.schemes import FrozenScheme
 from pmo_analysis.intake.typed import keep_rows, no_rows, types_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,8 @@ class Dataset:
 
     def sql(self, query: str) -> pd.DataFrame:
         """The rows of a query in which `{table}` stands for a table of the dataset (for intake only)."""
-        return self.connection.sql(query.format(**self.views)).df()
+        with reading(self.source):
+            return self.connection.sql(query.format(**self.views)).df()
 
     def rows(self, table: str) -> int:
         """How many rows a table has; 0 where it is absent."""
@@ -89,14 +92,16 @@ class Dataset:
     def _is_filled(self, table: str, name: str) -> bool:
         """Whether a column has any value: looked for up to the first one."""
         query = f"SELECT 1 FROM {self.views[table]} WHERE {quote(name)} IS NOT NULL LIMIT 1"
-        return bool(self.connection.sql(query).fetchall())
+        with reading(self.source):
+            return bool(self.connection.sql(query).fetchall())
 
     def filled(self, table: str) -> dict[str, int]:
         """The number of values in each column of a table, and of rows under `_row`."""
         _contract(table)
         if table not in self._counts:
             parts = ", ".join(f"count({quote(n)})" for n in ("_row", *TABLE[table].names))
-            counts = self.connection.sql(f"SELECT {parts} FROM {self.views[table]}").fetchall()[0]
+            with reading(self.source):
+                counts = self.connection.sql(f"SELECT {parts} FROM {self.views[table]}").fetchall()[0]
             self._counts[table] = dict(zip(("_row", *TABLE[table].names), counts, strict=True))
         return self._counts[table]
 
@@ -115,8 +120,9 @@ class Dataset:
     def _read(self, contract: Table) -> pd.DataFrame:
         chosen = ", ".join(map(quote, contract.names))
         order = ", ".join(map(quote, dict.fromkeys((*key_of(contract, set(contract.names)), *contract.names))))
-        rows = self.connection.sql(f"SELECT {chosen} FROM {self.views[contract.name]} ORDER BY {order}")
-        return fetch_rows(rows, {c.name: DTYPE[c.kind] for c in contract.columns})
+        query = f"SELECT {chosen} FROM {self.views[contract.name]} ORDER BY {order}"
+        with reading(self.source):
+            return fetch_rows(self.connection.sql(query), {c.name: DTYPE[c.kind] for c in contract.columns})
 
     def as_of(self, quarter: str, fiscal_year_end_month: int = 12) -> Dataset:
         """What was known at the end of a quarter: later rows are absent, later dates blank."""
@@ -128,7 +134,8 @@ class Dataset:
             query = known_sql(TABLE[table], view, day, quarter)
             # Effort is by far the longest table: it stays where it lies; the others are read once.
             kind = "VIEW" if table == "effort" else "TABLE"
-            self.connection.execute(f"CREATE TEMP {kind} {views[table]} AS {query}")
+            with reading(self.source):
+                self.connection.execute(f"CREATE TEMP {kind} {views[table]} AS {query}")
         schemes = tuple(s for s in self.schemes if s.valid_from <= quarter)
         read = {**self.read, **copies}
         return replace(
@@ -152,6 +159,16 @@ class Dataset:
         if self.known_on is None or self.known_at is None:
             return f"SELECT * FROM {self.read[table]}"
         return known_rows_sql(TABLE[table], self.read[table], self.known_on, self.known_at)
+
+    def once(self, name: str, make: Callable[[Dataset], T]) -> T:
+        """What `make` tells of the dataset, made when it is first asked for and kept under the name."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def _frames(self) -> dict[str, pd.DataFrame]:

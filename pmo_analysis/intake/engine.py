@@ -7,13 +7,16 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
+
+from pmo_analysis.contract.errors import InputError
 
 _serial = itertools.count()
 
@@ -32,6 +35,24 @@ def connect() -> duckdb.DuckDBPyConnection:
     if connection.sql("FROM duckdb_settings() WHERE name = 'TimeZone'").fetchall():
         connection.execute("SET TimeZone = 'UTC'")  # a day must not depend on the machine's zone
     return connection
+
+
+@contextmanager
+def reading(source: str) -> Iterator[None]:
+    """What breaks while rows are read (the file cut off or changed, the disk or memory full) as an InputError.
+
+    A query that the engine cannot understand is a fault of this package and stays as it is.
+    """
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.NotSupportedError):
+        raise
+    except duckdb.Error as error:
+        told = str(error).splitlines()[0][:200]
+        raise InputError(
+            f"{source or 'The data'} could not be read to the end: {told}. It may be damaged, or have been changed or "
+            "moved meanwhile, or memory or disk were full: look at these, then run again."
+        ) from error
 
 
 def fresh(prefix: str, table: str) -> str:

@@ -6,7 +6,8 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatch
 from pathlib import Path
@@ -212,17 +213,29 @@ def _decoded(source: Source, path: Path) -> str:
 
 
 def _sheet_rows(source: Source, path: Path) -> Rows:
-    try:
+    with _whole_sheet(path):
         book = calamine.CalamineWorkbook.from_path(str(path))
-    except (calamine.CalamineError, OSError) as error:
-        raise InputError(f"{path.name} is not a readable worksheet file: {error}. Export it again as XLSX.") from error
     names = book.sheet_names
     sheet = source.sheet
     if (isinstance(sheet, int) and sheet >= len(names)) or (isinstance(sheet, str) and sheet not in names):
         raise InputError(f"{path.name} has no sheet {sheet!r}. {nearest(str(sheet), names)}")
-    found = book.get_sheet_by_index(sheet) if isinstance(sheet, int) else book.get_sheet_by_name(sheet)
-    first = 1 + (found.start[0] if found.start else 0)
-    return [(first + i, [_cell_text(c) for c in row]) for i, row in enumerate(found.to_python())]
+    with _whole_sheet(path):
+        found = book.get_sheet_by_index(sheet) if isinstance(sheet, int) else book.get_sheet_by_name(sheet)
+        first = 1 + (found.start[0] if found.start else 0)
+        return [(first + i, [_cell_text(c) for c in row]) for i, row in enumerate(found.to_python())]
+
+
+@contextmanager
+def _whole_sheet(path: Path) -> Iterator[None]:
+    """A worksheet file that the library cannot read as an InputError; on some damaged ones its Rust part panics."""
+    try:
+        yield
+    except BaseException as error:
+        known = isinstance(error, (calamine.CalamineError, OSError)) or type(error).__name__ == "PanicException"
+        if not known:
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path.name} is not a readable worksheet file: {reason}. Export it again as XLSX.") from error
 
 
 def _cell_text(cell: object) -> str:

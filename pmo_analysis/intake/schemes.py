@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pmo_analysis.contract.errors import InputError, SettingError
 from pmo_analysis.contract.quarters import parse_quarter
@@ -78,7 +79,7 @@ def read_schemes(path: Path | None) -> tuple[FrozenScheme, ...]:
     if path is None or not path.exists():
         return ()
     try:
-        content = json.loads(path.read_text("utf-8"), parse_constant=_refuse_constant)
+        content = json.loads(path.read_text("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Check your right to read it.") from error
     except ValueError as error:
@@ -129,8 +130,13 @@ def choose_earlier(schemes: Iterable[FrozenScheme], scheme: FrozenScheme) -> Fro
     return choose_scheme([s for s in schemes if s.valid_from < scheme.valid_from], scheme.valid_from)
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text)
 
 
 def _content(scheme: FrozenScheme) -> dict[str, Any]:

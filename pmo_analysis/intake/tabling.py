@@ -82,7 +82,8 @@ def _mapped(found: pd.DataFrame, rule: TableRule, mapping: Mapping) -> tuple[pd.
             reason = f"no row of the map {column.map} for the {name} of the source"
             aside.append(rows_aside(rule, found[open_], column=name, value=given[open_], reason=reason))
     dropped = {(r.source_file, r.source_row) for frame in aside for r in frame.itertuples()}
-    keep = [pair not in dropped for pair in zip(rows["_file"], rows["_row"], strict=True)]
+    pairs = zip(rows["_file"], rows["_row"], strict=True)
+    keep = pd.Series([pair not in dropped for pair in pairs], index=rows.index, dtype="bool")
     return rows[keep], _stacked(unmapped, OPEN), _stacked(aside, ASIDE)
 
 

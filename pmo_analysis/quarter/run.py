@@ -15,6 +15,7 @@ from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.engine import reading
 from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.intake.reach import choose_quarter, find_source
@@ -52,7 +53,8 @@ def run_quarter(
     require_usable(data)
     chosen = choose_quarter(data, quarter)
     known = data.as_of(chosen, data.settings["fiscal_year_end_month"])
-    with threadpool_limits(1):  # the tables are small: a second thread costs more than it gives
+    # the tables are small: a second thread costs more than it gives
+    with threadpool_limits(1), reading(data.source):
         return compose(known, chosen, data.settings, previous)
 
 

@@ -1,0 +1,221 @@
+"""Damaged files for every reader: `python -m benchmarks.fuzz --count 100000`.
+
+A reader may take a damaged file or refuse it with a PmoError; anything else (another exception, a signal, more than
+20 seconds, more than 1.5 GB) is a finding, told with the reader and the seed that make it again:
+`python -m benchmarks.fuzz --readers csv --seeds 417:418`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from benchmarks.mutants import damage
+from pmo_analysis.contract.errors import PmoError
+from pmo_analysis.contract.settings import read_settings
+from pmo_analysis.intake.check import check
+from pmo_analysis.intake.load import load
+from pmo_analysis.intake.mapping import import_tables
+from pmo_analysis.intake.previous import read_previous
+from pmo_analysis.intake.schemes import read_schemes
+from pmo_analysis.run.manifest import read_manifest
+from pmo_analysis.run.parameters import read_parameters
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "tests" / "samples"
+PRESETS = ROOT / "pmo_analysis" / "intake" / "presets"
+SECONDS, MEGABYTES, BATCH = 20, 1500, 250
+EXPORTS = {
+    "jira_csv": "jira_issues.csv", "tempo": "tempo_worklogs.csv", "servicenow_time_cards": "u_time_card.csv",
+    "servicenow_incidents": "incident.csv", "msproject_xml": "plan.xml", "openproject_xls": "cost_report.xls",
+    "redmine_csv": "timelog_de.csv",
+}  # fmt: skip
+TABLES = {
+    "customers": "customer_id,name,category\nC1,Works,IT\nC2,Sales,Trade\n",
+    "services": "service_id,name,process\nS1,Coaching,no\n",
+    "engagements": "engagement_id,customer_id,service_id,requested_on,delivered_on,planned_hours\n"
+    "E1,C1,S1,2026-01-05,2026-02-01,12.5\nE2,C2,S1,2026-03-01,,8\n",
+    "effort": "worked_on,worked_hours,role,engagement_id\n2026-01-06,3.25,lead,E1\n2026-03-02,8,lead,E2\n",
+}
+
+Feed = Callable[[random.Random, Path], object]
+
+
+def _good(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def _export(preset: str, file: str) -> Feed:
+    def feed(chance: random.Random, folder: Path) -> object:
+        (folder / file).write_bytes(damage(_good(file), chance))
+        return import_tables(preset, [folder / file], to=folder / "to")
+
+    return feed
+
+
+def _mapping(chance: random.Random, folder: Path) -> object:
+    preset = chance.choice(list(EXPORTS))
+    (folder / "mapping.toml").write_bytes(damage((PRESETS / f"{preset}.toml").read_bytes(), chance))
+    return import_tables(folder / "mapping.toml", [SAMPLES / EXPORTS[preset]], to=folder / "to")
+
+
+def _tables(folder: Path) -> None:
+    for name, text in TABLES.items():
+        (folder / f"{name}.csv").write_text(text, "utf-8")
+
+
+def _csv(chance: random.Random, folder: Path) -> object:
+    _tables(folder)
+    path = folder / f"{chance.choice(list(TABLES))}.csv"
+    path.write_bytes(damage(path.read_bytes(), chance))
+    return check(load(folder))
+
+
+def _parquet(chance: random.Random, folder: Path) -> object:
+    _tables(folder)
+    path = folder / "effort.parquet"
+    pd.read_csv(folder / "effort.csv").to_parquet(path)
+    (folder / "effort.csv").unlink()
+    path.write_bytes(damage(path.read_bytes(), chance))
+    return check(load(folder))
+
+
+def _duckdb(chance: random.Random, folder: Path) -> object:
+    path = folder / "store.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        for name, text in TABLES.items():
+            (folder / "rows.csv").write_text(text, "utf-8")
+            connection.execute(f"CREATE TABLE {name} AS FROM read_csv('{folder / 'rows.csv'}', all_varchar = true)")
+    path.write_bytes(damage(path.read_bytes(), chance))
+    return check(load(path))
+
+
+def _settings(chance: random.Random, folder: Path) -> object:
+    good = b'currency = "EUR"\norganisation = "Works"\nfiscal_year_end_month = 3\n[weight]\nexecution = 0.4\n'
+    (folder / "settings.toml").write_bytes(damage(good, chance))
+    return read_settings(folder)
+
+
+def _schemes(chance: random.Random, folder: Path) -> object:
+    path = folder / "segment_schemes.json"
+    path.write_bytes(damage((ROOT / "data" / "demo" / path.name).read_bytes(), chance))
+    return read_schemes(path)
+
+
+def _manifest(chance: random.Random, folder: Path) -> object:
+    good = {"organisation": "Works", "quarter": "2026Q3", "files": [], "inputs": [], "settings": {"values": {}},
+            "definitions": {}, "code": {}, "parameters": {}}  # fmt: skip
+    (folder / "manifest.json").write_bytes(damage(json.dumps(good, indent=1).encode(), chance))
+    return read_previous(folder), read_manifest(folder).sentence
+
+
+def _notebook(chance: random.Random, folder: Path) -> object:
+    path = folder / "report.ipynb"
+    path.write_bytes(damage((ROOT / "notebooks" / "what_if_sizing.ipynb").read_bytes(), chance))
+    return read_parameters(path)
+
+
+READERS: dict[str, Feed] = {
+    **{preset: _export(preset, file) for preset, file in EXPORTS.items()},
+    "openproject_xlsx": _export("openproject_xls", "cost_report_de.xlsx"),
+    "mapping": _mapping, "csv": _csv, "parquet": _parquet, "duckdb": _duckdb, "settings": _settings,
+    "schemes": _schemes, "manifest": _manifest, "notebook": _notebook,
+}  # fmt: skip
+
+
+def feed_one(reader: str, seed: int) -> str:
+    """What one damaged file came to: `taken`, `refused`, or the exception that should not be."""
+    folder = Path(tempfile.mkdtemp(prefix="pmo-fuzz-"))
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        READERS[reader](random.Random(f"{reader} {seed}"), folder)
+        return "taken"
+    except PmoError:
+        return "refused"
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+        frames = traceback.extract_tb(error.__traceback__)
+        place = ([f for f in frames if "pmo_analysis" in f.filename] or frames)[-1]
+        return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {str(error)[:160]}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(readers: list[str], seeds: range) -> Iterator[tuple[str, int, str]]:
+    """Reader, seed and outcome of every input, a batch per process so that a crash is one finding."""
+    jobs = [(reader, seed) for seed in seeds for reader in readers]
+    for at in range(0, len(jobs), BATCH):
+        left = jobs[at : at + BATCH]
+        while left:
+            done = list(_batch(left))
+            yield from done
+            left = left[len(done) :]
+
+
+def _batch(jobs: list[tuple[str, int]]) -> Iterator[tuple[str, int, str]]:
+    receive, send = multiprocessing.Pipe(duplex=False)
+    worker = multiprocessing.get_context("spawn").Process(target=_work, args=(jobs, send))
+    worker.start()
+    send.close()
+    for reader, seed in jobs:
+        try:
+            yield reader, seed, receive.recv()
+        except EOFError:
+            worker.join()
+            yield reader, seed, f"the process died: exit code {worker.exitcode}"
+            return
+    worker.join()
+
+
+def _work(jobs: list[tuple[str, int]], send: Any) -> None:
+    before = 0.0
+    for reader, seed in jobs:
+        outcome = feed_one(reader, seed)
+        now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        grew, before = now > MEGABYTES >= before, now
+        send.send(f"{now:.0f} MB, {outcome}" if grew else outcome)
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"longer than {SECONDS} s")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Feed, with progress on stderr; prints the findings and a count per reader; 1 where there is a finding."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--readers", nargs="+", default=list(READERS), choices=list(READERS))
+    parser.add_argument("--count", type=int, default=0, help="inputs in all; default 100 a reader")
+    parser.add_argument("--seeds", default="", help="from:to instead of a count")
+    asked = parser.parse_args(arguments)
+    first, last = (int(s) for s in asked.seeds.split(":")) if asked.seeds else (0, 0)
+    seeds = range(first, last) if last else range(-(-asked.count // len(asked.readers)) or 100)
+    counts, findings = pd.DataFrame(0, index=asked.readers, columns=["taken", "refused", "findings"]), 0
+    for number, (reader, seed, outcome) in enumerate(run(asked.readers, seeds), start=1):
+        kind = outcome if outcome in ("taken", "refused") else "findings"
+        counts.loc[reader, kind] += 1
+        if kind == "findings":
+            findings += 1
+            print(f"{reader} --seeds {seed}:{seed + 1}  {outcome}", flush=True)
+        if number % BATCH == 0:
+            print(f"{number:,} of {len(seeds) * len(asked.readers):,}, {findings} findings", file=sys.stderr)
+    print(counts.to_string())
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Damaged files: a reader takes them or refuses them in words; never a traceback, a hang or a crash."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from benchmarks import fuzz
+from benchmarks.mutants import damage
+from pmo_analysis.contract.errors import InputError
+
+SEEDS = range(3)
+
+
+@pytest.mark.parametrize("reader", fuzz.READERS)
+def test_a_damaged_file_is_taken_or_refused(reader):
+    told = [fuzz.feed_one(reader, seed) for seed in SEEDS]
+    assert set(told) <= {"taken", "refused"}, dict(zip(SEEDS, told, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("reader", "seed"),
+    [
+        ("jira_csv", 4),  # no row left: the columns went as well
+        ("duckdb", 0),  # a block's checksum is wrong, which shows when it is read
+        ("duckdb", 2),  # the file is shorter than it says
+        ("schemes", 14),  # 1e309 becomes infinity
+        ("parquet", 53),  # the footer is whole, the rows cannot be unpacked
+        ("openproject_xls", 44),  # the library's Rust part panics
+    ],
+)
+def test_files_that_once_gave_a_traceback_are_refused_now(reader, seed):
+    assert fuzz.feed_one(reader, seed) in ("taken", "refused")
+
+
+def test_the_same_seed_damages_alike_and_another_otherwise():
+    good = b"engagement_id,customer_id\nE1,C1\n" * 5
+    assert damage(good, random.Random(1)) == damage(good, random.Random(1)) != damage(good, random.Random(2))
+
+
+def test_a_reader_that_breaks_is_a_finding(monkeypatch):
+    def broken(chance, folder):
+        raise InputError("no") if chance.random() < 0 else KeyError("customer_id")
+
+    monkeypatch.setitem(fuzz.READERS, "broken", broken)
+    assert fuzz.feed_one("broken", 1).startswith("KeyError")
