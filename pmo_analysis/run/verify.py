@@ -12,23 +12,27 @@ import pandas as pd
 from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import PreviousReport, read_previous
+from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
 from pmo_analysis.present.tables import write_tables
 from pmo_analysis.quarter import run_quarter
 from pmo_analysis.run import manifest
+from pmo_analysis.run.ledger import review_ledger
 from pmo_analysis.run.manifest import Manifest
 
 COLUMNS = ["file", "state", "why"]
 
 
-def verify_report(folder: str | Path, source: str | Path | None = None) -> pd.DataFrame:
+def verify_report(folder: str | Path, source: str | Path | None = None, *, expect: str | None = None) -> pd.DataFrame:
     """Say of each file and each recomputed table whether it is the same, and if not why.
 
     Columns: file, state (same / changed since publishing / missing / not listed / recomputed the same /
-    recomputed differently), why (data, settings, code, packages). `source` defaults to the one recorded.
+    recomputed differently / rewritten), why (data, settings, code, packages). `source` defaults to the one recorded.
+    `expect`: a hash of the ledger that was noted once; without it a ledger rewritten from its start goes unnoticed.
     Raises PublishError where the folder holds no report, InputError where the source cannot be read.
     """
     report = manifest.read_manifest(Path(folder))
-    rows = _compare_files(report) + _recompute(report, source or report.content["parameters"]["source"])
+    told = review_ledger(report.folder.resolve(), expect=expect)
+    rows = told + _compare_files(report) + _recompute(report, source or report.content["parameters"]["source"])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -55,7 +59,8 @@ def _compare_files(report: Manifest) -> list[tuple[str, str, str]]:
 def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str]]:
     content = report.content
     data = load(source, settings=content["settings"]["changed"])
-    result = run_quarter(data, content["quarter"], previous=_read_previous(report))
+    stored = _read_stored(report)
+    result = run_quarter(data, content["quarter"], previous=_read_previous(report), scenario=stored)
     schemes = manifest.describe_schemes(result)
     reasons = _reasons(content, fingerprint(result.data), result.settings, schemes)
     if content.get("previous") and _read_previous(report) is None:
@@ -65,7 +70,7 @@ def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str
         new = {f["path"]: f["sha256"] for f in manifest.describe_files(Path(scratch))}
     old = {f["path"]: f["sha256"] for f in content["files"] if f["path"].startswith("tables/")}
     tables = [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]
-    return _compare_schemes(content, schemes) + tables
+    return _compare_schemes(content, schemes) + _compare_scenario(content, stored) + tables
 
 
 def _read_previous(report: Manifest) -> PreviousReport | None:
@@ -76,6 +81,28 @@ def _read_previous(report: Manifest) -> PreviousReport | None:
         return None
     found = read_previous(folder)
     return found if found.key == named else None
+
+
+def _read_stored(report: Manifest) -> StoredScenario | None:
+    """The stored scenario that was published with the report, where it is still as it was."""
+    told, path = report.content.get("scenario"), report.folder / manifest.SCENARIO
+    if not told or not path.is_file() or manifest.file_hash(path) != told["sha256"]:
+        return None
+    return read_scenario(path)
+
+
+def _compare_scenario(content: Mapping[str, Any], stored: StoredScenario | None) -> list[tuple[str, str, str]]:
+    """A row where the stored scenario was lost with the report, or its own file says something else by now."""
+    told = content.get("scenario")
+    if not told:
+        return []
+    if stored is None:
+        return [("scenario", "changed since publishing", f"{manifest.SCENARIO} is not the one of {told['name']!r}")]
+    path = Path(content["parameters"]["scenario"])
+    if path.is_file() and manifest.file_hash(path) != told["sha256"]:
+        now = f"{path} says something else now; the report keeps what it told as {manifest.SCENARIO}"
+        return [("scenario", "changed since publishing", now)]
+    return []
 
 
 def _compare_schemes(content: Mapping[str, Any], schemes: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
