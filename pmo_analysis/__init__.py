@@ -41,6 +41,7 @@ _HOME = {
     "size_tiers": "analysis.sizes",
     "queue_wait": "analysis.queues",
     "what_if": "analysis.scenarios",
+    "compare_scenarios": "analysis.scenarios",
     "senior_effect": "analysis.seniority",
     "Quarter": "quarter",
     "baseline": "quarter",

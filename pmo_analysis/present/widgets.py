@@ -109,7 +109,7 @@ def _start(quarter: Quarter, segment: str) -> Scenario:
 def _choosers(quarter: Quarter, start: Scenario) -> dict[str, ipywidgets.Widget]:
     names = quarter.data.frame("services", ["service_id", "name"]).set_index("service_id")["name"]
     services = [(f"{names.get(s, s)} ({s})", s) for s in start.work.services]
-    seen = quarter.groups[quarter.groups["customer_id"].isin(start.work.pairs["customer_id"])]
+    seen = quarter.groups[quarter.groups["customer_id"].isin(start.work.rows["customer_id"])]
     segments = [(str(s), s) for s in sorted(seen["segment"].unique())]
     return {
         "service": _choose("Service", [("all services", ALL), *services]),

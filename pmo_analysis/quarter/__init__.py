@@ -2,6 +2,7 @@
 
 from pmo_analysis.intake.reach import choose_quarter, find_source
 from pmo_analysis.quarter.result import Quarter
-from pmo_analysis.quarter.run import baseline, open_quarter, run_quarter
+from pmo_analysis.quarter.run import open_quarter, run_quarter
+from pmo_analysis.quarter.scenario import apply_scenario, baseline
 
-__all__ = ["Quarter", "baseline", "choose_quarter", "find_source", "open_quarter", "run_quarter"]
+__all__ = ["Quarter", "apply_scenario", "baseline", "choose_quarter", "find_source", "open_quarter", "run_quarter"]

@@ -35,18 +35,28 @@ from pmo_analysis.intake.answers import list_unanswered
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.previous import PreviousReport
+from pmo_analysis.intake.scenarios import StoredScenario
 from pmo_analysis.quarter.answers import gather_answers
 from pmo_analysis.quarter.protect import mask_corrections, mask_people, protect_answers, protect_roles
 from pmo_analysis.quarter.result import Quarter
-from pmo_analysis.quarter.scenario import build_baseline
+from pmo_analysis.quarter.scenario import build_baseline, tell_stored
 from pmo_analysis.quarter.segments import count_in_words, look_at_segments
 
 NO_SEGMENT = "no recent request"
 NO_CATEGORY = "category not known"
 
 
-def compose(known: Dataset, quarter: str, settings: Settings, previous: PreviousReport | None = None) -> Quarter:
-    """The whole of a quarter from what was known at its end; `previous` is what the report before told."""
+def compose(
+    known: Dataset,
+    quarter: str,
+    settings: Settings,
+    previous: PreviousReport | None = None,
+    scenario: StoredScenario | None = None,
+) -> Quarter:
+    """The whole of a quarter from what was known at its end.
+
+    `previous` is what the report before told, `scenario` the stored one that is told beside the quarter.
+    """
     unanswered = list_unanswered(known)
     requests = count_in_words(known, quarter, settings)
     features = customer_features(known, quarter, settings, requests=requests)
@@ -62,6 +72,7 @@ def compose(known: Dataset, quarter: str, settings: Settings, previous: Previous
     offer = _review_offer(known, quarter, settings, groups)
     costs, past = _cost(known, quarter, settings, groups)
     measures = _chart_costs(measures, past, settings)
+    start = build_baseline(known, quarter, settings, costs["customer"])
     told = {"measures": measures, "value": _score(measures, groups, settings), "cost_by": costs, **offer}
     return Quarter(
         quarter=quarter,
@@ -80,7 +91,8 @@ def compose(known: Dataset, quarter: str, settings: Settings, previous: Previous
         budget=review_budget(known, quarter, settings),
         showback=write_showback(costs["customer"], settings["currency"]),
         leadership=_lead(known, quarter, settings, measures, groups),
-        baseline=build_baseline(known, quarter, settings, costs["customer"]),
+        baseline=start,
+        scenario=tell_stored(start, groups, settings, scenario),
         headline=_headline(known, quarter, settings, told, past),
         advice=_advise(known, quarter, settings, told),
         trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}, previous),

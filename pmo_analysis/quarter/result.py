@@ -16,7 +16,7 @@ from pmo_analysis.analysis.history import SchemeComparison, SegmentHistory
 from pmo_analysis.analysis.leadership import Leadership
 from pmo_analysis.analysis.measures import Measures
 from pmo_analysis.analysis.propositions import Propositions
-from pmo_analysis.analysis.scenarios import Scenario
+from pmo_analysis.analysis.scenarios import Scenario, ScenarioComparison
 from pmo_analysis.analysis.segments import Segmentation
 from pmo_analysis.analysis.seniority import SeniorReview
 from pmo_analysis.analysis.sizes import SizeReview
@@ -40,7 +40,7 @@ class Quarter:
     corrections: table, key, column, was, becomes, reason, on, state: values corrected beside the data;
     unanswered: question, title, missing, sentence; cost: by customer, cost_by: by
     service, category and segment; baseline: the scenario that what-if starts
-    from, None where no hours or no capacity is known.
+    from, scenario: the stored one beside it; None where no hours or no capacity is known.
     segmentation: by the scheme in force; fresh_look: what a cut of this quarter alone gives (the same where none is
     frozen); scheme_comparison: in the quarter in which a scheme takes another's place, else None; given: segments
     that the organisation gave itself, None where fewer than 20 customers have one.
@@ -74,6 +74,7 @@ class Quarter:
     propositions: Propositions
     leadership: Leadership
     baseline: Scenario | None
+    scenario: ScenarioComparison | None
     headline: Headline
     advice: Advice
     trust: Trust
@@ -232,5 +233,6 @@ def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "saving": q.sizes.saving,
         "senior_shares": q.seniority.shares,
         "delegable": q.seniority.delegable,
-        "scenario": q.baseline.result if q.baseline else pd.DataFrame(),
+        "scenario": q.scenario.table if q.scenario else pd.DataFrame(),
+        "scenario_inputs": q.scenario.inputs if q.scenario else pd.DataFrame(),
     }

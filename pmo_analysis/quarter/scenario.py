@@ -1,4 +1,4 @@
-"""The scenario that what-if starts from: the quarter's engagements, rates and capacity as they were."""
+"""The scenario that what-if starts from, and the stored one that the report tells beside it."""
 
 from __future__ import annotations
 
@@ -7,32 +7,91 @@ from collections.abc import Collection
 import pandas as pd
 
 from pmo_analysis.analysis.cost import CostToServe
-from pmo_analysis.analysis.scenarios import Scenario, make_baseline
+from pmo_analysis.analysis.scenarios import (
+    AS_IT_WAS,
+    Scenario,
+    ScenarioComparison,
+    compare_scenarios,
+    make_baseline,
+    narrow_scenario,
+    what_if,
+)
+from pmo_analysis.contract.errors import InputError, SettingError, nearest
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.scenarios import StoredScenario
+from pmo_analysis.quarter.result import Quarter
 
 _MORE = ["engagement_id", "tier", "bespoke", "charged_cost"]
 
 
-def build_baseline(
-    known: Dataset,
-    quarter: str,
-    settings: Settings,
-    cost: CostToServe,
-    *,
-    services: Collection[str] | None = None,
-    customers: Collection[str] | None = None,
-) -> Scenario | None:
-    """The quarter as it was, for all or some services and customers; None where no hours or no capacity is known."""
-    everything = _work(known, cost)
-    chosen = pd.Series(True, index=everything.index)
-    chosen &= True if services is None else everything["service_id"].isin(services)
-    chosen &= True if customers is None else everything["customer_id"].isin(customers)
-    work = everything[chosen]
-    capacity = _capacity(known, quarter, cost)
+def build_baseline(known: Dataset, quarter: str, settings: Settings, cost: CostToServe) -> Scenario | None:
+    """The quarter as it was; None where no hours or no capacity is known."""
+    work, capacity = _work(known, cost), _capacity(known, quarter, cost)
     if capacity.empty or not work["worked_hours"].gt(0).any():
         return None
-    return make_baseline(work, cost.rates, capacity, settings, elsewhere=everything[~chosen])
+    return make_baseline(work, cost.rates, capacity, settings)
+
+
+def baseline(
+    quarter: Quarter, *, services: Collection[str] | None = None, segments: Collection[str] | None = None
+) -> Scenario:
+    """The scenario that what-if starts from, for all or some services (ids) and segments.
+
+    InputError where no hours or no capacity is known, or a service or segment has no engagement in the quarter.
+    """
+    if quarter.baseline is None:
+        raise InputError(
+            f"{quarter.quarter}: no hours booked or no capacity stated, so nothing to vary. Add effort and capacity."
+        )
+    return _narrow(quarter.baseline, quarter.groups, services, segments)
+
+
+def apply_scenario(quarter: Quarter, stored: StoredScenario) -> Scenario:
+    """A stored scenario on a quarter; InputError names what of it does not exist there."""
+    start = baseline(quarter, services=stored.services or None, segments=stored.segments or None)
+    return _apply(start, stored)
+
+
+def tell_stored(
+    start: Scenario | None, groups: pd.DataFrame, settings: Settings, stored: StoredScenario | None
+) -> ScenarioComparison | None:
+    """The stored scenario beside the quarter as it was: the file's, else that of demand_growth_share, else none."""
+    if start is None:
+        return None
+    growth = settings["demand_growth_share"]
+    if stored is not None:
+        narrowed = _narrow(start, groups, stored.services or None, stored.segments or None)
+        return compare_scenarios({AS_IT_WAS: narrowed, stored.name: _apply(narrowed, stored)})
+    if growth:
+        name = f"demand {'grows' if growth > 0 else 'falls'} by {100 * abs(growth):g} %"
+        return compare_scenarios({AS_IT_WAS: start, name: what_if(start, volume=1 + growth)})
+    return compare_scenarios({AS_IT_WAS: start})
+
+
+def _apply(start: Scenario, stored: StoredScenario) -> Scenario:
+    try:
+        return what_if(start, **stored.changes)
+    except SettingError as error:
+        raise InputError(f"Scenario {stored.name!r} does not fit this quarter: {error}") from error
+
+
+def _narrow(
+    start: Scenario, groups: pd.DataFrame, services: Collection[str] | None, segments: Collection[str] | None
+) -> Scenario:
+    if services is None and segments is None:
+        return start
+    seen = groups.loc[groups["customer_id"].isin(start.work.rows["customer_id"]), "segment"]
+    _require_known("service", services, start.work.rows["service_id"])
+    _require_known("segment", segments, seen)
+    customers = None if segments is None else groups.loc[groups["segment"].isin(segments), "customer_id"]
+    return narrow_scenario(start, services=services, customers=customers)
+
+
+def _require_known(kind: str, wanted: Collection[str] | None, known: pd.Series) -> None:
+    strange = [name for name in wanted or () if name not in set(known)]
+    if strange:
+        raise InputError(f"No {kind} {strange[0]!r} in this quarter. {nearest(strange[0], known.dropna().unique())}")
 
 
 def _work(known: Dataset, cost: CostToServe) -> pd.DataFrame:

@@ -18,11 +18,13 @@ from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.settings import Settings
 
 if TYPE_CHECKING:
+    from pmo_analysis.intake.scenarios import StoredScenario
     from pmo_analysis.quarter import Quarter
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = PACKAGE.parent
 NAME = "manifest.json"
+SCENARIO = "scenario.toml"
 _PACKAGES = ("duckdb", "matplotlib", "narwhals", "nbconvert", "numpy", "pandas", "papermill", "pyarrow",
              "scikit-learn", "scipy", "seaborn", "xlsxwriter")  # fmt: skip
 
@@ -110,6 +112,11 @@ def describe_schemes(quarter: Quarter) -> list[dict[str, Any]]:
     """The frozen segment schemes that a quarter is told by: told_as, valid_from, cut_in, sha256; none where it was cut anew."""
     table = quarter.scheme_in_force.table
     return table.loc[table["sha256"] != "", ["told_as", "valid_from", "cut_in", "sha256"]].to_dict("records")
+
+
+def describe_scenario(stored: StoredScenario | None) -> dict[str, str] | None:
+    """The stored scenario that a report tells: its name and the hash of its file, kept with the report as scenario.toml."""
+    return {"name": stored.name, "sha256": stored.sha256} if stored else None
 
 
 def file_hash(path: Path) -> str:

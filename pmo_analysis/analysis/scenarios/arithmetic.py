@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from pmo_analysis.analysis.queues import queue_wait
-from pmo_analysis.analysis.scenarios.changes import checked_changes, spread_over
-from pmo_analysis.analysis.scenarios.work import Numbers, Work, job_hours, read_work, spare_change, work_factors
-from pmo_analysis.contract.errors import InputError
+from pmo_analysis.analysis.scenarios.changes import checked_changes, merge_changes, spread_over
+from pmo_analysis.analysis.scenarios.mix import mix_factors
+from pmo_analysis.analysis.scenarios.noticing import count_noticing
+from pmo_analysis.analysis.scenarios.reserves import Reserves, reserve_hours
+from pmo_analysis.analysis.scenarios.team import Team, build_team, read_staff, share_out, wait_days
+from pmo_analysis.analysis.scenarios.telling import tell_result
+from pmo_analysis.analysis.scenarios.work import Numbers, Work, read_work
+from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
-
-FIGURES = (
-    "hours",
-    "cost",
-    "unit_cost",
-    "utilisation",
-    "wait_days",
-    "overhead_share",
-    "customers_affected",
-    "charged_cost",
-    "unused_cost",
-)
 
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """One quarter as it was or as it might be.
 
-    result: figure (hours, cost, unit_cost, utilisation, wait_days, overhead_share, customers_affected,
-    charged_cost, unused_cost), value, low, high: limits of another quarter like it, by chance alone
-    inputs: the changes, TOML-safe · capacity: role, fte, practical_hours, capacity_cost · notes: what could not be changed
+    result: figure, value, low, high: limits of another quarter like it, by chance alone. Of the engagements looked
+    at: hours, cost, unit_cost, spare_hours and missing_hours (reserved by sizes in vain, and too little), charged_cost;
+    of the whole team: utilisation, wait_days, overhead_share (process and unused capacity of all cost), unused_cost;
+    customers_affected: who would notice, from those touched directly to those whose wait may change too
+    inputs: the changes, TOML-safe · capacity: role, fte, practical_hours, capacity_cost, used_hours: as it was
+    notes: what could not be changed or counted
     """
 
-    work: Work
-    capacity: pd.DataFrame
+    work: Work = field(repr=False)
+    capacity: pd.DataFrame = field(repr=False)
     inputs: dict[str, Any]
     result: pd.DataFrame
     notes: tuple[str, ...]
     sentence: str
+
+    @property
+    def fte(self) -> dict[str, float]:
+        """Full-time equivalents by role, as changed."""
+        return share_out(self.capacity, self.inputs.get("fte"))
 
     def _repr_html_(self) -> str:
         return show_result(self.sentence, self.result)
@@ -59,142 +60,146 @@ def make_baseline(
 ) -> Scenario:
     """The quarter as it was, ready for what-if.
 
-    engagements: service_id, customer_id, worked_hours, cost, and where known standard_hours, bespoke, tier,
+    engagements: service_id, customer_id, worked_hours, cost, and where known size, standard_hours, bespoke, tier,
     process_hours, charged_cost; missing hours take their service's mean. rates: role, hourly_cost. capacity:
     role, fte, practical_hours, and where known capacity_cost and used_hours (work on no engagement is kept as
-    it is). elsewhere: worked_hours of the quarter's other engagements, which wait in the same queue and stay as they
-    are. Raises InputError on missing columns or no engagement.
+    it is). elsewhere: the quarter's other engagements, which wait in the same queue and stay as they are.
+    Raises InputError on missing columns or no engagement.
     """
     settings = settings or Settings()
-    work = read_work(engagements, rates, capacity, settings, elsewhere)
-    return _evaluate(work, _staff(capacity, rates, settings), {})
+    staff = read_staff(capacity, rates, settings)
+    return _evaluate(read_work(engagements, elsewhere, staff["used_hours"].sum(min_count=1), settings), staff, {})
 
 
 def what_if(scenario: Scenario, **changes: Any) -> Scenario:
     """The same quarter under other conditions; changes not named stay as they are in the scenario.
 
     volume, price (multiples of now), standard_share, self_service_share (0–1), tier_limits (ascending hours) by
-    number or mapping by service; fte as a total or mapping by role. Demand is not assumed to answer to price.
-    Waits are those of M/M/c. Raises SettingError on unknown names (with the nearest) and values out of range.
+    number or mapping by service; fte as a total or mapping by role. A mapping changes those that it names only.
+    Demand is not assumed to answer to price, nor hours to sizes. Waits are those of one queue for the whole team.
+    Raises SettingError on unknown names (with the nearest) and values out of range.
     """
-    wanted = checked_changes(changes, scenario.work.services, scenario.capacity["role"])
-    return _evaluate(scenario.work, scenario.capacity, {**scenario.inputs, **wanted})
+    names = {"service": scenario.work.services, "role": list(scenario.capacity["role"])}
+    wanted = checked_changes(changes, *names.values())
+    if isinstance(wanted.get("fte"), dict):
+        wanted["fte"] = {**scenario.fte, **wanted["fte"]} if "fte" in scenario.inputs else wanted["fte"]
+    return _evaluate(scenario.work, scenario.capacity, merge_changes(scenario.inputs, wanted, names))
 
 
-def _staff(capacity: pd.DataFrame, rates: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    missing = [c for c in ("role", "fte") if c not in capacity]
-    if missing:
-        raise InputError(f"The capacity table has no column {missing[0]}.")
-    table = capacity.reindex(columns=["role", "fte", "practical_hours", "theoretical_hours", "capacity_cost"])
-    theoretical = table["theoretical_hours"].astype(float)
-    practical = table["practical_hours"].astype(float).fillna(theoretical * settings["practical_share"])
-    hourly = table["role"].map(rates.drop_duplicates("role").set_index("role")["hourly_cost"]).astype(float)
-    cost = table["capacity_cost"].astype(float).fillna(hourly * practical)
-    return pd.DataFrame(
-        {
-            "role": table["role"].astype("str"),
-            "fte": table["fte"].astype(float),
-            "practical_hours": practical,
-            "capacity_cost": cost,
-        }
-    ).reset_index(drop=True)
+def undo_changes(scenario: Scenario) -> Scenario:
+    """The quarter as it was, of the same services and customers."""
+    return _evaluate(scenario.work, scenario.capacity, {})
+
+
+def narrow_scenario(
+    scenario: Scenario, *, services: Collection[str] | None = None, customers: Collection[str] | None = None
+) -> Scenario:
+    """The quarter as it was for some services and customers only; everything else waits in the same queue.
+
+    Raises InputError where a service is not in the scenario, or nothing is left.
+    """
+    work = scenario.work
+    everything = pd.concat([work.rows, work.elsewhere], ignore_index=True)
+    strange = [s for s in services or () if s not in set(everything["service_id"])]
+    if strange:
+        hint = nearest(strange[0], everything["service_id"].unique())
+        raise InputError(f"No service {strange[0]!r} in this quarter. {hint}")
+    chosen = pd.Series(True, index=everything.index)
+    chosen &= True if services is None else everything["service_id"].isin(services)
+    chosen &= True if customers is None else everything["customer_id"].isin(customers)
+    used = scenario.capacity["used_hours"].sum(min_count=1)
+    narrowed = read_work(everything[chosen], everything[~chosen], used, work.settings)
+    return _evaluate(narrowed, scenario.capacity, {})
 
 
 def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Scenario:
-    volume = spread_over(inputs.get("volume"), work.services, 1.0)
-    factor, notes = work_factors(work, inputs.get("standard_share"), inputs.get("self_service_share"))
-    spare = spare_change(work, inputs.get("tier_limits"))
-    fte, supplied, paid = _team(capacity, inputs.get("fte"))
-    z = float(special.ndtri((1 + work.level) / 2))
-    count = float((volume * work.count).sum())
-    grown, spread, reserved = volume * factor, volume * factor**2, float((volume * spare).sum())
-    hours = _total(grown, work.hours, work.hours_square, spread, z, reserved + work.other_hours)
-    cost = _total(grown, work.cost, work.cost_square, spread, z, reserved * work.hourly_cost)
-    each_hours = (
-        job_hours(hours[0] - work.other_hours, count, work.elsewhere_hours, work.elsewhere_count) if count else 0.0
+    reserves = reserve_hours(work, inputs.get("tier_limits"))
+    factor, notes = mix_factors(work.kinds, inputs)
+    team = build_team(capacity, inputs.get("fte"))
+    figures = _figures(work, inputs, factor, team, reserves)
+    now = figures if not inputs else _figures(work, {}, np.ones(len(factor)), build_team(capacity, None), reserves)
+    figures["customers_affected"] = count_noticing(
+        work, inputs, reserves.resized, (now["wait_days"], figures["wait_days"])
     )
-    wait = _waits(each_hours, hours, fte, supplied, work.hours_per_day)
-    unused = np.maximum(supplied - hours, 0.0) / supplied * paid if supplied > 0 else np.full(3, np.nan)
-    process = work.process_share * cost
+    result, sentence = tell_result(figures, inputs, work)
+    return Scenario(work, capacity, inputs, result, (*notes, *reserves.notes, *team.notes, *_unpriced(work)), sentence)
+
+
+def _figures(work: Work, inputs: dict[str, Any], factor: Numbers, team: Team, reserves: Reserves) -> dict[str, Numbers]:
+    """Each figure as value, low, high."""
+    volume = spread_over(inputs.get("volume"), work.services, 1.0)
     price = spread_over(inputs.get("price"), work.services, 1.0)
-    charged = _total(volume * price, work.charged, work.charged_square, volume * price**2, z, 0.0)
-    each = cost[0] / count if count else np.nan
-    reach = (cost[2] - cost[0]) / count - each * z / np.sqrt(count) if count else np.nan
-    unit = each + np.array([0.0, -1.0, 1.0]) * np.maximum(reach, 0.0)
-    affected = np.full(3, float(_affected(work, inputs, wait)))
-    overhead = _share(process, unused, cost)
-    rows = [hours, cost, unit, _over(hours, supplied), wait, overhead, affected, charged, unused[[0, 2, 1]]]
-    result = pd.DataFrame(rows, columns=["value", "low", "high"])
-    result.insert(0, "figure", list(FIGURES))
-    return Scenario(work, capacity, inputs, result, tuple(notes), _sentence(result, inputs))
+    z = float(special.ndtri((1 + work.settings["interval_level"]) / 2))
+    sums, squares = {**work.sums, **reserves.sums}, {**work.squares, **reserves.squares}
+    each = {"worked_hours": factor, "cost": factor, "process_cost": factor, "charged_cost": price}
+    total = {name: _total(volume, each.get(name, np.ones_like(volume)), sums[name], squares[name], z) for name in sums}
+    count = float((volume * work.count).sum())
+    elsewhere = work.elsewhere
+    busy = total["worked_hours"] + work.other_hours
+    jobs, job_hours = count + len(elsewhere), total["worked_hours"][0] + elsewhere["worked_hours"].sum()
+    unused = _unused(busy, team)
+    process = total["process_cost"] + elsewhere["process_cost"].sum()
+    return {
+        "hours": total["worked_hours"],
+        "cost": total["cost"],
+        "unit_cost": _mean(volume, factor, (work.count, sums["cost"], squares["cost"]), z),
+        "utilisation": _over(busy, team.hours),
+        "wait_days": wait_days(job_hours / jobs if jobs else 0.0, busy, team, work.settings["hours_per_day"]),
+        "overhead_share": _overhead(process, unused, total["cost"] + elsewhere["cost"].sum()),
+        "spare_hours": total["spare_hours"],
+        "missing_hours": total["missing_hours"],
+        "charged_cost": total["charged_cost"],
+        "unused_cost": unused[[0, 2, 1]],
+    }  # fmt: skip
 
 
-def _total(by: Numbers, sums: Numbers, squares: Numbers, by_square: Numbers, z: float, fixed: float) -> Numbers:
-    """A compound Poisson total: value, low, high of another quarter with the same requests on average."""
-    value, reach = float((by * sums).sum()) + fixed, z * float(np.sqrt((by_square * squares).sum()))
+def _total(volume: Numbers, each: Numbers, sums: Numbers, squares: Numbers, z: float) -> Numbers:
+    """A compound Poisson total: value, low, high of another quarter with the same requests on average.
+
+    Services of which nothing is known are left out; NaN where nothing is known of any.
+    """
+    if not np.isfinite(sums).any():
+        return np.full(3, np.nan)
+    value = float(np.nansum(volume * each * sums))
+    reach = z * float(np.sqrt(np.nansum(volume * each**2 * squares)))
     return np.array([value, max(value - reach, 0.0) if value >= 0 else value - reach, value + reach])
 
 
-def _team(capacity: pd.DataFrame, change: Any) -> tuple[float, float, float]:
-    """FTE, practical hours and cost of the staff; a total is shared out as now."""
-    now = capacity["fte"].to_numpy()
-    if isinstance(change, dict):
-        fte = np.array([float(change.get(r, f)) for r, f in zip(capacity["role"], now, strict=True)])
-    else:
-        fte = now if change is None or now.sum() == 0 else now * float(change) / now.sum()
-    scale = np.divide(fte, now, out=np.zeros_like(fte), where=now > 0)
-    return (
-        float(fte.sum()),
-        float((capacity["practical_hours"] * scale).sum()),
-        float((capacity["capacity_cost"] * scale).sum(skipna=False)),
-    )
+def _mean(volume: Numbers, each: Numbers, of: tuple[Numbers, Numbers, Numbers], z: float) -> Numbers:
+    """A mean per request with the limits of its standard error; NaN without a request."""
+    counted, sums, squares = of
+    count = float((volume * counted).sum())
+    if not count > 0 or not np.isfinite(sums).any():
+        return np.full(3, np.nan)
+    mean = float(np.nansum(volume * each * sums)) / count
+    variance = max(float(np.nansum(volume * each**2 * squares)) / count - mean**2, 0.0)
+    reach = z * float(np.sqrt(variance / count))
+    return np.array([mean, max(mean - reach, 0.0), mean + reach])
 
 
-def _waits(each_hours: float, hours: Numbers, fte: float, supplied: float, day: float) -> Numbers:
-    """Wait for all the hours there are to do, in jobs of the mean size; work on no engagement counts as such jobs."""
-    if not np.isfinite(hours).all() or not each_hours > 0 or fte <= 0 or supplied <= 0:
-        return np.full(3, np.inf if fte <= 0 and each_hours > 0 and np.isfinite(hours[0]) else np.nan)
-    working = supplied / fte
-    waits = queue_wait(hours / each_hours / working, each_hours, fte)
-    return waits["mean_wait_hours"].to_numpy() / day
+def _unused(busy: Numbers, team: Team) -> Numbers:
+    if team.hours > 0:
+        return np.maximum(team.hours - busy, 0.0) / team.hours * team.paid_cost
+    return np.zeros(3) if team.hours == 0 else np.full(3, np.nan)
 
 
 def _over(values: Numbers, whole: float) -> Numbers:
     if whole > 0:
         return values / whole
-    return np.full(3, np.inf if values[0] > 0 else np.nan)
+    return np.full(3, np.inf if whole == 0 and values[0] > 0 else np.nan)
 
 
-def _share(process: Numbers, unused: Numbers, cost: Numbers) -> Numbers:
+def _overhead(process: Numbers, unused: Numbers, cost: Numbers) -> Numbers:
     """Process and unused capacity over all that is paid for; more work leaves less unused."""
-    idle = np.nan_to_num(unused)
-    shares = (process + idle) / np.where(cost + idle > 0, cost + idle, np.nan)
+    paid = cost + unused
+    shares = (np.nan_to_num(process) + unused) / np.where(paid > 0, paid, np.nan)
     return np.array([shares[0], shares.min(), shares.max()])
 
 
-def _affected(work: Work, inputs: dict[str, Any], wait: Numbers) -> int:
-    """Customers of the services that change; all of them where staff change and the wait moves by half a day."""
-    touched: set[str] = set()
-    for name, value in inputs.items():
-        if name != "fte":
-            touched |= set(value) if isinstance(value, dict) else set(work.services)
-    same = wait[0] == work.wait_now or abs(wait[0] - work.wait_now) < 0.5
-    if "fte" in inputs and not same:
-        touched = set(work.services)
-    return work.customers_of(touched)
-
-
-def _sentence(result: pd.DataFrame, inputs: dict[str, Any]) -> str:
-    figure = result.set_index("figure")["value"]
-    what = "As it was" if not inputs else "With " + ", ".join(sorted(inputs)) + " changed"
-    busy = f", {100 * figure['utilisation']:.0f} % of the hours there are" if np.isfinite(figure["utilisation"]) else ""
-    wait = figure["wait_days"]
-    told = (
-        " Work would pile up without end."
-        if np.isinf(wait)
-        else f" Work waits {wait:.1f} days before it begins."
-        if np.isfinite(wait)
-        else " How long work waits is not known."
-    )
-    hours = f"{figure['hours']:,.0f} hours{busy}" if np.isfinite(figure["hours"]) else "hours not known"
-    return f"{what}: {hours}.{told}"
+def _unpriced(work: Work) -> list[str]:
+    charged = np.isfinite(work.sums["charged_cost"])
+    if charged.all() or not charged.any():
+        return []
+    return [
+        f"{int((~charged).sum())} of {len(charged)} services have no charge recorded and are not in what is charged"
+    ]

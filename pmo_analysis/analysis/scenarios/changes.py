@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pmo_analysis.contract.errors import SettingError, nearest
 
+MOST_LIMITS = 9
 # name: lowest, highest, keyed by, what it means
 CHANGES: dict[str, tuple[float, float, str, str]] = {
     "volume": (0.0, 100.0, "service", "requests as a multiple of now (1.1 = a tenth more)"),
@@ -28,6 +31,23 @@ def checked_changes(changes: Mapping[str, Any], services: Iterable[str], roles: 
     return {name: _checked(name, value, known) for name, value in sorted(changes.items())}
 
 
+def merge_changes(
+    before: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Changes on top of changes: a number replaces what was there for all, a mapping only for those it names.
+
+    `names`: the services and the roles, so that a number for all can be kept for those that a mapping leaves out.
+    """
+    merged = dict(before)
+    for name, value in new.items():
+        old = before.get(name)
+        if isinstance(value, dict) and old is not None:
+            kept = old if isinstance(old, dict) else dict.fromkeys(names[CHANGES[name][2]], old)
+            value = dict(sorted({**kept, **value}.items()))
+        merged[name] = value
+    return merged
+
+
 def _checked(name: str, value: Any, known: Mapping[str, list[str]]) -> Any:
     if name not in CHANGES:
         raise SettingError(f"A scenario has no change {name!r}. {nearest(name, CHANGES)}")
@@ -39,15 +59,17 @@ def _checked(name: str, value: Any, known: Mapping[str, list[str]]) -> Any:
         if unknown:
             hint = nearest(unknown[0], known[by])
             raise SettingError(f"{name} names the {by} {unknown[0]!r}, which is not in the scenario. {hint}")
-        return {str(key): _number(name, value[key]) for key in sorted(value, key=str)}
-    return _number(name, value)
+        return {str(key): _value(name, value[key]) for key in sorted(value, key=str)}
+    return _value(name, value)
 
 
-def _number(name: str, value: Any) -> Any:
+def _value(name: str, value: Any) -> Any:
+    return _limits(value) if name == "tier_limits" else _number(name, value)
+
+
+def _number(name: str, value: Any) -> float:
     low, high, _by, meaning = CHANGES[name]
-    if name == "tier_limits":
-        return _limits(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+    if not _is_number(value):
         raise SettingError(f"{name} must be a number or a mapping to numbers ({meaning}), not {value!r}.")
     if not low <= value <= high:
         raise SettingError(f"{name} = {value!r} is outside {low:g} to {high:g} ({meaning}).")
@@ -55,14 +77,27 @@ def _number(name: str, value: Any) -> Any:
 
 
 def _limits(value: Any) -> list[float]:
-    limits = [float(v) for v in np.atleast_1d(np.asarray(value, dtype=float))]
-    rising = all(a < b for a, b in zip([0.0, *limits], limits, strict=False))
-    if not limits or not rising or not all(math.isfinite(v) for v in limits):
-        raise SettingError(f"tier_limits must be hours above zero, each above the one before, not {value!r}.")
-    return limits
+    limits = [value] if _is_number(value) else list(value) if isinstance(value, list | tuple | np.ndarray) else []
+    highest = CHANGES["tier_limits"][1]
+    if not limits or not all(_is_number(v) and 0 < v <= highest for v in limits):
+        raise SettingError(
+            f"tier_limits must be hours above zero and up to {highest:,.0f}, such as [8, 40], not {value!r}."
+        )
+    if any(a >= b for a, b in itertools.pairwise(limits)):
+        raise SettingError(f"tier_limits must rise, each above the one before, not {value!r}.")
+    if len(limits) > MOST_LIMITS:
+        raise SettingError(
+            f"tier_limits has {len(limits)} limits; more than {MOST_LIMITS} are no sizes anybody can choose from."
+        )
+    return [float(v) for v in limits]
 
 
-def spread_over(value: Any, names: list[str], default: float) -> np.ndarray:
+def _is_number(value: Any) -> bool:
+    known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return known and math.isfinite(value)
+
+
+def spread_over(value: Any, names: Sequence[str], default: float) -> npt.NDArray[np.float64]:
     """A change as one number per name: the same for all, or by mapping with the default for the rest."""
     if isinstance(value, Mapping):
         return np.array([float(value.get(n, default)) for n in names])

@@ -1,29 +1,14 @@
-"""Questions 10 and 11: what will be asked next quarter, what to stop, and what if."""
+"""Question 10: what will be asked next quarter, and what to stop."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
-from pmo_analysis.analysis.scenarios import Scenario, what_if
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import is_number, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import Names, names_of
 from pmo_analysis.quarter import Quarter
-
-NOTHING = pd.DataFrame({"figure": [], "value": [], "low": [], "high": []})
-SCENARIO = {
-    "hours": ("Hours of work", "_hours"),
-    "utilisation": ("Share of the practical hours", "_share"),
-    "wait_days": ("Working days until work begins", ""),
-    "cost": ("Cost of the work", "_cost"),
-    "unit_cost": ("Cost of the work on one request", "_cost"),
-    "unused_cost": ("Cost of unused capacity", "_cost"),
-    "charged_cost": ("Charged to customers", "_cost"),
-    "customers_affected": ("Customers affected", "_count"),
-}
 
 
 def tell_demand(quarter: Quarter) -> Section:
@@ -102,59 +87,3 @@ def _list_to_stop(quarter: Quarter) -> str:
         "Because": rows["reason"].tolist(),
     })  # fmt: skip
     return table(shown, caption="What to stop or refuse so that we can do it", most=8)
-
-
-def tell_scenario(quarter: Quarter) -> Section:
-    """The stored scenario: what it assumes and what it gives, beside how things are."""
-    growth = quarter.settings["demand_growth_share"]
-    now, then = read_scenarios(quarter)
-    if quarter.baseline is None or now.empty:
-        return Section(("What if cannot be told: there are no deliveries with hours to start from.",))
-    assumed = f"The stored scenario assumes {tell(abs(growth), '_share')} {'more' if growth > 0 else 'less'} demand a quarter."
-    told = (assumed, _tell_scenario(quarter)) if growth else (
-        quarter.baseline.sentence, "The stored scenario changes nothing (setting demand_growth_share).")  # fmt: skip
-    counted = (
-        "Ranges: what another quarter like it would bring by chance alone. Waits are those of a queue at each role."
-    )
-    return Section(told, counted, (_list_scenarios(now, then, quarter.settings["currency"]),))
-
-
-def _tell_scenario(quarter: Quarter) -> str:
-    return " ".join([_stored(quarter).sentence, *_stored(quarter).notes])
-
-
-def _stored(quarter: Quarter) -> Scenario:
-    """The scenario that the settings describe; arithmetic on the quarter's baseline, nothing is read again."""
-    assert quarter.baseline is not None  # its callers have looked
-    return what_if(quarter.baseline, volume=1 + quarter.settings["demand_growth_share"])
-
-
-def read_scenarios(quarter: Quarter) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The quarter as it was and as the stored scenario has it: figure, value, low, high; empty without a baseline."""
-    if quarter.baseline is None:
-        nothing = pd.DataFrame(columns=["figure", "value", "low", "high"])
-        return nothing, nothing
-    if quarter.baseline is None:
-        return NOTHING, NOTHING
-    now = quarter.baseline.result
-    if now.empty or not quarter.settings["demand_growth_share"]:
-        return now, now[:0]
-    return now, _stored(quarter).result
-
-
-def _list_scenarios(now: pd.DataFrame, then: pd.DataFrame, currency: str) -> str:
-    rows = now[now["figure"].isin(SCENARIO) & now["value"].notna()]
-    later = then.set_index("figure")
-    shown = pd.DataFrame({
-        "Figure": [SCENARIO[f][0] for f in rows["figure"]],
-        "As it was": [_in_unit(r, SCENARIO[r["figure"]][1], currency) for r in rows.to_dict("records")],
-    })  # fmt: skip
-    if len(later):
-        shown["In the scenario"] = [_in_unit(later.loc[f].to_dict(), SCENARIO[f][1], currency) for f in rows["figure"]]
-    return table(shown, caption="The quarter and the stored scenario")
-
-
-def _in_unit(row: dict[str, Any], unit: str, currency: str) -> str:
-    if row["high"] == float("inf"):
-        return f"{tell(row['value'], unit, currency)} ({tell(row['low'], unit, currency)} or more, without limit)"
-    return tell_range(row["value"], row["low"], row["high"], unit, currency)

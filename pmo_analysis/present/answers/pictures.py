@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from pmo_analysis.present import plots
+from pmo_analysis.present.answers import scenario
 from pmo_analysis.present.answers import work_pictures as work
 from pmo_analysis.present.answers.figures import read_figures
 from pmo_analysis.present.answers.segment_pictures import draw_evidence
@@ -148,6 +149,6 @@ def draw_trust(quarter: Quarter) -> Picture | str:
 
 PICTURES: dict[int, Callable[[Quarter], Picture | str]] = {
     1: draw_costs, 2: draw_runs, 3: draw_outcomes, 4: draw_segments, 5: work.draw_concentration, 6: work.draw_seniors,
-    7: work.draw_uptake, 8: work.draw_quoted, 9: work.draw_capacity, 10: work.draw_demand, 11: work.draw_scenario,
+    7: work.draw_uptake, 8: work.draw_quoted, 9: work.draw_capacity, 10: work.draw_demand, 11: scenario.draw_scenario,
     12: draw_effects, 13: draw_trust,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.present.answers import ahead, cost, customers, decided, trust, value, work
+from pmo_analysis.present.answers import ahead, cost, customers, decided, scenario, trust, value, work
 from pmo_analysis.present.answers.budget import draw_overhead
 from pmo_analysis.present.answers.pictures import PICTURES
 from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
@@ -35,7 +35,7 @@ ANSWERS = {
     8: work.tell_sizes,
     9: cost.tell_capacity,
     10: ahead.tell_demand,
-    11: ahead.tell_scenario,
+    11: scenario.tell_scenario,
     12: decided.tell_decisions,
     13: trust.tell_trust,
 }

@@ -1,4 +1,4 @@
-"""Pictures of the PMO's work: cost, senior time, fit, sizes, capacity, demand and the scenario."""
+"""Pictures of the PMO's work: cost, senior time, fit, sizes, capacity and demand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present import plots
-from pmo_analysis.present.answers.ahead import SCENARIO, read_scenarios, whole_demand
+from pmo_analysis.present.answers.ahead import whole_demand
 from pmo_analysis.present.answers.work import order_quoted
 from pmo_analysis.present.formats import tell, tell_range
 from pmo_analysis.present.names import names_of
@@ -176,23 +176,3 @@ def draw_demand(quarter: Quarter) -> Picture | str:
     title = f"requests expected in {shift_quarter(quarter.quarter, 1)}; bar = range in which they will most likely lie"
     axes = plots.plot_ranges(table, unit="_count", title=title)
     return draw(axes, plots.say_ranges(table, "Requests expected next quarter", unit="_count", most=14))
-
-
-def draw_scenario(quarter: Quarter) -> Picture | str:
-    """Load and waiting in the stored scenario beside how things are."""
-    now, then = read_scenarios(quarter)
-    known = now.set_index("figure")["value"].dropna().index
-    shown = [f for f in ("utilisation", "wait_days", "cost", "unit_cost") if f in known]
-    if not shown or then.empty:
-        return "No picture: the stored scenario changes nothing, or there is nothing to start from."
-    currency, said = quarter.settings["currency"], []
-    places = panels(-(-len(shown) // 2), min(len(shown), 2), 1.9 * -(-len(shown) // 2))
-    for axes, figure in zip(places, shown, strict=False):
-        title, unit = SCENARIO[figure]
-        rows = pd.concat([part[part["figure"] == figure] for part in (now, then)]).replace(float("inf"), float("nan"))
-        rows = rows.assign(label=["as it was", "scenario"]).reset_index(drop=True)
-        plots.plot_scenario(rows, axes, title=title, unit=unit, currency=currency)
-        said.append(plots.say_ranges(rows, title, unit=unit, currency=currency))
-    for axes in places[len(shown) :]:
-        axes.set_axis_off()
-    return draw(places[0], " ".join(said))
