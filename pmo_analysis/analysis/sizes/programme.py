@@ -9,13 +9,21 @@ level on whole arrays. Prefix sums give the cost of any run at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-EXACT_CUTS = 10_000
+
+
+class Costs(NamedTuple):
+    """What a missing and a spare hour cost, and the step of which sizes are multiples (None: any size)."""
+
+    under: float
+    over: float
+    step: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,28 +33,32 @@ class Runs:
     values: Numbers
     weight: Numbers
     total: Numbers
-    under: float
-    over: float
-    step: float | None
+    costs: Costs
 
     @classmethod
-    def of(cls, hours: Numbers, weights: Numbers | None, *, under: float, over: float, step: float | None) -> Runs:
+    def of(cls, hours: Numbers, weights: Numbers | None, costs: Costs) -> Runs:
         """Runs of the given hours; alike hours are one value with their weights added."""
         values, counts = _distinct(hours, weights)
-        weight = np.concatenate([[0.0], np.cumsum(counts)])
-        return cls(values, weight, np.concatenate([[0.0], np.cumsum(counts * values)]), under, over, step)
+        return cls.of_sorted(values, counts, counts * values, costs)
+
+    @classmethod
+    def of_sorted(cls, values: Numbers, weights: Numbers, totals: Numbers, costs: Costs) -> Runs:
+        """Runs of distinct values that ascend, each with its weight and its weight times hours."""
+        weight, total = np.concatenate([[0.0], np.cumsum(weights)]), np.concatenate([[0.0], np.cumsum(totals)])
+        return cls(values, weight, total, costs)
 
     def size(self, start: Indices, stop: Indices) -> Numbers:
         """The best standard size of each run: its quantile, at a round number if a step is set."""
-        share = self.under / (self.under + self.over)
+        under, over, step = self.costs
+        share = under / (under + over)
         aim = self.weight[start] + share * (self.weight[stop] - self.weight[start])
         # A hair below the aim, so that rounding in the sums cannot step over an exact tie.
         middle = np.searchsorted(self.weight, aim * (1 - 1e-12), side="left") - 1
         exact = self.values[np.clip(middle, start, stop - 1)]
-        if self.step is None:
+        if step is None:
             return exact
-        below = np.maximum(np.floor(exact / self.step + 1e-9), 1.0) * self.step
-        above = np.maximum(np.ceil(exact / self.step - 1e-9), 1.0) * self.step
+        below = np.maximum(np.floor(exact / step + 1e-9), 1.0) * step
+        above = np.maximum(np.ceil(exact / step - 1e-9), 1.0) * step
         return np.where(self.loss(start, stop, below) <= self.loss(start, stop, above), below, above)
 
     def loss(self, start: Indices, stop: Indices, size: Numbers) -> Numbers:
@@ -54,11 +66,15 @@ class Runs:
         split = np.clip(np.searchsorted(self.values, size, side="right"), start, stop)
         spare = size * (self.weight[split] - self.weight[start]) - (self.total[split] - self.total[start])
         missing = self.total[stop] - self.total[split] - size * (self.weight[stop] - self.weight[split])
-        return self.over * np.maximum(spare, 0.0) + self.under * np.maximum(missing, 0.0)
+        return self.costs.over * np.maximum(spare, 0.0) + self.costs.under * np.maximum(missing, 0.0)
 
     def cost(self, start: Indices, stop: Indices) -> Numbers:
         """Cost of each run at its best size."""
         return self.loss(start, stop, self.size(start, stop))
+
+    def cut_cost(self, bounds: Indices) -> float:
+        """Cost of a whole cut, given by its bounds (0, …, n)."""
+        return float(self.cost(bounds[:-1], bounds[1:]).sum())
 
 
 def _distinct(hours: Numbers, weights: Numbers | None) -> tuple[Numbers, Numbers]:
@@ -70,48 +86,32 @@ def _distinct(hours: Numbers, weights: Numbers | None) -> tuple[Numbers, Numbers
 
 
 def best_cuts(runs: Runs, most: int, least_weight: float = 0.0) -> list[Indices]:
-    """For 1, 2, … `most` tiers the bounds (0, …, n) of the cheapest cut; stops where no cut is allowed.
-
-    Up to 10,000 distinct values every cut is tried; above, cuts at 10,000 evenly spread values, then moved
-    to where both neighbours cost the same until nothing improves.
-    """
-    cuts = _candidate_cuts(runs)
-    costs, came_from = [_first_layer(runs, cuts, least_weight)], []
-    while len(costs) < min(most, len(cuts) - 1):
-        best, came = _next_layer(runs, cuts, costs[-1], least_weight)
+    """For 1, 2, … `most` tiers the bounds (0, …, n) of the cheapest cut; stops where no cut is allowed."""
+    costs, came_from = [_first_layer(runs, least_weight)], []
+    while len(costs) < min(most, len(runs.values)):
+        best, came = _next_layer(runs, costs[-1], least_weight)
         if not np.isfinite(best[-1]):
             break
         costs.append(best)
         came_from.append(came)
-    found = [cuts[_trace(came_from[:k], len(cuts) - 1)] for k in range(len(costs))]
-    thinned = len(cuts) <= len(runs.values)
-    return [_polish(runs, bounds, least_weight) for bounds in found] if thinned else found
+    return [_trace(came_from[:k], len(runs.values)) for k in range(len(costs))]
 
 
-def _candidate_cuts(runs: Runs) -> Indices:
-    count = len(runs.values)
-    if count <= EXACT_CUTS:
-        return np.arange(count + 1)
-    spread = np.linspace(0, 1, EXACT_CUTS // 2)
-    by_count = np.searchsorted(runs.weight, spread * runs.weight[-1])
-    by_hours = np.searchsorted(runs.total, spread * runs.total[-1])
-    return np.unique(np.clip(np.concatenate([[0, count], by_count, by_hours]), 0, count))
-
-
-def _first_layer(runs: Runs, cuts: Indices, least: float) -> Numbers:
-    stop = cuts[1:]
+def _first_layer(runs: Runs, least: float) -> Numbers:
+    stop = np.arange(1, len(runs.values) + 1)
     cost = runs.cost(np.zeros_like(stop), stop)
     return np.concatenate([[np.inf], np.where(runs.weight[stop] >= least, cost, np.inf)])
 
 
-def _next_layer(runs: Runs, cuts: Indices, before: Numbers, least: float) -> tuple[Numbers, Indices]:
-    best, came = np.full(len(cuts), np.inf), np.zeros(len(cuts), dtype=np.int64)
-    rows = np.array([[1, len(cuts) - 1, 0, len(cuts) - 1]])
+def _next_layer(runs: Runs, before: Numbers, least: float) -> tuple[Numbers, Indices]:
+    count = len(runs.values)
+    best, came = np.full(count + 1, np.inf), np.zeros(count + 1, dtype=np.int64)
+    rows = np.array([[1, count, 0, count]])
     while len(rows):
         low, high, first, last = rows.T
         middle = (low + high) // 2
         reach = np.minimum(last, middle - 1)
-        best[middle], came[middle] = _cheapest(runs, cuts, before, least, (middle, first, np.maximum(reach, first)))
+        best[middle], came[middle] = _cheapest(runs, before, least, (middle, first, np.maximum(reach, first)))
         left = np.stack([low, middle - 1, first, came[middle]], axis=1)
         right = np.stack([middle + 1, high, came[middle], last], axis=1)
         rows = np.concatenate([left, right])
@@ -120,7 +120,7 @@ def _next_layer(runs: Runs, cuts: Indices, before: Numbers, least: float) -> tup
 
 
 def _cheapest(
-    runs: Runs, cuts: Indices, before: Numbers, least: float, rows: tuple[Indices, Indices, Indices]
+    runs: Runs, before: Numbers, least: float, rows: tuple[Indices, Indices, Indices]
 ) -> tuple[Numbers, Indices]:
     """For each row (a stop and a range of starts) the cheapest start, on one long ragged array."""
     stops, first, last = rows
@@ -129,9 +129,9 @@ def _cheapest(
     row = np.repeat(np.arange(len(stops)), lengths)
     start = np.arange(lengths.sum()) - begin[row] + first[row]
     stop = stops[row]
-    allowed = (start < stop) & (runs.weight[cuts[stop]] - runs.weight[cuts[start]] >= least)
+    allowed = (start < stop) & (runs.weight[stop] - runs.weight[start] >= least)
     total = np.full(len(start), np.inf)
-    total[allowed] = before[start[allowed]] + runs.cost(cuts[start[allowed]], cuts[stop[allowed]])
+    total[allowed] = before[start[allowed]] + runs.cost(start[allowed], stop[allowed])
     best = np.minimum.reduceat(total, begin)
     hit = np.flatnonzero(total == best[row])
     # The first hit of each row: later ones cost the same.
@@ -145,16 +145,36 @@ def _trace(came_from: list[Indices], last: int) -> Indices:
     return np.array([0, *bounds[::-1]])
 
 
-def _polish(runs: Runs, bounds: Indices, least: float) -> Indices:
-    loss = runs.cost(bounds[:-1], bounds[1:]).sum()
+def improve_cut(runs: Runs, bounds: Indices, least: float, single: npt.NDArray[np.bool_] | None = None) -> Indices:
+    """The cut moved to where both neighbours cost the same, again and again, as long as it costs less.
+
+    single: which values are hours and not means of several; limits and sizes then stay among those.
+    """
+    loss = runs.cut_cost(bounds)
     for _ in range(50):
-        size = runs.size(bounds[:-1], bounds[1:])
-        limit = (runs.under * size[:-1] + runs.over * size[1:]) / (runs.under + runs.over)
-        moved = np.concatenate([[0], np.searchsorted(runs.values, limit, side="right"), [len(runs.values)]])
+        moved = _moved(runs, bounds)
         if (np.diff(moved) < 1).any() or (np.diff(runs.weight[moved]) < least).any():
             return bounds
-        better = runs.cost(moved[:-1], moved[1:]).sum()
-        if better >= loss:
+        better = runs.cut_cost(moved)
+        if better >= loss or (single is not None and not single[_touched(runs, moved)].all()):
             return bounds
         bounds, loss = moved, better
     return bounds
+
+
+def _moved(runs: Runs, bounds: Indices) -> Indices:
+    size = runs.size(bounds[:-1], bounds[1:])
+    return np.concatenate(
+        [[0], np.searchsorted(runs.values, even_limits(size, runs.costs), side="right"), [len(runs.values)]]
+    )
+
+
+def _touched(runs: Runs, bounds: Indices) -> Indices:
+    """The values at each limit's sides and at each size."""
+    sizes = np.searchsorted(runs.values, runs.size(bounds[:-1], bounds[1:]))
+    return np.concatenate([bounds[1:-1] - 1, bounds[1:-1], np.minimum(sizes, len(runs.values) - 1)])
+
+
+def even_limits(size: Numbers, costs: Costs) -> Numbers:
+    """The hours at which two neighbouring sizes cost the same."""
+    return (costs.under * size[:-1] + costs.over * size[1:]) / (costs.under + costs.over)

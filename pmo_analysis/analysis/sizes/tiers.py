@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analysis.analysis.sizes.groups import count_groups
-from pmo_analysis.analysis.sizes.programme import Indices, Runs, best_cuts
+from pmo_analysis.analysis.sizes.groups import MOST_VALUES, count_groups
+from pmo_analysis.analysis.sizes.many import Cuts, cheapest_cuts
+from pmo_analysis.analysis.sizes.programme import Costs, Indices, Runs, even_limits
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
@@ -27,8 +28,8 @@ class Tiers:
     table: tier, from_hours (above), to_hours (up to and with), standard_hours, count, share
     loss: cost of all spare and missing hours when each engagement takes its cheapest tier
     chosen_by: "given", "total cost", "groups on log hours" or "one value"
-    evidence: tiers_count, loss, total_cost, and where groups were looked for groups_count, valley, gain,
-    null_gain, p_value, kept · left_out: position, reason
+    evidence: tiers_count, loss, least_loss (no cut can be below it; missing where not proven), total_cost,
+    and where groups were looked for groups_count, valley, gain, null_gain, p_value, kept · left_out: position, reason
     """
 
     table: pd.DataFrame
@@ -61,8 +62,8 @@ def size_tiers(
     `fixed_cost` per tier offered; `round_to` makes standard sizes multiples of it; every tier holds at least
     `min_share` of the weight. `tiers=None` takes the least total cost where `fixed_cost` is given, otherwise
     the groups that are really there on log hours. Missing hours are in `left_out`. Exact by dynamic programming
-    up to 10,000 distinct values, above within about 1e-6 of the optimum. Raises InputError on no hours,
-    negative hours, costs or weights, and limits that no cut can meet.
+    up to 6,000 distinct values, above within 1e-5 of a bound that no cut can be below (evidence, least_loss).
+    Raises InputError on no hours, and on negative hours, costs or weights.
     """
     _refuse_options(
         tiers,
@@ -74,12 +75,12 @@ def size_tiers(
         min_share=min_share,
     )
     values, weight, left_out = _usable(hours, weights)
-    runs = Runs.of(values, weight, under=float(under_cost), over=float(over_cost), step=round_to)
-    cuts = best_cuts(runs, tiers or max_tiers, min_share * runs.weight[-1] * (1 - 1e-12))
-    evidence = _evidence(runs, cuts, fixed_cost)
-    count, chosen_by, evidence = _choose(evidence, values, tiers, fixed_cost, seed)
-    bounds = cuts[min(count, len(cuts)) - 1]
-    table, loss = _table(runs, bounds), float(runs.cost(bounds[:-1], bounds[1:]).sum())
+    costs = Costs(float(under_cost), float(over_cost), round_to)
+    cuts = cheapest_cuts(values, weight, tiers or max_tiers, costs, min_share=min_share)
+    evidence = _evidence(cuts, fixed_cost)
+    count, chosen_by, evidence = _choose(evidence, cuts.runs, tiers, fixed_cost, seed)
+    bounds = cuts.bounds[min(count, len(cuts.bounds)) - 1]
+    table, loss = _table(cuts.runs, bounds), cuts.runs.cut_cost(bounds)
     return Tiers(table, loss, chosen_by, evidence, left_out, _sentence(table, loss, chosen_by, len(values), tiers))
 
 
@@ -112,30 +113,41 @@ def _usable(hours: Any, weights: Any) -> tuple[Numbers, Numbers | None, pd.DataF
     dropped = np.flatnonzero(~kept)
     reason = np.where(np.isfinite(values[dropped]), "no weight", "hours missing or not a number")
     left_out = pd.DataFrame({"position": dropped, "reason": pd.Series(reason, dtype="str")})
+    if kept.all():
+        return values, weight, left_out
     return values[kept], None if weight is None else weight[kept], left_out
 
 
-def _evidence(runs: Runs, cuts: list[Indices], fixed_cost: float | None) -> pd.DataFrame:
-    if not cuts or not np.isfinite(runs.cost(cuts[0][:-1], cuts[0][1:]).sum()):
-        raise InputError("No cut gives every tier its min_share; lower min_share.")
-    losses = [float(runs.cost(b[:-1], b[1:]).sum()) for b in cuts]
-    counts = np.arange(1, len(cuts) + 1)
-    total = np.array(losses) + counts * fixed_cost if fixed_cost is not None else np.full(len(cuts), np.nan)
-    return pd.DataFrame({"tiers_count": counts, "loss": losses, "total_cost": total})
+def _evidence(cuts: Cuts, fixed_cost: float | None) -> pd.DataFrame:
+    losses = np.array([cuts.runs.cut_cost(b) for b in cuts.bounds])
+    counts = np.arange(1, len(losses) + 1)
+    total = losses + counts * fixed_cost if fixed_cost is not None else np.nan
+    return pd.DataFrame(
+        {"tiers_count": counts, "loss": losses, "least_loss": np.minimum(cuts.least_loss, losses), "total_cost": total}
+    )
 
 
 def _choose(
-    evidence: pd.DataFrame, hours: Numbers, tiers: int | None, fixed_cost: float | None, seed: int
+    evidence: pd.DataFrame, runs: Runs, tiers: int | None, fixed_cost: float | None, seed: int
 ) -> tuple[int, str, pd.DataFrame]:
     if tiers is not None:
         return tiers, "given", evidence
-    if len(evidence) == 1 and hours.min() == hours.max():
+    if len(runs.values) == 1:
         return 1, "one value", evidence
     if fixed_cost is not None:
         return int(evidence["tiers_count"].iloc[evidence["total_cost"].argmin()]), "total cost", evidence
-    groups = count_groups(hours, most=len(evidence), seed=seed)
+    groups = count_groups(_some_hours(runs, seed), most=len(evidence), seed=seed)
     merged = evidence.merge(groups, how="left", left_on="tiers_count", right_on="groups_count")
     return int(groups.loc[groups["kept"], "groups_count"].max()), "groups on log hours", merged
+
+
+def _some_hours(runs: Runs, seed: int) -> Numbers:
+    """All the hours where they are few and counted whole, otherwise 2,000 drawn by their weight."""
+    counts, total = np.diff(runs.weight), runs.weight[-1]
+    if total <= MOST_VALUES and np.all(counts == np.round(counts)):
+        return np.repeat(runs.values, counts.astype(int))
+    drawn = np.random.default_rng(seed).uniform(0, total, int(min(MOST_VALUES, max(total, len(counts)))))
+    return np.sort(runs.values[np.searchsorted(runs.weight, drawn, side="right") - 1])
 
 
 def _table(runs: Runs, bounds: Indices) -> pd.DataFrame:
@@ -158,9 +170,9 @@ def _table(runs: Runs, bounds: Indices) -> pd.DataFrame:
 def _limits(runs: Runs, bounds: Indices, size: Numbers) -> Numbers:
     """Where both neighbours cost the same, at a round number if that moves no engagement."""
     last, first = runs.values[bounds[1:-1] - 1], runs.values[bounds[1:-1]]
-    same = (runs.under * size[:-1] + runs.over * size[1:]) / (runs.under + runs.over)
+    same = even_limits(size, runs.costs)
     inside = np.where((same >= last) & (same < first), same, last)
-    step = runs.step or 10.0 ** np.floor(np.log10(np.maximum(first - last, 1e-9)))
+    step = runs.costs.step or 10.0 ** np.floor(np.log10(np.maximum(first - last, 1e-9)))
     for rounded in (np.floor(inside / step) * step, np.round(inside / step) * step, np.ceil(inside / step) * step):
         inside = np.where((rounded >= last) & (rounded < first), rounded, inside)
     return inside
