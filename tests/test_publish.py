@@ -50,7 +50,7 @@ def notebook_that(tmp_path: Path, code: str) -> Path:
 def test_a_report_is_whole_and_says_what_it_was_made_of(report):
     manifest, steps = report
     names = {p.name for p in manifest.folder.iterdir()}
-    assert {"report.html", "report.ipynb", "report.xlsx", "tables", "manifest.json"} == names
+    assert {"report.html", "report.ipynb", "report.xlsx", "slides.pptx", "tables", "manifest.json"} == names
     assert set(content(manifest.folder)) == {f["path"] for f in manifest.content["files"]} | {"manifest.json"}
     for key in ("parameters", "settings", "inputs", "code", "durations", "seed"):
         assert key in manifest.content

@@ -48,6 +48,12 @@ def report(
     parameter: Annotated[list[str] | None, typer.Option("-p", help="A notebook's own parameter, name=value")] = None,
     settings: Set = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait where another run writes the same report")] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print the page as page.pdf, by Chromium where there is one")
+    ] = False,
+    template: Annotated[
+        Path | None, typer.Option(help="Template of the slides; see the setting slides_template")
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser")] = False,
 ) -> None:
     """Publish a quarter's report: page, notebook, workbook, tables and manifest; prints the path of the page."""
@@ -56,8 +62,9 @@ def report(
     from pmo_analysis.run.publish import REPORT, run_report
 
     manifest = run_report(
-        source, quarter, out=to, notebook=notebook or REPORT, wait=wait, progress=say,
-        parameters=_assignments(parameter), **_assignments(settings),
+        source, quarter, out=to, notebook=notebook or REPORT, wait=wait, pdf=pdf, progress=say,
+        parameters=_assignments(parameter),
+        **_assignments(settings) | ({"slides_template": str(template.resolve())} if template else {}),
     )  # fmt: skip
     say("published")
     out.print(manifest.sentence, markup=False)

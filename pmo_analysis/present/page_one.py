@@ -36,12 +36,9 @@ _SCALES = {"nps_points": "{}, −100 to 100", "csat_level": "{}, 1 to 5", "ces_l
 
 def show_page_one(quarter: Quarter) -> Html:
     """The page that executives read: it answers what they ask without the sections after it."""
-    currency, unknown = quarter.settings["currency"], _list_unknown(quarter)
-    every = quarter.headline.beside.to_dict("records")
-    benefits, beside = ([r for r in every if r["figure"].endswith("_benefit") == money] for money in (True, False))
-    warning = f"waits grow above {tell(quarter.settings['utilisation_warning_share'], '_share')}"
-    tiles = [_tile(r, [b for b in beside if b["topic"] == r["topic"]], currency, warning)
-             for r in quarter.headline.figures.to_dict("records")]  # fmt: skip
+    currency, unknown = quarter.settings["currency"], list_unknown(quarter)
+    benefits = [r for r in quarter.headline.beside.to_dict("records") if r["figure"].endswith("_benefit")]
+    tiles = list_tiles(quarter)
     for tile in tiles:
         tile["beside"] = [*tile.get("beside", []), *(_list_budget(quarter) if tile["topic"] == "cost" else [])]
         tile["notes"] = read_notes(quarter, [str(f) for f in tile["figures"]])
@@ -55,10 +52,20 @@ def show_page_one(quarter: Quarter) -> Html:
         choices=[{**row, "due": day(row["due_on"])} for row in quarter.advice.decisions.to_dict("records")],
         advice=quarter.advice.sentence,
         level=tell(quarter.settings["interval_level"], "_share"),
-        sure=_list_sure(quarter),
+        sure=list_sure(quarter),
         unknown=unknown[:MOST_UNKNOWN],
         more_unknown=max(len(unknown) - MOST_UNKNOWN, 0),
     ))  # fmt: skip
+
+
+def list_tiles(quarter: Quarter) -> list[dict[str, Any]]:
+    """The five figures in words: topic, known, title, value, range, n, direction, change and what stands beside them."""
+    beside = [r for r in quarter.headline.beside.to_dict("records") if not r["figure"].endswith("_benefit")]
+    warning = f"waits grow above {tell(quarter.settings['utilisation_warning_share'], '_share')}"
+    return [
+        _tile(r, [b for b in beside if b["topic"] == r["topic"]], quarter.settings["currency"], warning)
+        for r in quarter.headline.figures.to_dict("records")
+    ]
 
 
 def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str, warning: str) -> dict[str, Any]:
@@ -157,13 +164,13 @@ def _list_reached(quarter: Quarter) -> list[dict[str, str]]:
     ]
 
 
-def _list_sure(quarter: Quarter) -> list[str]:
+def list_sure(quarter: Quarter) -> list[str]:
     """What limits the figures most, in the words of the last section."""
     rows = quarter.trust.figures.set_index("figure")["sentence"]
     return [str(rows[name]) for name in SURE if name in rows.index]
 
 
-def _list_unknown(quarter: Quarter) -> list[str]:
+def list_unknown(quarter: Quarter) -> list[str]:
     """What is not known: gaps of the tables first, then what nobody measured or answered, then what cannot be told yet."""
     no_budget = [] if quarter.settings["pmo_budget_cost"] else ["Whether the PMO keeps to its budget: none is given."]
     return [*_list_gaps(quarter), *_unmeasured(quarter), *_untellable(quarter), *_too_few(quarter), *no_budget]

@@ -21,6 +21,8 @@ from pmo_analysis.intake.reach import choose_quarter
 from pmo_analysis.run import kernels, manifest, shelf
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.parameters import check_parameters, read_parameters
+from pmo_analysis.run.pdf import print_page
+from pmo_analysis.run.templates import find_template
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -38,6 +40,7 @@ def run_report(
     out: str | Path = "reports",
     notebook: str | Path = REPORT,
     wait: bool = False,
+    pdf: bool = False,
     progress: Progress | None = None,
     parameters: Mapping[str, Any] | None = None,
     **overrides: Any,
@@ -45,8 +48,8 @@ def run_report(
     """Publish a quarter's report and say where it stands.
 
     `source` is whatever `pmo.load` reads; `overrides` are settings by name, `**{"weight.execution": 0.3}` for
-    dotted ones; `parameters` further parameters of an own notebook. The report is built in a scratch folder,
-    verified and put in place whole; on any failure the one before stays.
+    dotted ones; `parameters` further parameters of an own notebook; `pdf` prints the page as well, where there is a
+    Chromium. The report is built in a scratch folder, verified and put in place whole; on any failure the one before stays.
 
     Raises InputError, SettingError, BusyError or PublishError, each with what to do.
     """
@@ -57,6 +60,7 @@ def run_report(
     say(f"reading {Path(str(source)).name}")
     data = load(source, settings=overrides)
     require_usable(data)  # before a kernel starts: what is wrong with the data is told within seconds
+    template = find_template(data)
     chosen = choose_quarter(data, quarter)
     check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
     before = find_previous(Path(out), data, chosen)
@@ -65,7 +69,16 @@ def run_report(
     name = f"{slug(data.name)}-{chosen}" + ("" if Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}")
     with shelf.one_at_a_time(Path(out), name, wait=wait), shelf.scratch(Path(out), name) as folder:
         previous = read_previous(before) if before else None
-        _build(folder, data, Path(notebook), {**given, "quarter": chosen}, say, previous=previous)
+        _build(
+            folder,
+            data,
+            Path(notebook),
+            {**given, "quarter": chosen},
+            say,
+            previous=previous,
+            template=template,
+            pdf=pdf,
+        )
         shelf.put_in_place(folder, Path(out) / name)
     return manifest.read_manifest(Path(out) / name)
 
@@ -78,26 +91,30 @@ def _build(
     say: Progress,
     *,
     previous: PreviousReport | None,
+    template: Path,
+    pdf: bool,
 ) -> None:
     """Fill the scratch folder: the notebook runs in its kernel while the tables are computed here."""
     started = time.monotonic()
     say(f"running {notebook.name} for {parameters['quarter']}")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(kernels.execute, notebook, folder / "report.ipynb", parameters, folder=Path.cwd())
-        result = _compute(data, parameters["quarter"], folder, previous)
+        result = _compute(data, parameters["quarter"], folder, previous, template)
         computed = time.monotonic()
         say("computed the tables and the workbook; waiting for the notebook")
         executed = running.result()
     say("making the page")
     _make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
+    printed = print_page(folder / "report.html", say) if pdf else "not asked for (--pdf)"
     durations = {"compute_seconds": computed - started, "total_seconds": time.monotonic() - started}
     content = _describe(folder, data, result, parameters, durations, previous=previous)
-    manifest.write_manifest(folder, content)
+    manifest.write_manifest(folder, {**content, "pdf": printed})
     _require_complete(folder)
 
 
-def _compute(data: Dataset, quarter: str, folder: Path, previous: PreviousReport | None) -> Quarter:
+def _compute(data: Dataset, quarter: str, folder: Path, previous: PreviousReport | None, template: Path) -> Quarter:
     """The quarter and its files. Its libraries are imported here: meanwhile the kernel has already started."""
+    from pmo_analysis.present.slides import write_slides
     from pmo_analysis.present.tables import write_tables
     from pmo_analysis.present.workbook import write_workbook
     from pmo_analysis.quarter import run_quarter
@@ -105,6 +122,7 @@ def _compute(data: Dataset, quarter: str, folder: Path, previous: PreviousReport
     result = run_quarter(data, quarter, previous=previous)
     write_tables(result, folder / "tables")
     write_workbook(result, folder / "report.xlsx")
+    write_slides(result, folder / "slides.pptx", template)
     return result
 
 
@@ -142,7 +160,7 @@ def _describe(
 
 def _require_complete(folder: Path) -> None:
     """The last look before the report takes its place: every file there, none empty, the page closed."""
-    for name in ("report.ipynb", "report.html", "report.xlsx", manifest.NAME):
+    for name in ("report.ipynb", "report.html", "report.xlsx", "slides.pptx", manifest.NAME):
         if not (folder / name).is_file() or (folder / name).stat().st_size == 0:
             raise PublishError(f"The report lacks {name}; nothing was published.")
     kernels.require_whole(folder / "report.ipynb")
