@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
-from pmo_analysis.intake.cast import literal
+from pmo_analysis.intake.booked import PER_UNIT, SAID, Booked, add_up, named, read_booked
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.engine import fetch_rows, fresh
+from pmo_analysis.intake.placed import Placed, one_each, place_bookings, place_by_customer, price
 
-PER_UNIT = 10_000
-_SAID = {"said_process": "process", "said_delivery": "delivery", "unsaid": "NOT process AND NOT delivery"}
+__all__ = ["AMOUNTS", "PER_UNIT", "first_booking", "lifetime_hours", "list_worked_roles", "sum_by_engagement",
+           "sum_by_project", "sum_by_role", "sum_hours"]  # fmt: skip
+Spans = Mapping[str, tuple[date, date]]
+_SAID = ("said_process", "said_delivery", "unsaid")
 AMOUNTS = [
     *(f"{said}_{unit}" for said in _SAID for unit in ("hours", "cost")),
     "senior_hours",
@@ -23,6 +27,7 @@ AMOUNTS = [
     "unread_count",
 ]
 _PLACED = ["quarter", "engagement_id", "customer_id", "service_id", "size"]
+_ENGAGEMENT = ["engagement_id", "customer_id", "service_id", "size_quoted"]
 
 
 def sum_hours(data: Dataset, *keys: str, first: date | None = None, last: date | None = None) -> pd.DataFrame:
@@ -45,8 +50,46 @@ def sum_hours(data: Dataset, *keys: str, first: date | None = None, last: date |
     return sums.assign(side=side).drop(columns="bookings")
 
 
+@dataclass(frozen=True, eq=False)
+class _Priced:
+    """The bookings of some quarters: the number of each one's quarter, whose hours, what they cost, whether senior.
+
+    senior: 1, 0 or missing; cost: in ten-thousandths, at the PMO's rate or the customer's own.
+    """
+
+    booked: Booked = field(repr=False)
+    number: np.ndarray = field(repr=False)
+    pmo: np.ndarray = field(repr=False)
+    cost: np.ndarray = field(repr=False)
+    senior: np.ndarray = field(repr=False)
+
+
+def _price(data: Dataset, spans: Spans, rates: pd.DataFrame) -> _Priced:
+    booked, number = _within(data, spans)
+    roles, role = booked.names["role"], booked.codes["role"]
+    told = rates[rates["role"].isna() | rates["role"].isin(roles)]
+    numbers = dict(zip(spans, range(len(spans)), strict=True))
+    at = (told["quarter"].map(numbers).to_numpy("int64"), roles.get_indexer(told["role"]))
+    tables = np.full((4, len(spans), len(roles) + 1), np.nan)
+    for table, name in zip(tables, ("hourly_cost", "own_hourly_cost", "senior"), strict=False):
+        table[at] = told[name].astype("Float64").to_numpy("float64", na_value=np.nan)
+    tables[3][at] = told["role_side"] == "customer"
+    pmo_rate, own_rate, senior, customers = tables
+    pmo = np.where(booked.side >= 0, booked.side == 0, (customers != 1)[number, role])
+    cost = price(booked, np.stack([own_rate, pmo_rate]), pmo.astype("int8"), number)
+    return _Priced(booked, number, pmo, cost, senior[number, role])
+
+
+def _within(data: Dataset, spans: Spans) -> tuple[Booked, np.ndarray]:
+    """The bookings of some quarters that follow each other, and the number of each one's quarter."""
+    first, last = min(f for f, _ in spans.values()), max(t for _, t in spans.values())
+    booked = read_booked(data).between(first, last)
+    ends = np.array([end for _, end in spans.values()], "datetime64[D]")
+    return booked, booked.tell_days(lambda days: np.searchsorted(ends, days))
+
+
 def sum_by_engagement(
-    data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame, *, customers_only: bool = False
+    data: Dataset, spans: Spans, rates: pd.DataFrame, *, customers_only: bool = False
 ) -> pd.DataFrame:
     """Hours and money of some quarters by engagement; what is booked on none, by the customer that bears it.
 
@@ -57,28 +100,59 @@ def sum_by_engagement(
     a price and without readable hours. In ten-thousandths, sorted; missing = not known. With `customers_only` the
     sums are by quarter and customer, and engagement, service and size are blank.
     """
-    query = _placed_sql(_bookings_sql(data, spans, _lend(data, spans, rates)), data, customers_only=customers_only)
-    rows = data.connection.sql(f"{query} ORDER BY number, engagement_id, customer_id, service_id, size")
-    types = {"number": "int8"} | dict.fromkeys(_PLACED[1:], "str") | dict.fromkeys(AMOUNTS, "float64")
-    return _label(fetch_rows(rows, types), spans, [*_PLACED, *AMOUNTS])
+    priced = _price(data, spans, rates)
+    placed = (place_by_customer if customers_only else place_bookings)(priced.booked, data, priced.number)
+    about = one_each(data.frame("engagements", _ENGAGEMENT), "engagement_id")
+    about = about.rename(columns={"customer_id": "its_customer_id", "size_quoted": "size"})
+    rows = placed.keys(about).assign(**_tell_amounts(placed, priced))
+    loose = rows["its_customer_id"].isna()
+    apart = rows[loose].assign(engagement_id=np.nan).astype({"engagement_id": "str"})
+    sums = apart.groupby(["number", *_PLACED[1:]], dropna=False)[AMOUNTS].sum(min_count=1).reset_index()
+    rows = pd.concat([rows[~loose], sums], ignore_index=True).sort_values("number", kind="stable", ignore_index=True)
+    return _label(rows, spans, [*_PLACED, *AMOUNTS])
 
 
-def sum_by_role(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> pd.DataFrame:
+def _tell_amounts(placed: Placed, priced: _Priced) -> dict[str, np.ndarray]:
+    """AMOUNTS per place."""
+    units, pmo = priced.booked.units, priced.pmo
+    hours, cost = placed.sums_by_kind(units, pmo), placed.sums_by_kind(priced.cost, pmo)
+    told: dict[str, np.ndarray] = {}
+    for i, said in enumerate(_SAID):
+        told |= {f"{said}_hours": hours[:, i], f"{said}_cost": cost[:, i]}
+    ranked = pmo & ~np.isnan(priced.senior)
+    return told | {
+        "senior_hours": placed.sums(units * priced.senior, ranked),
+        "own_hours": _add(hours[:, len(SAID) :]),
+        "own_cost": _add(cost[:, len(SAID) :]),
+        "unpriced_count": placed.count(~pmo & np.isnan(priced.cost) & ~np.isnan(units)),
+        "unread_count": placed.count(np.isnan(units)),
+    }
+
+
+def _add(parts: np.ndarray) -> np.ndarray:
+    """The sum of each row; missing where nothing of it is known."""
+    return np.where(np.isnan(parts).all(axis=1), np.nan, np.nansum(parts, axis=1))
+
+
+def sum_by_role(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataFrame:
     """The PMO's hours and money of some quarters by role: quarter, role, hours, cost, in ten-thousandths, sorted.
 
     `spans` and `rates` as for `sum_by_engagement`; every booking counts, on whatever it was booked.
     """
-    bookings = _bookings_sql(data, spans, _lend(data, spans, rates))
-    sums = "SELECT number, nullif(role, '') AS role, sum(units) AS hours, sum(cost) AS cost"
-    rows = data.sql(f"{sums} FROM ({bookings}) AS b WHERE pmo GROUP BY 1, 2 ORDER BY 1, 2")
+    priced, names = _price(data, spans, rates), read_booked(data).names["role"]
+    rows = _sum_by(priced, priced.booked.codes["role"], names, "role")
     return _label(rows, spans, ["quarter", "role", "hours", "cost"])
 
 
-def _lend(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> str:
-    """The name under which the engine sees the rates, with the number of their quarter."""
-    name, numbers = fresh("rates", "effort"), {quarter: i for i, quarter in enumerate(spans)}
-    data.connection.register(name, rates.assign(role=rates["role"].fillna(""), number=rates["quarter"].map(numbers)))
-    return name
+def _sum_by(priced: _Priced, code: np.ndarray, names: pd.Index, key: str) -> pd.DataFrame:
+    """The PMO's hours and cost by number of the quarter and key, the blank one last: number, key, hours, cost."""
+    width = len(names) + 1
+    place = priced.number[priced.pmo] * width + np.where(code < 0, width - 1, code)[priced.pmo]
+    size = (int(priced.number.max(initial=0)) + 1) * width
+    found = np.flatnonzero(np.bincount(place, minlength=size))
+    hours, cost = (add_up(place, a[priced.pmo], size)[found] for a in (priced.booked.units, priced.cost))
+    code = np.append(np.arange(len(names)), -1)[found % width]
+    return pd.DataFrame({"number": found // width, key: named(names, code), "hours": hours, "cost": cost})
 
 
 def _label(rows: pd.DataFrame, spans: Mapping[str, object], columns: list[str]) -> pd.DataFrame:
@@ -87,98 +161,18 @@ def _label(rows: pd.DataFrame, spans: Mapping[str, object], columns: list[str]) 
     return rows[columns].astype({c: "str" if c in texts else "float64" for c in columns})
 
 
-def list_worked_roles(data: Dataset, spans: Mapping[str, tuple[date, date]]) -> pd.DataFrame:
+def list_worked_roles(data: Dataset, spans: Spans) -> pd.DataFrame:
     """Which roles booked hours in which quarters: quarter, role, readable (whether any hours can be read)."""
     names = {"quarter": "str", "role": "str", "readable": "bool"}
     if not spans or not data.has("effort", "worked_on", "worked_hours"):
         return pd.DataFrame({name: [] for name in names}).astype(names)
-    rows = data.sql(
-        f"SELECT {_number_sql(spans)} AS number, role, count(worked_hours) > 0 AS readable "
-        f"FROM {{effort}} WHERE {_within_sql(spans)} GROUP BY 1, 2 ORDER BY 1, 2"
-    )
-    return _label(rows, spans, ["quarter", "role"]).assign(readable=rows["readable"].astype("bool"))
-
-
-def _number_sql(spans: Mapping[str, tuple[date, date]]) -> str:
-    """The number of a booking's quarter among the spans: a number is grouped faster than a text."""
-    cases = " ".join(f"WHEN worked_on <= {_day(last)} THEN {i}" for i, (_, last) in enumerate(spans.values()))
-    return f"(CASE {cases} END)::TINYINT"
-
-
-def _within_sql(spans: Mapping[str, tuple[date, date]]) -> str:
-    return f"worked_on BETWEEN {_day(min(f for f, _ in spans.values()))} AND {_day(max(t for _, t in spans.values()))}"
-
-
-def _day(day: date) -> str:
-    return f"DATE {literal(day.isoformat())}"
-
-
-def _bookings_sql(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: str) -> str:
-    """One row per booking: its keys, role, activity, whose hours, and hours and money in ten-thousandths.
-
-    Sums of whole numbers are exact in doubles below 2^53, and faster than in wide integers.
-    """
-    effort = data.views["effort"]
-    return (
-        "SELECT b.number, engagement_id, project_id, customer_id, b.role, r.senior, "
-        "coalesce(b.side, r.role_side, 'pmo') = 'pmo' AS pmo, "
-        "activity IS NOT DISTINCT FROM 'process' AS process, activity IS NOT DISTINCT FROM 'delivery' AS delivery, "
-        "units, round(units * r.hourly_cost) AS cost, round(units * r.own_hourly_cost) AS own_cost "
-        f"FROM (SELECT {_number_sql(spans)} AS number, engagement_id, project_id, customer_id, "
-        f"coalesce(role, '') AS role, activity, side, (worked_hours * {PER_UNIT})::DOUBLE AS units "
-        f"FROM {effort} WHERE {_within_sql(spans)}) AS b "
-        f"LEFT JOIN {rates} AS r ON b.number = r.number AND b.role = r.role"
-    )
-
-
-def _placed_sql(bookings: str, data: Dataset, *, customers_only: bool) -> str:
-    """Sums by engagement, else by customer: the engagement's, the one booked, or the project's."""
-    engagements = _one_each(data, "engagements", "engagement_id", ("customer_id", "service_id", "size_quoted"))
-    projects = _one_each(data, "projects", "project_id", ("customer_id",))
-    owner = "coalesce(g.customer_id, s.customer_id, p.customer_id)"
-    joins = (
-        f"LEFT JOIN ({engagements}) AS g ON s.engagement_id = g.engagement_id "
-        f"LEFT JOIN ({projects}) AS p ON s.project_id = p.project_id"
-    )
-    none = "NULL::VARCHAR AS"
-    if customers_only:  # customers are few: rows are joined before they are added up
-        names = f"{owner} AS customer_id, {none} engagement_id, {none} project_id"
-        owned = f"SELECT s.* REPLACE ({names}) FROM ({bookings}) AS s {joins}"
-        return f"SELECT *, {none} service_id, {none} size FROM ({_sums_sql(owned)})"
-    totals = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
-    work = "CASE WHEN g.customer_id IS NOT NULL THEN s.engagement_id END, g.service_id, g.size_quoted"
-    return (
-        f"SELECT * FROM (SELECT s.number, {owner}, {work}, {totals} "
-        f"FROM ({_sums_sql(bookings)}) AS s {joins} GROUP BY 1, 2, 3, 4, 5) "
-        f"AS t(number, customer_id, engagement_id, service_id, size, {', '.join(AMOUNTS)})"
-    )
-
-
-def _one_each(data: Dataset, table: str, key: str, columns: tuple[str, ...]) -> str:
-    """The query for one row per key: the first in the order of the columns, where a key is there twice."""
-    view, names = data.views[table], ", ".join((key, *columns))
-    unique = data.connection.sql(f"SELECT count({key}) = count(DISTINCT {key}) FROM {view}").fetchall()[0][0]
-    query = f"SELECT {names} FROM {view} WHERE {key} IS NOT NULL"
-    if unique:  # the usual case, and a sort within keys takes longer than all the rest
-        return query
-    return f"{query} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {', '.join(columns)}) = 1"
-
-
-def _sums_sql(bookings: str) -> str:
-    """Sums by what a booking names, so that few rows are left to be joined."""
-    parts = [
-        f"sum({amount}) FILTER (pmo AND {which}) AS {said}_{unit}"
-        for said, which in _SAID.items()
-        for unit, amount in (("hours", "units"), ("cost", "cost"))
-    ]
-    parts += [
-        "sum(CASE WHEN senior THEN units ELSE 0 * units END) FILTER (pmo AND senior IS NOT NULL) AS senior_hours",
-        "sum(units) FILTER (NOT pmo) AS own_hours",
-        "sum(own_cost) FILTER (NOT pmo) AS own_cost",
-        "count(units) FILTER (NOT pmo AND own_cost IS NULL) AS unpriced_count",
-        "count(*) FILTER (units IS NULL) AS unread_count",
-    ]
-    return f"SELECT number, engagement_id, project_id, customer_id, {', '.join(parts)} FROM ({bookings}) AS b GROUP BY 1, 2, 3, 4"
+    booked, number = _within(data, spans)
+    everybody = np.ones(len(number), "bool")
+    rows = _sum_by(
+        _Priced(booked, number, everybody, booked.units, booked.units),
+        booked.codes["role"], booked.names["role"], "role",
+    )  # fmt: skip
+    return _label(rows, spans, ["quarter", "role"]).assign(readable=rows["hours"].notna())
 
 
 def lifetime_hours(data: Dataset, engagements: pd.Series) -> pd.DataFrame:
@@ -186,32 +180,33 @@ def lifetime_hours(data: Dataset, engagements: pd.Series) -> pd.DataFrame:
 
     Engagements without a readable hour are not in it.
     """
-    wanted, sides = fresh("wanted", "effort"), fresh("sides", "effort")
-    data.connection.register(wanted, pd.DataFrame({"engagement_id": engagements.unique()}))
+    booked = read_booked(data)
     roles = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role")
-    data.connection.register(sides, roles.rename(columns={"side": "role_side"}))
-    rows = data.sql(
-        f"SELECT engagement_id, (sum(worked_hours) FILTER (coalesce(side, role_side, 'pmo') = 'pmo'))::DOUBLE "
-        f"AS worked_hours FROM {{effort}} SEMI JOIN {wanted} USING (engagement_id) LEFT JOIN {sides} USING (role) "
-        "GROUP BY 1 ORDER BY 1"
-    )
-    return rows.dropna(subset="worked_hours").astype({"engagement_id": "str", "worked_hours": "float64"})
+    customers = np.append(booked.names["role"].isin(roles.loc[roles["side"] == "customer", "role"]), False)
+    pmo = np.where(booked.side >= 0, booked.side == 0, ~customers[booked.codes["role"]])
+    names, code = booked.names["engagement_id"], booked.codes["engagement_id"]
+    wanted = np.append(names.isin(engagements.dropna().unique()), False)
+    chosen = pmo & wanted[code]
+    units = add_up(code[chosen], booked.units[chosen], len(names))
+    found = np.flatnonzero(~np.isnan(units))
+    return pd.DataFrame({"engagement_id": named(names, found), "worked_hours": units[found] / PER_UNIT})
 
 
-def sum_by_project(data: Dataset, spans: Mapping[str, tuple[date, date]], rates: pd.DataFrame) -> pd.DataFrame:
+def sum_by_project(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataFrame:
     """The PMO's hours and money by project: project_id, hours, cost, in ten-thousandths, sorted.
 
     A booking is on its engagement's project, else on the one it names. `spans`, `rates` as for `sum_by_engagement`.
     """
-    bookings = _bookings_sql(data, spans, _lend(data, spans, rates))
-    engagements = _one_each(data, "engagements", "engagement_id", ("project_id",))
-    rows = data.sql(
-        "SELECT coalesce(g.project_id, b.project_id) AS project_id, sum(units) AS hours, sum(cost) AS cost "
-        f"FROM ({bookings}) AS b LEFT JOIN ({engagements}) AS g ON b.engagement_id = g.engagement_id "
-        "WHERE pmo GROUP BY 1 ORDER BY 1"
-    )
-    rows = rows.dropna(subset="project_id").reset_index(drop=True)
-    return rows.astype({"project_id": "str", "hours": "float64", "cost": "float64"})
+    priced = _price(data, spans, rates)
+    booked, names = priced.booked, priced.booked.names
+    its = one_each(data.frame("engagements", ["engagement_id", "project_id"]), "engagement_id")["project_id"]
+    projects = names["project_id"].union(pd.Index(its.dropna().unique(), dtype="str"))
+    of_engagement = projects.get_indexer(its.reindex(names["engagement_id"]))
+    of_booking = np.append(projects.get_indexer(names["project_id"]), -1)[booked.codes["project_id"]]
+    code = np.append(of_engagement, -1)[booked.codes["engagement_id"]]
+    whole = _Priced(booked, np.zeros_like(priced.number), priced.pmo, priced.cost, priced.senior)
+    rows = _sum_by(whole, np.where(code >= 0, code, of_booking), projects, "project_id")
+    return rows.loc[rows["project_id"].notna(), ["project_id", "hours", "cost"]].reset_index(drop=True)
 
 
 def first_booking(data: Dataset) -> date | None:

@@ -1,41 +1,38 @@
-"""What was worked on each engagement, said to be process or delivery, summed where the rows lie."""
+"""What was worked on each engagement, said to be process or delivery, summed by quarter."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
+from pmo_analysis.intake.booked import PER_UNIT, SAID, Booked, read_booked
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.engine import fetch_rows, fresh
+from pmo_analysis.intake.placed import Placed, one_each, place_bookings, price
 
-_PER_UNIT = 10_000
 _KEYS = ["number", "engagement_id", "customer_id", "service_id"]
-_SAID = {
-    "process": "activity = 'process'",
-    "delivery": "activity <> 'process'",
-    "unsaid": "activity IS NULL",
-}
 AMOUNTS = [
-    *(f"{said}_{unit}" for unit in ("hours", "cost") for said in _SAID),
-    *(f"own_{said}_hours" for said in _SAID),
+    *(f"{said}_{unit}" for unit in ("hours", "cost") for said in SAID),
+    *(f"own_{said}_hours" for said in SAID),
     "unpriced_count",
 ]
+Numbers = TypeVar("Numbers", pd.Series, np.ndarray)
 
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """What an hour costs: by_quarter (number, role, rate) before by_role (role, side, rate); own_rate for customers' hours.
+    """What an hour of the PMO costs: by_quarter (number, role, rate) before by_role (role, side, rate).
 
     `number` counts quarters as `count_quarters` does; a missing rate leaves the money missing.
     """
 
     by_quarter: pd.DataFrame = field(repr=False)
     by_role: pd.DataFrame = field(repr=False)
-    own_rate: float
 
 
-def count_quarters(year: pd.Series, month: pd.Series, fiscal_year_end_month: int) -> pd.Series:
+def count_quarters(year: Numbers, month: Numbers, fiscal_year_end_month: int) -> Numbers:
     """The number of each month's quarter; following quarters have following numbers, four a fiscal year."""
     return (year * 12 + month - 1 - fiscal_year_end_month) // 3
 
@@ -47,60 +44,60 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
     process, said to be delivery, unsaid; then the customer's own hours alike; unpriced_count: the PMO's bookings
     without a rate. Missing = nothing booked. Whole ten-thousandths are added, so that the order does not matter.
     """
-    if not data.has("effort"):
-        return pd.DataFrame(
-            {"number": pd.Series(dtype="int64")}
-            | {name: pd.Series(dtype="str") for name in _KEYS[1:]}
-            | {name: pd.Series(dtype="float64") for name in AMOUNTS}
-        )
-    totals = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
-    owner = "coalesce(g.customer_id, s.customer_id, p.customer_id)"
-    query = (
-        f"SELECT s.number, s.engagement_id, {owner} AS customer_id, g.service_id, {totals} "
-        f"FROM ({_sums_sql(_bookings_sql(data, rates, fiscal_year_end_month))}) AS s "
-        f"LEFT JOIN ({_one_each(data, 'engagements', 'engagement_id', ('customer_id', 'service_id'))}) AS g "
-        "ON s.engagement_id = g.engagement_id "
-        f"LEFT JOIN ({_one_each(data, 'projects', 'project_id', ('customer_id',))}) AS p ON s.project_id = p.project_id "
-        "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
-    )
-    types = {"number": "int64"} | dict.fromkeys(_KEYS[1:], "str") | dict.fromkeys(AMOUNTS, "float64")
-    rows = fetch_rows(data.connection.sql(query), types)
-    scaled = [name for name in AMOUNTS if name != "unpriced_count"]
-    rows[scaled] /= _PER_UNIT
-    return rows
+    booked = read_booked(data).dated()
+    booked = booked.only(~np.isnan(booked.units))
+    if not len(booked.units):
+        return _nothing()
+    number = booked.tell_days(lambda days: _number_days(days, fiscal_year_end_month))
+    first = int(number.min())
+    placed = place_bookings(booked, data, number - first)
+    services = one_each(data.frame("engagements", ["engagement_id", "customer_id", "service_id"]), "engagement_id")
+    rows = placed.keys(services[["service_id"]]).assign(**_tell_amounts(placed, _list_rates(rates, booked, number)))
+    rows["number"] += first
+    # Names are numbered in their order, a blank one last; an engagement has one service.
+    ids = [np.where(code < 0, np.iinfo("int64").max, code) for code in (placed.customer, placed.engagement)]
+    rows = rows.iloc[np.lexsort((*ids, placed.number))].reset_index(drop=True)
+    return rows[[*_KEYS, *AMOUNTS]]
 
 
-def _bookings_sql(data: Dataset, rates: Rates, month: int) -> str:
-    """One row per booking: quarter, what it names, activity, whether the PMO's, hours and money in ten-thousandths."""
-    by_quarter, by_role = fresh("rates", "effort"), fresh("roles", "effort")
-    data.connection.register(by_quarter, rates.by_quarter)
-    data.connection.register(by_role, rates.by_role)
-    number = f"(year(worked_on) * 12 + month(worked_on) - 1 - {int(month)}) // 3"
-    own = float(rates.own_rate) if rates.own_rate > 0 else "NULL"
-    return (
-        "SELECT b.number, engagement_id, project_id, customer_id, activity, "
-        "coalesce(b.side, r.side, 'pmo') <> 'customer' AS pmo, units, "
-        f"round(units * coalesce(q.rate, r.rate, CASE WHEN coalesce(b.side, r.side) = 'customer' THEN {own} END)) AS cost "
-        f"FROM (SELECT {number} AS number, engagement_id, project_id, customer_id, role, activity, side, "
-        f"round(worked_hours::DOUBLE * {_PER_UNIT}) AS units FROM {data.views['effort']} "
-        "WHERE worked_hours IS NOT NULL AND worked_on IS NOT NULL) AS b "
-        f"LEFT JOIN {by_role} AS r ON b.role = r.role "
-        f"LEFT JOIN {by_quarter} AS q ON b.role = q.role AND b.number = q.number"
+def _nothing() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"number": pd.Series(dtype="int64")}
+        | {name: pd.Series(dtype="str") for name in _KEYS[1:]}
+        | {name: pd.Series(dtype="float64") for name in AMOUNTS}
     )
 
 
-def _sums_sql(bookings: str) -> str:
-    parts = [
-        f"sum({amount}) FILTER (pmo AND {which}) AS {said}_{unit}"
-        for unit, amount in (("hours", "units"), ("cost", "cost"))
-        for said, which in _SAID.items()
+def _number_days(days: np.ndarray, fiscal_year_end_month: int) -> np.ndarray:
+    months = days.astype("datetime64[M]").astype("int64")
+    return count_quarters(1970 + months // 12, months % 12 + 1, fiscal_year_end_month)
+
+
+@dataclass(frozen=True, eq=False)
+class _Priced:
+    """Per booking whether the hours are the PMO's, and what they cost in ten-thousandths."""
+
+    pmo: np.ndarray = field(repr=False)
+    cost: np.ndarray = field(repr=False)
+
+
+def _list_rates(rates: Rates, booked: Booked, number: np.ndarray) -> _Priced:
+    roles, first = booked.names["role"], number.min()
+    by_role = rates.by_role.set_index("role").reindex(roles)
+    table = np.tile(np.append(by_role["rate"].to_numpy("float64"), np.nan), (number.max() - first + 1, 1))
+    told = rates.by_quarter[
+        rates.by_quarter["role"].isin(roles) & rates.by_quarter["number"].between(first, number.max())
     ]
-    parts += [f"sum(units) FILTER (NOT pmo AND {which}) AS own_{said}_hours" for said, which in _SAID.items()]
-    parts += ["count(*) FILTER (pmo AND cost IS NULL) AS unpriced_count"]
-    return f"SELECT number, engagement_id, project_id, customer_id, {', '.join(parts)} FROM ({bookings}) AS b GROUP BY 1, 2, 3, 4"
+    table[told["number"] - first, roles.get_indexer(told["role"])] = told["rate"]
+    customers = np.append(by_role["side"] == "customer", False)
+    pmo = np.where(booked.side >= 0, booked.side == 0, ~customers[booked.codes["role"]])
+    return _Priced(pmo, price(booked, table, number - first))
 
 
-def _one_each(data: Dataset, table: str, key: str, columns: tuple[str, ...]) -> str:
-    """One row per key: a key that is there twice must not count hours twice."""
-    firsts = ", ".join(f"min({name}) AS {name}" for name in columns)
-    return f"SELECT {key}, {firsts} FROM {data.views[table]} WHERE {key} IS NOT NULL GROUP BY {key}"
+def _tell_amounts(placed: Placed, priced: _Priced) -> dict[str, np.ndarray]:
+    """AMOUNTS per place."""
+    units, cost, pmo = placed.booked.units, priced.cost, priced.pmo
+    hours, money = (placed.sums_by_kind(amounts, pmo) / PER_UNIT for amounts in (units, cost))
+    columns = np.column_stack([hours[:, : len(SAID)], money[:, : len(SAID)], hours[:, len(SAID) :]])
+    told = dict(zip(AMOUNTS, columns.T, strict=False))
+    return told | {"unpriced_count": placed.count(pmo & np.isnan(cost))}

@@ -198,7 +198,6 @@ def _rates(data: Dataset, settings: Settings) -> Rates:
     return Rates(
         exact[["number", "role", "rate"]].astype({"number": "int64", "role": "str", "rate": "float64"}),
         by_role.astype({"role": "str", "side": "str", "rate": "float64"}),
-        settings["customer_hourly_cost"],
     )
 
 
