@@ -111,10 +111,8 @@ def render(machine: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    seconds, memory = CASES[row["case"]].wanted
-    wanted = " and ".join(
-        text for limit, text in ((seconds, f"≤ {seconds:g} s" if seconds else ""), (memory, "≤ 1 GB")) if limit
-    )
+    limits = zip(CASES[row["case"]].wanted, ("s", "MB"), strict=True)
+    wanted = " and ".join(f"≤ {limit:g} {unit}" for limit, unit in limits if limit)
     figures = " | ".join(f"{row[key]:.2g}" for key in ("median_seconds", "best_seconds", "cpu_seconds"))
     return f"| {row['what']} | {figures} | {row['peak_mb']} | {row['n']} | {wanted or '–'} |\n"
 

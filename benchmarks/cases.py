@@ -77,6 +77,21 @@ def _follow(panel: Any) -> object:
     return segment_history(panel)
 
 
+def _alternatives(family: str, n: int) -> Callable[[], Any]:
+    def prepare() -> Any:
+        from benchmarks.ranks import FAMILIES
+
+        return FAMILIES[family](n)
+
+    return prepare
+
+
+def _ranks(scores: Any) -> object:
+    from benchmarks.ranks import tell_ranks
+
+    return tell_ranks(scores)
+
+
 _OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
 _THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
 
@@ -107,4 +122,15 @@ CASES: dict[str, Case] = {
         _panel,
         ("benchmarks.generators", "pmo_analysis.analysis.history"),
     ),
+    **{
+        f"ranks_{size}_{short}": Case(
+            f"best ten ranks of {n:,} alternatives × 6 outcomes over 10,000 weights, {family}",
+            _ranks,
+            _alternatives(family, n),
+            ("benchmarks.ranks", "pmo_analysis.analysis.value"),
+            wanted,
+        )
+        for size, n, wanted in (("10000", 10_000, (6.0, 600.0)), ("million", 1_000_000, (60.0, None)))
+        for short, family in (("even", "even"), ("unbeaten", "none beaten"))
+    },
 }

@@ -9,8 +9,8 @@ from pymcdm.methods import TOPSIS
 from pymcdm.normalizations import vector_normalization
 from scipy.stats import spearmanr
 
+from pmo_analysis.analysis.value import best_first as best_first_module
 from pmo_analysis.analysis.value import (
-    acceptability,
     earned_value,
     net_promoter_score,
     rank_acceptability,
@@ -19,6 +19,7 @@ from pmo_analysis.analysis.value import (
     topsis,
     weight_sensitivity,
 )
+from pmo_analysis.analysis.value.best_first import best_first
 from pmo_analysis.contract.errors import InputError, SettingError
 
 WEIGHTS = {"execution": 0.3, "productivity": 0.25, "decisions": 0.2, "benefit": 0.15, "experience": 0.1}
@@ -219,12 +220,43 @@ def test_acceptability_agrees_with_a_plain_loop_over_the_same_weights():
     assert table[table > 0].to_dict() == pytest.approx(plain)
 
 
-def test_alternatives_that_many_beat_in_everything_are_set_aside_without_a_trace(monkeypatch):
-    scores = pd.DataFrame(np.random.default_rng(12).random((3000, 4)))
-    whole = rank_acceptability(scores, draws=300)
-    monkeypatch.setattr(acceptability, "_MANY", 100)
-    assert len(acceptability._contenders(scores.to_numpy(), 10)) < 2000
-    pd.testing.assert_frame_equal(rank_acceptability(scores, draws=300), whole)
+def on_a_sphere(rng: np.random.Generator) -> np.ndarray:
+    """Alternatives of which none is beaten by another in every outcome."""
+    arrows = np.abs(rng.standard_normal((3000, 4)))
+    return arrows / np.linalg.norm(arrows, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        on_a_sphere,
+        lambda rng: rng.random((3000, 4)),
+        lambda rng: rng.integers(1, 6, (3000, 4)).astype(float),
+        lambda rng: np.full((500, 4), 7.0),
+        lambda rng: rng.multivariate_normal(np.zeros(4), 0.1 * np.eye(4) + 0.9, 1000),
+        lambda rng: rng.random((7, 4)),
+    ],
+    ids=["none beaten", "even", "tied", "all alike", "alike outcomes", "few"],
+)
+@pytest.mark.parametrize("ranks", [1, 10, 100])
+def test_the_best_of_many_are_those_of_a_full_sort(draw, ranks):
+    rng = np.random.default_rng(12)
+    values, weights = draw(rng), rng.dirichlet(np.ones(4), 50)
+    best = min(ranks, len(values))
+    for w in (weights, weights[:, ::-1] - 0.3):  # a weight may also be negative
+        told = best_first(values, w, best)
+        totals = sum(w[:, [i]] * values[:, i] for i in range(4))
+        np.testing.assert_array_equal(told, np.argsort(-totals, axis=1, kind="stable")[:, :best].T)
+
+
+def test_many_ties_are_kept_in_pieces_without_a_trace(monkeypatch):
+    # All totals alike though no two alternatives are: half of each outcome is the other's loss.
+    left = np.random.default_rng(3).integers(0, 1000, 2000).astype(float)
+    values, weights = np.column_stack([left, 1000 - left]), np.full((5, 2), 0.5)
+    whole = best_first(values, weights, 3)
+    monkeypatch.setattr(best_first_module, "_MOST_CELLS", 200)
+    np.testing.assert_array_equal(best_first(values, weights, 3), whole)
+    assert whole.tolist() == [[0] * 5, [1] * 5, [2] * 5]
 
 
 def test_shares_over_all_ranks_add_up_to_one():
