@@ -63,10 +63,10 @@ def _levels(
         "skewed": lambda shape: rng.exponential(size=shape) - 1.0,
         "heavy": lambda shape: rng.standard_t(3, size=shape) / np.sqrt(3),
     }[family]
-    popular = rng.normal(-4.2, 0.8, services)
-    taste = rng.normal(0, 1.0, (4, services))[segment]
-    shared = draw((n, 3)) @ rng.normal(0, 0.35, (3, services))
-    level = popular + taste + 0.25 * size[:, None] + 0.5 * draw((n, 1)) + shared + 0.45 * draw((n, services))
+    popular = rng.normal(-4.2, 0.9, services)
+    taste = rng.normal(0, 1.1, (4, services))[segment]
+    shared = draw((n, 3)) @ rng.normal(0, 0.3, (3, services))
+    level = popular + taste + 0.25 * size[:, None] + 0.45 * draw((n, 1)) + shared + 0.4 * draw((n, services))
     return np.minimum(level, 0.7)
 
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit
 
+from pmo_analysis.analysis.targets.kinds import step_gap_effects
+from pmo_analysis.analysis.targets.knowledge import Knowledge
 from pmo_analysis.analysis.targets.market import Market, follow_market, still_market
 from pmo_analysis.analysis.targets.trials import GAPS, Numbers, Trials
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
-PRIOR_ROWS = 150.0
-GAP_SPREAD = 0.5
+PRIOR_ROWS = 250.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ class Adoption:
     coefficient: Numbers
     confusion: Numbers
     market: Market
+    need: float
 
     def chances(self, now: np.ndarray) -> Numbers:
         """P(at least one request next quarter | stays) per customer × service."""
@@ -62,29 +64,27 @@ def count_trials(trials: Trials) -> Counts:
     return Counts(exposure, exposure * trials.asked, gaps[:, :, :-1], gaps[:, :, -1])
 
 
-def fit_adoption(
-    counts: Counts, label: np.ndarray, features: Numbers, *, start: Adoption | None = None, rounds: int = 40
-) -> Adoption:
-    """The model fitted to counts; `label` the segment's number per customer, `features` customer × column."""
-    model = start or _start(counts, label, features)
+def fit_adoption(counts: Counts, known: Knowledge, *, start: Adoption | None = None, rounds: int = 40) -> Adoption:
+    """The model fitted to counts, beginning with `start`, of the same customers and services, where there is one."""
+    model = start or _start(counts, known)
     model = replace(model, market=model.market.longer(counts.trials.shape[2]))
     affordable = int(4e8 / max(counts.trials.shape[0] * counts.trials.shape[1] ** 3, 1))
     for _ in range(int(np.clip(affordable, 8, rounds))):
-        model = _round(model, counts, label, features)
+        model = _round(model, counts, known)
     return model
 
 
-def _start(counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
+def _start(counts: Counts, known: Knowledge) -> Adoption:
     customers, services, quarters = counts.trials.shape
     rate = (counts.hits.sum((0, 2)) + 0.5) / (counts.trials.sum((0, 2)) + 1.0 / 0.1)
     popular = np.log(rate / (1 - np.minimum(rate, 0.99)))
-    member = np.eye(max(int(label.max(initial=0)) + 1, 1))[label]
-    width = 1 + member.shape[1] + features.shape[1]
+    count = len(known.segments)
+    member = np.eye(count)[known.label]
+    width = 1 + count + known.features.shape[1]
     coefficient = np.zeros((services, width))
     coefficient[:, 0] = popular
     level = np.tile(popular, (customers, 1))
-    known = member.shape[1]
-    confusion = np.full((known, known), 0.15 / max(known - 1, 1)) + (0.85 - 0.15 / max(known - 1, 1)) * np.eye(known)
+    confusion = np.full((count, count), 0.15 / max(count - 1, 1)) + (0.85 - 0.15 / max(count - 1, 1)) * np.eye(count)
     return Adoption(
         level,
         np.ones_like(level),
@@ -95,26 +95,35 @@ def _start(counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
         coefficient,
         confusion,
         still_market(services, quarters),
+        0.0,
     )
 
 
-def _round(model: Adoption, counts: Counts, label: np.ndarray, features: Numbers) -> Adoption:
-    level, variance, precision, working, spread = _posterior(model, counts)
-    member = _memberships(model, working, precision, label, features)
+def _round(model: Adoption, counts: Counts, known: Knowledge) -> Adoption:
+    level, variance, precision, working = _posterior(model, counts)
+    member = _memberships(model, working, precision, known)
     model = replace(model, level=level, variance=variance, member=member)
-    coefficient = _coefficients(model, working, 1.0 / (np.diag(model.covariance) + 1.0 / spread), features)
-    prior = np.column_stack([np.ones(len(label)), member, features]) @ coefficient.T
+    coefficient = _coefficients(model, working - model.need * known.need, precision, known.features)
+    common = np.column_stack([np.ones(len(level)), member, known.features]) @ coefficient.T
+    need = _need_effect(working - common, precision, known.need)
+    prior = common + need * known.need
     covariance = _covariance(level - prior, model.covariance, precision)
-    confusion = _confusion(member, label)
-    model = replace(model, coefficient=coefficient, prior=prior, covariance=covariance, confusion=confusion)
+    confusion = _confusion(member, known.label)
+    model = replace(model, coefficient=coefficient, need=need, prior=prior, covariance=covariance, confusion=confusion)
     return _over_time(model, counts)
+
+
+def _need_effect(away: Numbers, precision: Numbers, need: Numbers) -> float:
+    """What one more standard deviation of stated importance adds to the log-odds, one number for all services."""
+    weighed = np.einsum("cij,cj->ci", precision, need)
+    return float((weighed * away).sum() / ((weighed * need).sum() + 1.0 / 0.15))
 
 
 def _over_time(model: Adoption, counts: Counts) -> Adoption:
     """One step of the effects of gaps and of quarters; levels are those of the quarter to come."""
     chance, slope = _expected(model, counts)
     error, spread = counts.hits - counts.trials * chance, counts.trials * slope
-    gap = _gap_effects(model.gap, _by_gap(error, counts.gaps), _by_gap(spread, counts.gaps))
+    gap = step_gap_effects(model.gap, _by_gap(error, counts.gaps), _by_gap(spread, counts.gaps))
     market = follow_market(model.market, error.sum(0), spread.sum(0))
     shift = (market.shared + market.own)[:, -1] - (model.market.shared + model.market.own)[:, -1]
     coefficient = model.coefficient.copy()
@@ -150,47 +159,53 @@ def _expected(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers]:
     return chance, slope
 
 
-def _posterior(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
-    """One Newton step of each customer's levels: means, variances, (Σ + 1/h)⁻¹, working response, h."""
+def _posterior(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """One Newton step of each customer's levels: means, variances, (Σ + 1/h)⁻¹, working response."""
     chance, slope = _expected(model, counts)
     gradient = (counts.hits - counts.trials * chance).sum(2)
     spread = np.maximum((counts.trials * slope).sum(2), 1e-4)
-    working = model.level + np.clip(gradient / spread, -4.0, 4.0)
+    working = model.level + gradient / spread
     total = model.covariance + np.eye(len(model.covariance)) / spread[:, :, None]
     precision = np.linalg.inv(total)
     weight = model.covariance @ precision
     level = model.prior + np.einsum("cij,cj->ci", weight, working - model.prior)
+    level = model.level + np.clip(level - model.level, -1.0, 1.0)
     variance = np.diag(model.covariance) - np.einsum("cij,ji->ci", weight, model.covariance)
-    return level, np.maximum(variance, 1e-6), precision, working, spread
+    return level, np.maximum(variance, 1e-6), precision, working
 
 
-def _memberships(
-    model: Adoption, working: Numbers, precision: Numbers, label: np.ndarray, features: Numbers
-) -> Numbers:
+def _memberships(model: Adoption, working: Numbers, precision: Numbers, known: Knowledge) -> Numbers:
     """How likely each customer belongs to each segment, given its label and what it asked for."""
-    known = model.member.shape[1]
-    if known == 1:
+    count = len(known.segments)
+    if count == 1:
         return model.member
-    common = model.coefficient[:, 0] + features @ model.coefficient[:, 1 + known :].T
-    away = working[:, None, :] - common[:, None, :] - model.coefficient[:, 1 : 1 + known].T[None]
+    common = model.coefficient[:, 0] + known.features @ model.coefficient[:, 1 + count :].T + model.need * known.need
+    away = working[:, None, :] - common[:, None, :] - model.coefficient[:, 1 : 1 + count].T[None]
     fit = -0.5 * np.einsum("cks,cst,ckt->ck", away, precision, away, optimize=True)
-    score = fit + np.log(model.confusion[:, label].T)
+    score = fit + np.log(model.confusion[:, known.label].T)
     chance = np.exp(score - score.max(1, keepdims=True))
     return chance / chance.sum(1, keepdims=True)
 
 
-def _coefficients(model: Adoption, working: Numbers, weight: Numbers, features: Numbers) -> Numbers:
-    """Popularity, segment and feature effects per service: weighted least squares, shrunk to no difference."""
+def _coefficients(model: Adoption, working: Numbers, precision: Numbers, features: Numbers) -> Numbers:
+    """Popularity, segment and feature effects per service: generalised least squares, shrunk to no difference.
+
+    Services are solved for together, since a customer's levels vary together: then, summed over customers, as many
+    requests are expected as there were.
+    """
     design = np.column_stack([np.ones(len(working)), model.member, features])
+    (customers, services), width = working.shape, design.shape[1]
     known = model.member.shape[1]
     affinity = model.coefficient[:, 1 : 1 + known]
     spread = float(np.clip(np.mean(affinity**2) + 0.1, 0.2, 1.5)) if known > 1 else 1e-6
     penalty = np.concatenate([[0.25], np.full(known, 1.0 / spread), np.full(features.shape[1], 1.0 / 0.15)])
-    centre = np.zeros((len(model.coefficient), len(penalty)))
-    centre[:, 0] = model.coefficient[:, 0].mean()
-    gram = np.einsum("ci,cs,cj->sij", design, weight, design, optimize=True) + np.diag(penalty)
-    right = np.einsum("ci,cs,cs->si", design, weight, working, optimize=True) + penalty * centre
-    return np.linalg.solve(gram, right[..., None])[..., 0]
+    centre = np.zeros((width, services))
+    centre[0] = model.coefficient[:, 0].mean()
+    pairs = (design[:, :, None] * design[:, None, :]).reshape(customers, -1)
+    gram = (pairs.T @ precision.reshape(customers, -1)).reshape(width, width, services, services)
+    gram = gram.transpose(0, 2, 1, 3).reshape(width * services, -1) + np.diag(np.repeat(penalty, services))
+    right = design.T @ np.einsum("cij,cj->ci", precision, working) + penalty[:, None] * centre
+    return np.linalg.solve(gram, right.ravel()).reshape(width, services).T
 
 
 def _covariance(away: Numbers, now: Numbers, precision: Numbers) -> Numbers:
@@ -204,31 +219,6 @@ def _covariance(away: Numbers, now: Numbers, precision: Numbers) -> Numbers:
     together = np.clip(others / size, -0.9 / max(services - 1, 1), 0.9)
     target = size * ((1 - together) * np.eye(services) + together)
     return (total + PRIOR_ROWS * target) / (customers + PRIOR_ROWS)
-
-
-def _gap_effects(gap: Numbers, gradient: Numbers, spread: Numbers) -> Numbers:
-    """One Newton step of each service's effect per gap class, shrunk to its kind's; "never" stays 0."""
-    precision = 1.0 / GAP_SPREAD**2
-    step = (gradient - precision * (gap - _kind_means(gap, spread))) / (spread + precision)
-    newer = np.clip(gap + np.clip(step, -1.0, 1.0), -5.0, 5.0)
-    newer[:, 0] = 0.0
-    return newer
-
-
-def recurring_services(gap: Numbers) -> np.ndarray:
-    """Whether each service is asked for again soon after (recurring) or rather not (one-off)."""
-    return gap[:, 1] > 0
-
-
-def _kind_means(gap: Numbers, spread: Numbers) -> Numbers:
-    """The mean effect per gap class of the recurring services and of the one-off ones, each for its own."""
-    recurring = recurring_services(gap)
-    centre = np.zeros_like(gap)
-    for kind in (recurring, ~recurring):
-        weight = spread[kind]
-        # Half a unit of pull to zero: a class hardly met in a kind has no effect of its own.
-        centre[kind] = (weight * gap[kind]).sum(0) / (weight.sum(0) + 0.5)
-    return centre
 
 
 def _confusion(member: Numbers, label: np.ndarray) -> Numbers:

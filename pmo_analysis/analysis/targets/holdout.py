@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.targets.adoption import recurring_services
-from pmo_analysis.analysis.targets.forecast import Forecast, Knowledge, buys_again, forecast_requests, popularity
+from pmo_analysis.analysis.targets.forecast import Forecast, buys_again, forecast_requests, popularity
+from pmo_analysis.analysis.targets.kinds import recurring_services
+from pmo_analysis.analysis.targets.knowledge import Knowledge
 from pmo_analysis.analysis.targets.trials import Flags, Numbers, Trials
 
 COLUMNS = [
@@ -22,7 +25,9 @@ COLUMNS = [
 ]
 
 
-def judge_holdout(trials: Trials, known: Knowledge, *, k: int) -> tuple[pd.DataFrame, Forecast | None]:
+def judge_holdout(
+    trials: Trials, know: Callable[[Trials], Knowledge], *, k: int
+) -> tuple[pd.DataFrame, Forecast | None]:
     """Each method told the quarters but the last, judged on the last: one row per method.
 
     ndcg and recall at k over customers that asked for something; calibration = predicted / actual requests, in
@@ -32,6 +37,7 @@ def judge_holdout(trials: Trials, known: Knowledge, *, k: int) -> tuple[pd.DataF
     if len(trials.quarters) < 3:
         return pd.DataFrame(columns=COLUMNS), None
     before = trials.until(len(trials.quarters) - 1)
+    known = know(before)
     forecast = forecast_requests(before, known, rounds=20)
     on, at = trials.offered[:, -1], (trials.there[:, -2] > 0) & (trials.there[:, -1] > 0)
     actual = trials.asked[:, :, -1][np.ix_(at, on)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.targets.adoption import recurring_services
-from pmo_analysis.analysis.targets.forecast import Forecast, Knowledge, popularity
+from pmo_analysis.analysis.targets.forecast import Forecast, popularity
+from pmo_analysis.analysis.targets.kinds import recurring_services
+from pmo_analysis.analysis.targets.knowledge import Knowledge
 from pmo_analysis.analysis.targets.trials import GAPS, Trials
 
 COLUMNS = ["customer_id", "service_id", "probability", "rank", "reason"]

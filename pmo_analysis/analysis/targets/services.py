@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.targets.fit import judge_fit
-from pmo_analysis.analysis.targets.forecast import Forecast, Knowledge, forecast_requests, know_customers
+from pmo_analysis.analysis.targets.forecast import Forecast, forecast_requests
 from pmo_analysis.analysis.targets.holdout import judge_holdout
+from pmo_analysis.analysis.targets.knowledge import Knowledge, know_customers
 from pmo_analysis.analysis.targets.reasons import suggest_next
 from pmo_analysis.analysis.targets.trials import Trials, make_trials
 from pmo_analysis.contract.errors import InputError
@@ -50,6 +52,7 @@ def target_services(
     customers: pd.DataFrame | None = None,
     services: pd.DataFrame | None = None,
     segments: Mapping[str, str] | pd.Series | None = None,
+    needs: pd.DataFrame | None = None,
     k: int = 3,
     quarter: str | None = None,
     fiscal_year_end_month: int = 12,
@@ -66,13 +69,20 @@ def target_services(
     _refuse(history, k)
     trials = make_trials(history, customers, services, quarter, fiscal_year_end_month)
     trials, rare = _without_rare(_sorted_by_content(trials))
-    known = know_customers(trials, customers, segments)
+    know = partial(
+        know_customers,
+        customers=customers,
+        segments=segments,
+        services=services,
+        needs=needs,
+        month=fiscal_year_end_month,
+    )
+    known = know(trials)
     with threadpool_limits(1):
-        holdout, earlier = judge_holdout(trials, known, k=k)
+        holdout, earlier = judge_holdout(trials, know, k=k)
         start = earlier.model if earlier else None
         forecast = forecast_requests(trials, known, start=start, rounds=10 if start else 40)
-    active = trials.there[:, -1] > 0
-    active &= ~_departed(trials, customers)
+    active = (trials.there[:, -1] > 0) & ~trials.gone
     names = pd.Series(np.array(known.segments, dtype=object)[known.label], index=trials.customers)[active]
     fit = judge_fit(history, names, trials.services, trials.quarters[-1])
     return Targets(
@@ -106,6 +116,9 @@ def _sorted_by_content(trials: Trials) -> Trials:
         asked=trials.asked[np.ix_(by_customer, by_service)],
         there=trials.there[by_customer],
         offered=trials.offered[by_service],
+        gone=trials.gone[by_customer],
+        older=trials.older[by_customer],
+        undated=trials.undated[by_customer],
     )
 
 
@@ -120,14 +133,6 @@ def _without_rare(trials: Trials) -> tuple[Trials, set[str]]:
         trials, services=[trials.services[i] for i in kept], asked=trials.asked[:, kept], offered=trials.offered[kept]
     )
     return fewer, rare
-
-
-def _departed(trials: Trials, customers: pd.DataFrame | None) -> np.ndarray:
-    if customers is None or "active_to_on" not in customers:
-        return np.zeros(len(trials.customers), dtype=bool)
-    table = customers.set_index("customer_id") if "customer_id" in customers else customers
-    gone = set(table.index[table["active_to_on"].notna()].astype("str"))
-    return np.array([c in gone for c in trials.customers])
 
 
 def _probabilities(trials: Trials, forecast: Forecast, active: np.ndarray) -> pd.DataFrame:

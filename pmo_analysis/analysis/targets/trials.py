@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,18 @@ from pmo_analysis.contract.quarters import quarter_of, quarters_between
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-GAPS = ("never", "1", "2", "3", "4", "5–6", "7–8", "9+")
+GAPS = ("never", "1", "2", "3", "4", "5–6", "7–8", "9+", "not known")
+# A request before records began may be the last one; after so many silent quarters it no longer matters.
+_FORGOTTEN_AFTER = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """asked: customer × service × quarter; there: customer × quarter (a customer then, 0–1); offered: service × quarter."""
+    """asked: customer × service × quarter; there: customer × quarter (a customer then, 0–1); offered: service × quarter.
+
+    Per customer: gone (it left by the end of the last quarter), older (a customer before the first quarter),
+    undated (nobody told when it became one).
+    """
 
     customers: list[str]
     services: list[str]
@@ -25,16 +31,19 @@ class Trials:
     asked: Flags
     there: Numbers
     offered: Flags
+    gone: Flags
+    older: Flags
+    undated: Flags
 
     def until(self, count: int) -> Trials:
-        """The first `count` quarters."""
-        return Trials(
-            self.customers,
-            self.services,
-            self.quarters[:count],
-            self.asked[:, :, :count],
-            self.there[:, :count],
-            self.offered[:, :count],
+        """The first `count` quarters, as they were known then."""
+        return replace(
+            self,
+            quarters=self.quarters[:count],
+            asked=self.asked[:, :, :count],
+            there=self.there[:, :count],
+            offered=self.offered[:, :count],
+            gone=self.there[:, :count].any(axis=1) & ~self.there[:, count:].any(axis=1),
         )
 
     def gaps(self) -> npt.NDArray[np.int8]:
@@ -42,9 +51,11 @@ class Trials:
         customers, services, count = self.asked.shape
         since, found = np.zeros((customers, services), dtype=int), np.zeros((customers, services, count + 1), np.int8)
         classes = np.array([0, 1, 2, 3, 4, 5, 5, 6, 6, 7], dtype=np.int8)
-        for t in range(count):
-            since = np.where(self.asked[:, :, t], 1, np.where(since > 0, since + 1, 0))
-            found[:, :, t + 1] = classes[np.minimum(since, 9)]
+        for t in range(count + 1):
+            unknown = self.older[:, None] & (since == 0) & (t < _FORGOTTEN_AFTER)
+            found[:, :, t] = np.where(unknown, len(GAPS) - 1, classes[np.minimum(since, 9)])
+            if t < count:
+                since = np.where(self.asked[:, :, t], 1, np.where(since > 0, since + 1, 0))
         return found
 
     def silent(self) -> npt.NDArray[np.int64]:
@@ -63,34 +74,47 @@ def make_trials(
 ) -> Trials:
     """Trials of the services on offer, up to `quarter` (the last in the history when None).
 
-    Mandated, retired and planned services are left out. A customer counts from `active_from_on`, else from its
-    first request, to `active_to_on`; a service from its own `active_from_on`.
+    Mandated, retired and planned services are left out. A customer counts from `active_from_on` (undated: from the
+    first quarter) to `active_to_on`; a service from its own `active_from_on`, else from its first request.
     """
     rows = _requests(history, quarter)
     quarters = quarters_between(min(rows["quarter"]), quarter or max(rows["quarter"]))
-    offered = services_on_offer(services, rows["service_id"])
     known = sorted(set(rows["customer_id"]) | set(_ids(customers, "customer_id")))
-    asked = np.zeros((len(known), len(offered), len(quarters)), dtype=bool)
-    first_asked, first_offered = (
-        _earliest(rows, "customer_id", known, quarters),
-        _earliest(rows, "service_id", offered, quarters),
+    offered = services_on_offer(services, rows["service_id"], quarters[-1], month)
+    begun, ended = (
+        _places(customers, "customer_id", known, column, quarters=quarters, month=month)
+        for column in ("active_from_on", "active_to_on")
     )
+    since = _places(services, "service_id", offered, "active_from_on", quarters=quarters, month=month)
+    there = _between(np.fmin(np.nan_to_num(begun), _first(rows, "customer_id", known, quarters)), ended, len(quarters))
+    on_offer = _between(np.fmin(since, _first(rows, "service_id", offered, quarters)), since * np.nan, len(quarters))
     rows = rows[rows["service_id"].isin(offered)]
+    asked = np.zeros((len(known), len(offered), len(quarters)), dtype=bool)
     asked[_at(rows["customer_id"], known), _at(rows["service_id"], offered), _at(rows["quarter"], quarters)] = True
-    there = _presence(first_asked, _dates(customers, "customer_id", known), quarters, month)
-    on_offer = _presence(first_offered, _dates(services, "service_id", offered), quarters, month) > 0
-    return Trials(known, offered, quarters, asked, there, on_offer)
+    return Trials(
+        known,
+        offered,
+        quarters,
+        asked,
+        there,
+        on_offer > 0,
+        gone=ended < len(quarters),
+        older=begun < 0,
+        undated=np.isnan(begun),
+    )
 
 
-def services_on_offer(services: pd.DataFrame | None, seen: pd.Series) -> list[str]:
-    """Services that a customer may choose now; without a catalogue those seen in the history."""
+def services_on_offer(services: pd.DataFrame | None, seen: pd.Series, quarter: str, month: int) -> list[str]:
+    """Services that a customer may choose after `quarter`; without a catalogue those seen in the history."""
     if services is None or not len(services):
         return sorted(set(seen))
     table = _by_id(services, "service_id")
     active = table.get("status", pd.Series("active", table.index)).fillna("active") == "active"
     chosen = ~table.get("mandated", pd.Series(False, table.index)).astype("boolean").fillna(False).astype(bool)
-    ended = table["active_to_on"].notna() if "active_to_on" in table else pd.Series(False, table.index)
-    return sorted(table.index[active & chosen & ~ended])
+    ids = list(table.index)
+    ended = _places(services, "service_id", ids, "active_to_on", quarters=[quarter], month=month) < 1
+    begun = _places(services, "service_id", ids, "active_from_on", quarters=[quarter], month=month)
+    return sorted(set(table.index[active & chosen & ~ended & ~(begun >= 1)]))
 
 
 def _requests(history: pd.DataFrame, quarter: str | None) -> pd.DataFrame:
@@ -115,30 +139,26 @@ def _at(values: pd.Series, known: list[str]) -> npt.NDArray[np.int64]:
     return pd.Index(known).get_indexer(values)
 
 
-def _earliest(rows: pd.DataFrame, key: str, known: list[str], quarters: list[str]) -> npt.NDArray[np.int64]:
-    """The position of the quarter of each one's first request; 0 where there is none."""
-    first = rows.groupby(key)["quarter"].min().reindex(known)
-    return np.maximum(_at(first, quarters), 0)
+def _first(rows: pd.DataFrame, key: str, known: list[str], quarters: list[str]) -> Numbers:
+    """The position of the quarter of each one's first request; missing where there is none."""
+    first = _at(rows.groupby(key)["quarter"].min().reindex(known), quarters)
+    return np.where(first >= 0, first, np.nan)
 
 
-def _dates(table: pd.DataFrame | None, key: str, known: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(index=known) if table is None else _by_id(table, key).reindex(known)
+def _between(first: Numbers, last: Numbers, count: int) -> Numbers:
+    """1 from the first quarter (missing: from the beginning) to the last (missing: to the end)."""
+    at = np.arange(count)
+    begun, ended = np.nan_to_num(first, nan=0.0)[:, None], np.nan_to_num(last, nan=np.inf)[:, None]
+    return ((at >= begun) & (at <= ended)).astype(float)
 
 
-def _presence(first: npt.NDArray[np.int64], dates: pd.DataFrame, quarters: list[str], month: int) -> Numbers:
-    """1 from the first day's quarter to the last day's; without a first day from the first request."""
-    last = np.full(len(first), len(quarters))
-    if "active_from_on" in dates:
-        begun = _place(dates["active_from_on"], quarters, month)
-        first = np.where(begun >= 0, np.minimum(begun, first), first)
-    if "active_to_on" in dates:
-        gone = _place(dates["active_to_on"], quarters, month)
-        last = np.where(gone >= 0, gone, last)
-    at = np.arange(len(quarters))
-    return ((at >= first[:, None]) & (at <= last[:, None])).astype(float)
-
-
-def _place(days: pd.Series, quarters: list[str], month: int) -> npt.NDArray[np.int64]:
-    """The position of each day's quarter: 0 when before the first, len when after the last, −1 when blank."""
-    names = [quarter_of(d.date(), month) if pd.notna(d) else "" for d in pd.to_datetime(days)]
-    return np.array([-1 if not n else int(np.searchsorted(quarters, n)) for n in names])
+def _places(
+    table: pd.DataFrame | None, key: str, known: list[str], column: str, *, quarters: list[str], month: int
+) -> Numbers:
+    """The position of each one's day among the quarters: −1 before the first, their count after the last, or missing."""
+    if table is None or column not in table:
+        return np.full(len(known), np.nan)
+    days = pd.to_datetime(_by_id(table, key)[column].groupby(level=0).first().reindex(known))
+    names = [quarter_of(d.date(), month) if pd.notna(d) else "" for d in days]
+    places = [np.searchsorted(quarters, n) if n >= quarters[0] else -1 for n in names]
+    return np.where(days.isna(), np.nan, np.array(places, dtype=float))

@@ -1,0 +1,153 @@
+"""What an hour of each role is worth when pairs compete for it, and a bound that no plan can exceed.
+
+At given prices each pair is worth its value less its hours at those prices; all that is worth something is taken, in each
+group at least its minimum. Hours at their prices plus what the taken pairs are worth bounds the value of every plan
+(Lagrangian duality; Everett 1963). The lowest such bound is sought from the prices of a linear program on a sample, by
+cutting planes within a trust region over the roles alone (boxstep; Marsten, Hogan and Blankenship 1975): each step looks
+at all pairs once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import OptimizeResult, linprog
+
+Numbers = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+Chosen = npt.NDArray[np.bool_]
+SAMPLE = 10_000
+CORE = 20_000
+STEPS = 60
+CLOSE = 2e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """value per pair; need: pair × role hours; limit per role; group per pair (-1: none) and how many each must get."""
+
+    value: Numbers
+    need: Numbers
+    limit: Numbers
+    group: Indices
+    floor: Indices
+
+    def worth(self, prices: Numbers) -> Numbers:
+        """Value less hours at these prices."""
+        return self.value - self.need @ prices
+
+    def take(self, rows: Indices, limit: Numbers, floor: Indices) -> Problem:
+        """Some of the pairs under other limits."""
+        return Problem(self.value[rows], self.need[rows], limit, self.group[rows], floor)
+
+
+def choose_at(problem: Problem, worth: Numbers) -> Chosen:
+    """Pairs worth something, and in each group that has too few of them the best of the others."""
+    chosen = worth > 0
+    if not problem.floor.any():
+        return chosen
+    lacking = problem.floor - _count(problem.group[chosen], len(problem.floor))
+    rest = np.flatnonzero(~chosen & (problem.group >= 0))
+    rest = rest[lacking[problem.group[rest]] > 0]
+    rest = rest[np.lexsort((-worth[rest], problem.group[rest]))]
+    group = problem.group[rest]
+    place = np.arange(len(rest)) - np.searchsorted(group, group, side="left")
+    chosen[rest[place < lacking[group]]] = True
+    return chosen
+
+
+def _count(group: Indices, groups: int) -> Indices:
+    return np.bincount(group[group >= 0], minlength=groups)
+
+
+def bound_at(problem: Problem, prices: Numbers) -> tuple[float, Numbers]:
+    """No plan is worth more than this; and how it changes with each price: hours there are less hours taken."""
+    worth = problem.worth(prices)
+    chosen = choose_at(problem, worth)
+    return float(prices @ problem.limit + worth[chosen].sum()), problem.limit - chosen.astype(float) @ problem.need
+
+
+def find_prices(problem: Problem) -> tuple[Numbers, float]:
+    """Prices at which the bound is lowest, and the bound."""
+    count = len(problem.value)
+    if count <= CORE:
+        prices = prices_of(solve_linear(problem), len(problem.limit))
+        return prices, bound_at(problem, prices)[0]
+    rows = np.sort(np.random.default_rng(0).choice(count, SAMPLE, replace=False))
+    sample = problem.take(rows, problem.limit * SAMPLE / count, np.zeros_like(problem.floor))
+    prices, bound = _lower(problem, prices_of(solve_linear(sample), len(problem.limit)))
+    core, sure = near_margin(problem, prices)
+    exact = prices_of(solve_linear(_rest(problem, core, sure)), len(problem.limit))
+    lower = bound_at(problem, exact)[0]
+    return (exact, lower) if lower < bound else (prices, bound)
+
+
+def near_margin(problem: Problem, prices: Numbers) -> tuple[Indices, Chosen]:
+    """The pairs whose worth is smallest beside their hours' price, and the others that are taken."""
+    worth, chosen = problem.worth(prices), np.zeros(len(problem.value), dtype=bool)
+    taken = choose_at(problem, worth)
+    close = np.abs(worth) / np.maximum(problem.need @ prices, 1e-12)
+    core = np.sort(np.argpartition(close, min(CORE, len(close) - 1))[:CORE])
+    chosen[taken] = True
+    chosen[core] = False
+    return core, chosen
+
+
+def _rest(problem: Problem, core: Indices, sure: Chosen) -> Problem:
+    floor = np.maximum(problem.floor - _count(problem.group[sure], len(problem.floor)), 0)
+    able = _count(problem.group[core], len(floor))
+    return problem.take(core, np.maximum(problem.limit - sure @ problem.need, 0.0), np.minimum(floor, able))
+
+
+def solve_linear(problem: Problem) -> OptimizeResult:
+    """The linear program in which parts of pairs may be taken."""
+    grouped = np.flatnonzero((problem.group >= 0) & (problem.floor[problem.group] > 0)) if len(problem.floor) else []
+    ones = sparse.csr_matrix(
+        (-np.ones(len(grouped)), (problem.group[grouped], grouped)), shape=(len(problem.floor), len(problem.value))
+    )
+    kept = np.flatnonzero(problem.floor)
+    matrix = sparse.vstack([sparse.csr_matrix(problem.need.T), ones[kept]]).tocsc()
+    limits = np.concatenate([problem.limit, -problem.floor[kept].astype(float)])
+    return linprog(-problem.value, A_ub=matrix, b_ub=limits, bounds=(0, 1), method="highs")
+
+
+def prices_of(found: OptimizeResult, roles: int) -> Numbers:
+    """An hour's price per role; zeros where the program has no solution."""
+    if found.x is None:
+        return np.zeros(roles)
+    return np.maximum(-found.ineqlin.marginals[:roles], 0.0)
+
+
+def lower_bound(
+    problem: Problem, start: Numbers, *, reach: float = 0.02, close: float = CLOSE, steps: int = STEPS
+) -> tuple[Numbers, float]:
+    """Cutting planes: below the highest of all planes seen, near the best prices so far, lies the next try."""
+    bound, slope = bound_at(problem, start)
+    # In shares of the bound, so that all numbers are near one.
+    scale, unit = problem.limit / bound, bound
+    best, bound = start * scale, 1.0
+    planes, heights = [slope / problem.limit], [bound - slope @ start / unit]
+    width = np.maximum(best, best.mean())
+    for _ in range(steps):
+        tried, promised = _lowest_point(planes, heights, np.maximum(best - reach * width, 0.0), best + reach * width)
+        if bound - promised <= close * bound:
+            break
+        value, slope = bound_at(problem, tried / scale)
+        value /= unit
+        planes.append(slope / problem.limit)
+        heights.append(value - planes[-1] @ tried)
+        gained = (bound - value) / (bound - promised)
+        reach *= 2.0 if gained > 0.7 else 1.0 if gained > 0.2 else 0.6
+        if value < bound:
+            best, bound = tried, value
+    return best / scale, bound * unit
+
+
+def _lowest_point(planes: list[Numbers], heights: list[float], low: Numbers, high: Numbers) -> tuple[Numbers, float]:
+    matrix = np.column_stack([np.stack(planes), -np.ones(len(planes))])
+    limits = [*zip(low, high, strict=True), (None, None)]
+    found = linprog(np.append(np.zeros(len(low)), 1.0), matrix, -np.asarray(heights), bounds=limits, method="highs")
+    return found.x[:-1], float(found.x[-1])
