@@ -45,8 +45,10 @@ _HOME = {
     "senior_effect": "analysis.seniority",
     "Quarter": "quarter",
     "baseline": "quarter",
+    "open_pack": "quarter.packs",
     "open_quarter": "quarter",
     "run_quarter": "quarter",
+    "run_packs": "run.packs",
     "run_report": "run.publish",
     "Settings": "contract.settings",
 }

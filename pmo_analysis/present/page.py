@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,33 @@ _ATTRIBUTES = {
     "path": {"d"},
 }
 _IMAGE = "image/png"
+SHEETS = ("parts.css", "page.css")
+PACK_SHEETS = (*SHEETS, "pack.css", "pack_page.css")
 
 
-def make_page(executed: nbformat.NotebookNode, path: Path, *, title: str) -> Path:
+def make_page(
+    executed: nbformat.NotebookNode, path: Path, *, title: str, sheets: Sequence[str] = SHEETS, code: bool = True
+) -> Path:
     """Write an executed notebook as an HTML page; the same notebook gives the same bytes.
 
     Markdown becomes headings and text, each code cell its outputs and a folded block. Whatever a table holds
     is text: HTML from outputs passes an allow-list without scripts, styles, addresses to load or event handlers.
+    `sheets`: the style sheets, later ones over earlier ones; `code` false leaves the cells' code in the notebook.
     """
-    style = stylesheet("parts.css") + stylesheet("page.css")
-    page = render("page.html.j2", title=title, style=style, sections=_sections(executed), headings=_headings(executed),
-                  policy=_policy(style))  # fmt: skip
+    style = "".join(stylesheet(name) for name in sheets)
+    page = render("page.html.j2", title=title, style=style, sections=_sections(executed, code=code), headings=_headings(executed),
+                  policy=policy(style))  # fmt: skip
     path.write_text(page, "utf-8")
     return path
 
 
-def _policy(style: str) -> str:
+def policy(style: str) -> str:
     """Only this page's own style and inline images may be used; nothing is loaded, nothing runs."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _sections(executed: nbformat.NotebookNode) -> list[dict[str, Any]]:
+def _sections(executed: nbformat.NotebookNode, *, code: bool) -> list[dict[str, Any]]:
     """A section per heading: what its cells show, in their order, and then their code."""
     sections: list[dict[str, Any]] = []
     for cell in executed.cells:
@@ -59,7 +65,7 @@ def _sections(executed: nbformat.NotebookNode) -> list[dict[str, Any]]:
             sections[-1]["parts"].append({"kind": "html", "html": clean(str(_markdown()(cell.source)))})
         elif cell.source.strip():
             sections[-1]["parts"] += [found for output in cell.get("outputs", []) if (found := _output(output))]
-            sections[-1]["code"].append(cell.source)
+            sections[-1]["code"] += [cell.source] if code else []
     return sections
 
 

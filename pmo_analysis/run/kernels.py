@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,25 +15,44 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.run.forking import Zygote, short_folder, speak_privately
 from pmo_analysis.run.parameters import read_notebook
 
 DEADLINE_SECONDS = 3600
 
 
 def execute(
-    notebook: Path, to: Path, parameters: Mapping[str, Any], *, folder: Path, seconds: int = DEADLINE_SECONDS
+    notebook: Path,
+    to: Path,
+    parameters: Mapping[str, Any],
+    *,
+    folder: Path,
+    seconds: int = DEADLINE_SECONDS,
+    zygote: Zygote | None = None,
 ) -> nbformat.NotebookNode:
-    """Run a notebook with papermill and return it executed; anything less than whole is a PublishError."""
+    """Run a notebook with papermill and return it executed; anything less than whole is a PublishError.
+
+    In a new kernel, or in one forked from the `zygote`. Both speak through sockets in a private folder: over ports of
+    this machine whoever uses it could listen, of which ipykernel rightly warns.
+    """
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="pmo-", dir=short_folder()) as private:
+        kernel = zygote.kernel() if zygote else {"config": speak_privately(Path(private) / "k.json")}
+        _run(notebook, to, parameters, cwd=str(folder), execution_timeout=seconds, **kernel)
+    return require_whole(to)
+
+
+def _run(notebook: Path, to: Path, parameters: Mapping[str, Any], **options: Any) -> None:
+    """papermill's run, each way in which it can fail told in words."""
     try:
         papermill.execute_notebook(
-            str(notebook), str(to), dict(parameters), cwd=str(folder), kernel_name="python3",
-            language="python", progress_bar=sys.stderr.isatty(), execution_timeout=seconds, start_timeout=120,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            str(notebook), str(to), dict(parameters), kernel_name="python3", language="python",
+            progress_bar=False, start_timeout=120, **options,
         )  # fmt: skip
     except PapermillExecutionError as error:
         raise PublishError(_told(notebook, error)) from error
     except CellTimeoutError as error:
+        seconds = options["execution_timeout"]
         raise PublishError(f"{notebook.name}: a cell ran longer than {seconds} seconds and was stopped.") from error
     except DeadKernelError as error:
         raise PublishError(f"{notebook.name}: its kernel died (killed, or out of memory). Run again.") from error
@@ -43,7 +62,6 @@ def execute(
         ) from error
     except (PapermillException, RuntimeError) as error:
         raise PublishError(f"{notebook.name} could not be run: {error}") from error
-    return require_whole(to)
 
 
 def require_whole(path: Path) -> nbformat.NotebookNode:

@@ -48,7 +48,7 @@ class Manifest:
     @property
     def page(self) -> Path:
         """The page that people read."""
-        return self.folder / "report.html"
+        return self.folder / self.content.get("page", "report.html")
 
     def _repr_html_(self) -> str:
         files = pd.DataFrame(self.content["files"])
