@@ -71,7 +71,7 @@ def read_scenario(path: str | Path) -> StoredScenario:
 
 def write_scenario(folder: Path, scenario: StoredScenario) -> Path:
     """Keep a scenario under its name, in one step; one of the same name is replaced. Returns the file."""
-    path = folder / f"{_file_name(scenario.name)}.toml"
+    path = folder / f"{name_file(scenario.name)}.toml"
     beside = path.with_name(f".{path.name}.writing")
     try:
         folder.mkdir(exist_ok=True)
@@ -95,7 +95,8 @@ def dump_scenario(scenario: StoredScenario) -> str:
     return tomli_w.dumps({**told, "changes": dict(scenario.changes)})
 
 
-def _file_name(name: str) -> str:
+def name_file(name: str) -> str:
+    """A scenario's name as that of its file, without an ending; InputError where nothing is left of it."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     told = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60]
     if not told:

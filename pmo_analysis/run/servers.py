@@ -36,20 +36,27 @@ def open_app(
     _require(APP)
     with tempfile.TemporaryDirectory(prefix="pmo-app-") as folder:
         prepared = _prepare(Path(folder), source, quarter)
-        return subprocess.call(app_command(prepared, port=port, browser=browser))
+        return subprocess.call(app_command(prepared, port=port, browser=browser), env=app_environment())
 
 
 def app_command(notebook: Path, *, port: int | None = None, browser: bool = True) -> list[str]:
     """How Voilà is called: this machine only, sources stripped, errors told without a traceback.
 
-    The browser is told to load nothing from elsewhere: Voilà's own page asks a public server for its icons.
+    The browser is told to load nothing from elsewhere, and the house's page (`app_environment`) asks for nothing:
+    Voilà's own wants icons from a public server.
     """
     headers = {"headers": {"Content-Security-Policy": _POLICY}}
     options = [f"--Voila.ip={LOOPBACK}", "--VoilaConfiguration.strip_sources=True", "--show_tracebacks=False"]
-    options += [f"--Voila.tornado_settings={headers}"]
+    options += [f"--Voila.tornado_settings={headers}", "--template=pmo"]
     options += [f"--Voila.port={port}", "--Voila.port_retries=0"] if port else []
     options += [] if browser else ["--no-browser"]
     return [sys.executable, "-m", "voila", str(notebook), *options]
+
+
+def app_environment() -> dict[str, str]:
+    """The environment in which Voilà finds the house's own page, before any other of that name."""
+    own = str(Path(__file__).with_name("jupyter"))
+    return {**os.environ, "JUPYTER_PATH": os.pathsep.join(filter(None, [own, os.environ.get("JUPYTER_PATH")]))}
 
 
 def _prepare(folder: Path, source: str, quarter: str | None) -> Path:

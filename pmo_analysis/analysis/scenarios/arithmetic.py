@@ -46,6 +46,14 @@ class Scenario:
         """Full-time equivalents by role, as changed."""
         return share_out(self.capacity, self.inputs.get("fte"))
 
+    def share_now(self, change: str, service: str | None = None) -> float:
+        """The share of work that is standard or self-service as it was (standard_share, self_service_share); NaN = not known."""
+        shares, count = self.work.kinds[f"{change}_now"], self.work.count
+        if service is not None:
+            return float(shares[service])
+        known = shares.notna().to_numpy()
+        return float((shares[known] * count[known]).sum() / count[known].sum()) if known.any() else float("nan")
+
     def _repr_html_(self) -> str:
         return show_result(self.sentence, self.result)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.scenarios.arithmetic import Scenario, undo_changes
@@ -20,7 +21,8 @@ EVERYTHING = "all"
 class ScenarioComparison:
     """Scenarios of one quarter beside each other, the first as it was.
 
-    table: figure, scenario, value, low, high · inputs: scenario, input, input_of (a service, a role or all), becomes (in words)
+    table: figure, scenario, value, low, high, change (from the first)
+    inputs: scenario, input, input_of (a service, a role or all), becomes (in words)
     scenarios: name → Scenario, in the order in which they were given
     """
 
@@ -55,6 +57,10 @@ def compare_scenarios(scenarios: Mapping[str, Scenario]) -> ScenarioComparison:
     named = {**(plain or {AS_IT_WAS: undo_changes(given[0])}), **scenarios}
     parts = [s.result.assign(scenario=name) for name, s in named.items()]
     table = pd.concat(parts, ignore_index=True)[["figure", "scenario", "value", "low", "high"]]
+    first = parts[0].set_index("figure")["value"]
+    before = table["figure"].map(first)
+    change = (table["value"] - before).where(~np.isclose(table["value"], before), 0.0)
+    table["change"] = change.where(table["scenario"] != next(iter(named)))
     inputs = [row for name, scenario in named.items() for row in _list_inputs(name, scenario.inputs)]
     sentences = [named[n].sentence for n in named]
     return ScenarioComparison(

@@ -20,7 +20,7 @@ USUAL_EDGES = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class HoursSpread:
     """Hours of the engagements of one service, or of all.
 
-    bins: from_hours, to_hours, count; the first begins at nought, the last has no end · sizes: from_hours, to_hours,
+    bins: from_hours, to_hours, count; the first begins at nought, the last has no end · sizes: size, from_hours, to_hours,
     standard_hours (blank for all services together), count, share; of the scenario's limits, else of the present sizes
     limits: hours between sizes · changed: whether they are the scenario's · count: engagements · enough: to say anything
     """
@@ -79,7 +79,7 @@ def _tell_sizes(scenario: Scenario, service: str | None, limits: list[float], *,
     work = scenario.work
     part = slice(0, len(work.rows)) if service is None else work.rows_of(service)
     hours, standard = work.hours[part], work.standard[part]
-    rows = _count(hours, limits).assign(standard_hours=np.nan)
+    rows = _count(hours, limits).assign(standard_hours=np.nan, size=None)
     rows["share"] = rows["count"] / max(len(hours), 1)
     if service is not None and changed:
         cut = {
@@ -89,4 +89,6 @@ def _tell_sizes(scenario: Scenario, service: str | None, limits: list[float], *,
     elif service is not None:
         offered = np.unique(standard[np.isfinite(standard)])
         rows["standard_hours"] = offered if len(offered) == len(rows) else np.nan
-    return rows[["from_hours", "to_hours", "standard_hours", "count", "share"]]
+        names = work.rows[part].drop_duplicates("standard_hours").set_index("standard_hours")["size"]
+        rows["size"] = rows["standard_hours"].map(names)
+    return rows[["size", "from_hours", "to_hours", "standard_hours", "count", "share"]]
