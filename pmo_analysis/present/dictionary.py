@@ -31,7 +31,7 @@ def meaning_of(table: str, column: str = "") -> str:
     words = _words()
     if not column:
         return words["tables"].get(table, table.replace("_", " ").capitalize())
-    of_table = words["columns"].get(table, {})
+    of_table = words["columns_of"].get(table, {})
     return of_table.get(column) or words["columns"].get(column) or _contract_meanings().get(column, "")
 
 
