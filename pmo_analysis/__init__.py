@@ -50,6 +50,8 @@ _HOME = {
     "run_quarter": "quarter",
     "run_packs": "run.packs",
     "run_report": "run.publish",
+    "list_reports": "run.manifest",
+    "browse": "present.browsing",
     "Settings": "contract.settings",
 }
 __all__ = ["__version__"]

@@ -107,7 +107,7 @@ def test_a_change_for_a_chosen_service_leaves_the_other_alone_and_stays_when_ano
 
 def test_limits_are_dragged_on_the_hours_and_drawn_there(app):
     app.service.value = "S1"
-    assert "The present sizes" in app.hours.value
+    assert "One size for all of it now" in app.hours.value
     app.limits.value = (8.0, 12.0)
     assert app.desk.now.inputs == {"tier_limits": {"S1": [8.0, 12.0]}}
     assert app.hours.value.count('class="limit"') == 2 and "Your limits" in app.hours.value

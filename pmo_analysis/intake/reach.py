@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.contract.quarters import last_complete_quarter, parse_quarter, quarter_of
+from pmo_analysis.contract.quarters import last_complete_quarter, parse_quarter, quarter_of, quarters_between
 from pmo_analysis.intake.dataset import Dataset
 
 _DATED = {"engagements": ("requested_on", "started_on", "delivered_on"), "effort": ("worked_on",)}
@@ -37,6 +37,12 @@ def choose_quarter(data: Dataset, quarter: str | None = None) -> str:
             f"{last}. Choose a quarter in between."
         )
     return quarter
+
+
+def list_quarters(data: Dataset) -> list[str]:
+    """Every quarter in which something was asked, delivered or worked, and those between."""
+    month = data.settings["fiscal_year_end_month"]
+    return quarters_between(*(quarter_of(day, month) for day in _span(data)))
 
 
 def _span(data: Dataset) -> tuple[date, date]:

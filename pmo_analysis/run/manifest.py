@@ -16,6 +16,7 @@ import pandas as pd
 
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.reach import find_source
 
 if TYPE_CHECKING:
     from pmo_analysis.intake.scenarios import StoredScenario
@@ -66,6 +67,27 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise PublishError(f"{path} is damaged ({type(error).__name__}: {error}). Publish the report again.") from error
     return Manifest(folder, content)
+
+
+def list_reports(folder: str | Path = "reports") -> pd.DataFrame:
+    """The reports that stand in a folder, the newest first: report, organisation, quarter, published_on, page.
+
+    The folder is looked for here and then in the folders above, so that notebooks find it; damaged reports are left out.
+    """
+    found = Path(find_source(str(folder)))
+    made = []
+    for path in sorted(found.glob(f"*/{NAME}")):
+        try:
+            report = read_manifest(path.parent)
+        except PublishError:
+            continue
+        page = Path(found.name, path.parent.name, report.page.name).as_posix()
+        made.append(
+            (path.stat().st_mtime, path.parent.name, *(report.content[k] for k in ("organisation", "quarter")), page)
+        )
+    rows = pd.DataFrame(sorted(made, reverse=True), columns=["at", "report", "organisation", "quarter", "page"])
+    rows["published_on"] = pd.to_datetime(rows["at"], unit="s", utc=True).dt.strftime("%Y-%m-%d")
+    return rows[["report", "organisation", "quarter", "published_on", "page"]]
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:

@@ -19,9 +19,9 @@ _POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws:; fra
 
 
 def open_lab(*, port: int | None = None, browser: bool = True) -> int:
-    """Open JupyterLab on the project, its notebooks first; returns its exit code."""
+    """Open JupyterLab on the project's start page; returns its exit code."""
     _require(NOTEBOOKS)
-    options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks"]
+    options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks/start.ipynb"]
     options += [f"--ServerApp.port={port}"] if port else []
     options += [] if browser else ["--ServerApp.open_browser=False"]
     # Jupyter refuses to run as root, as in a container, unless told; here it listens to this machine only.
