@@ -9,11 +9,26 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice, Evidence, advise
-from pmo_analysis.analysis.cost import CostToServe, cost_history, review_budget, tell_costs, write_showback
+from pmo_analysis.analysis.cost import (
+    CostToServe,
+    cost_history,
+    review_budget,
+    service_history,
+    tell_costs,
+    write_showback,
+)
 from pmo_analysis.analysis.features import Requests, customer_features, feature_panel
 from pmo_analysis.analysis.headline import Headline, tell_headline
 from pmo_analysis.analysis.history import SegmentHistory, segment_history
-from pmo_analysis.analysis.leadership import COST_DEFINITIONS, Leadership, chart_costs, review_leadership
+from pmo_analysis.analysis.leadership import (
+    COST_DEFINITIONS,
+    Leadership,
+    chart_costs,
+    chart_senior_share,
+    chart_services,
+    list_cost_rows,
+    review_leadership,
+)
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
 from pmo_analysis.analysis.propositions import (
     Offered,
@@ -70,8 +85,8 @@ def compose(
     )
     measures = protect_answers(every_row, answers, previous.run_chart if previous else None)
     offer = _review_offer(known, quarter, settings, groups)
-    costs, past = _cost(known, quarter, settings, groups)
-    measures = _chart_costs(measures, past, settings)
+    costs, past, by_service = _cost(known, quarter, settings, groups)
+    measures = _chart_costs(measures, past, by_service, settings)
     start = build_baseline(known, quarter, settings, costs["customer"])
     told = {"measures": measures, "value": _score(measures, groups, settings), "cost_by": costs, **offer}
     return Quarter(
@@ -90,7 +105,7 @@ def compose(
         propositions=_propose(known, quarter, settings, groups, told, past),
         budget=review_budget(known, quarter, settings),
         showback=write_showback(costs["customer"], settings["currency"]),
-        leadership=_lead(known, quarter, settings, measures, groups),
+        leadership=_lead(known, quarter, settings, measures, groups, by_service),
         baseline=start,
         scenario=tell_stored(start, groups, settings, scenario),
         headline=_headline(known, quarter, settings, told, past),
@@ -135,28 +150,39 @@ def _group(known: Dataset, segmentation: Segmentation) -> pd.DataFrame:
 
 def _cost(
     known: Dataset, quarter: str, settings: Settings, groups: pd.DataFrame
-) -> tuple[dict[str, CostToServe], pd.DataFrame]:
-    """Cost by each kind of group, and the cost of the quarters before by customer and category, segment."""
-    segments = groups.set_index("customer_id")["segment"]
+) -> tuple[dict[str, CostToServe], pd.DataFrame, pd.DataFrame]:
+    """Cost by each kind of group, and the cost of the quarters before by customer, and by customer and service."""
+    segments, back = groups.set_index("customer_id")["segment"], settings["run_chart_quarters"]
     costs = tell_costs(known, quarter, segments=segments, settings=settings, seed=settings["seed"])
-    return costs, cost_history(known, quarter, quarters=settings["run_chart_quarters"], settings=settings)
+    past = cost_history(known, quarter, quarters=back, settings=settings)
+    return costs, past, service_history(known, quarter, quarters=back, settings=settings)
 
 
-def _chart_costs(measures: Measures, past: pd.DataFrame, settings: Settings) -> Measures:
+def _chart_costs(measures: Measures, past: pd.DataFrame, by_service: pd.DataFrame, settings: Settings) -> Measures:
     """Measures whose run chart also tells what serving cost, so that decisions about cost can be judged by it."""
+    charts = [measures.run_chart, chart_costs(past, settings), chart_senior_share(by_service, settings)]
     return replace(
         measures,
-        run_chart=pd.concat([measures.run_chart, chart_costs(past, settings)], ignore_index=True),
+        run_chart=pd.concat(charts, ignore_index=True),
         definitions=pd.concat([measures.definitions, COST_DEFINITIONS], ignore_index=True),
     )
 
 
-def _lead(known: Dataset, quarter: str, settings: Settings, measures: Measures, groups: pd.DataFrame) -> Leadership:
+def _lead(
+    known: Dataset,
+    quarter: str,
+    settings: Settings,
+    measures: Measures,
+    groups: pd.DataFrame,
+    by_service: pd.DataFrame,
+) -> Leadership:
     asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
     rows = measures.rows[~measures.rows["measure"].isin(asked)]  # answers are told of the whole only
+    rows = pd.concat([rows, list_cost_rows(by_service)], ignore_index=True)
     return review_leadership(
         known, quarter, settings,
         run_chart=measures.run_chart, definitions=measures.definitions, rows=rows, groups=groups,
+        service_chart=chart_services(by_service, settings),
     )  # fmt: skip
 
 
@@ -180,7 +206,7 @@ def _review_offer(known: Dataset, quarter: str, settings: Settings, groups: pd.D
     targets: Targets = target_services(
         request_history(known, quarter, settings),
         customers=known.frame("customers"), services=known.frame("services"),
-        segments=groups.set_index("customer_id")["segment"], k=settings["next_services"],
+        segments=groups.set_index("customer_id")["segment"], needs=known.frame("needs"), k=settings["next_services"],
         quarter=quarter, fiscal_year_end_month=settings["fiscal_year_end_month"], seed=settings["seed"],
     )  # fmt: skip
     people = count_people(known, quarter, settings["fiscal_year_end_month"])

@@ -60,7 +60,7 @@ class Adoption:
 def count_trials(trials: Trials) -> Counts:
     """What could have been asked for and what was, with the quarters since it last was."""
     gaps = trials.gaps()
-    exposure = trials.there[:, None, :] * trials.offered[None, :, :]
+    exposure = trials.counted()[:, None, :] * trials.offered[None, :, :]
     return Counts(exposure, exposure * trials.asked, gaps[:, :, :-1], gaps[:, :, -1])
 
 
@@ -142,7 +142,8 @@ def _by_gap(values: Numbers, gaps: np.ndarray) -> Numbers:
     """service × gap class: the sums over customers and quarters."""
     services, classes = values.shape[1], len(GAPS)
     place = np.arange(services)[None, :, None] * classes + gaps
-    return np.bincount(place.ravel(), values.ravel(), services * classes).reshape(services, classes)
+    sums = np.bincount(place.ravel(), values.ravel(), services * classes).astype(float)
+    return sums.reshape(services, classes)
 
 
 def _expected(model: Adoption, counts: Counts) -> tuple[Numbers, Numbers]:

@@ -53,7 +53,7 @@ def forecast_requests(trials: Trials, known: Knowledge, *, start: Adoption | Non
 
 def popularity(trials: Trials, label: np.ndarray | None = None) -> Numbers:
     """The share of customers (of the segment, where labels are given) that asked per recent quarter."""
-    asked, there = trials.asked[:, :, -RECENT:].sum(2), trials.there[:, -RECENT:].sum(1)
+    asked, there = trials.asked[:, :, -RECENT:].sum(2), trials.since_seen()[:, -RECENT:].sum(1)
     whole = (asked.sum(0) + 0.5) / (there.sum() + 1.0)
     if label is None:
         return np.tile(whole, (len(asked), 1))
@@ -63,7 +63,7 @@ def popularity(trials: Trials, label: np.ndarray | None = None) -> Numbers:
 
 def buys_again(trials: Trials) -> Numbers:
     """The share that asked again among those that had asked a quarter earlier, and among those that had not."""
-    gaps, there = trials.gaps(), trials.there[:, None, :]
+    gaps, there = trials.gaps(), trials.since_seen()[:, None, :]
     before = gaps[:, :, :-1] == 1
     rates = []
     for had in (True, False):

@@ -39,7 +39,7 @@ def judge_holdout(
     before = trials.until(len(trials.quarters) - 1)
     known = know(before)
     forecast = forecast_requests(before, known, rounds=20)
-    on, at = trials.offered[:, -1], (trials.there[:, -2] > 0) & (trials.there[:, -1] > 0)
+    on, at = trials.offered[:, -1], (before.there[:, -1] > 0) & ~before.gone
     actual = trials.asked[:, :, -1][np.ix_(at, on)]
     recurring = recurring_services(forecast.model.gap)[on] if forecast.model else np.zeros(on.sum(), bool)
     methods = {

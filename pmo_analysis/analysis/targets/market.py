@@ -76,13 +76,13 @@ def _smooth(seen: Numbers, noise: Numbers, kinds: Numbers) -> tuple[Numbers, Num
     """
     quarters = seen.shape[1]
     total = kinds[:, None, :-1, :-1] + LEVEL_VARIANCE + noise[None, :, :, None] * np.eye(quarters)
-    inverse = np.linalg.inv(total)
+    inverse: Numbers = np.linalg.inv(total).astype(float)
     solved = np.einsum("krij,rj->kri", inverse, seen)
     fit = -0.5 * (np.einsum("kri,ri->k", solved, seen) + np.linalg.slogdet(total)[1].sum(1))
     # Standing still counts as much beforehand as all ways of moving together.
     fit[0] += np.log(max(len(kinds) - 1, 1))
-    weight = np.exp(fit - fit.max())
-    weight = weight / weight.sum()
+    likely = np.exp(fit - fit.max())
+    weight = (likely / likely.sum()).astype(float)
     path = np.einsum("k,kij,krj->ri", weight, kinds[:, :, :-1], solved, optimize=True)
     return path, np.einsum("k,kr->r", weight, _ahead(kinds, inverse))
 

@@ -119,6 +119,7 @@ def _sorted_by_content(trials: Trials) -> Trials:
         gone=trials.gone[by_customer],
         older=trials.older[by_customer],
         undated=trials.undated[by_customer],
+        by_asking=trials.by_asking[by_customer],
     )
 
 

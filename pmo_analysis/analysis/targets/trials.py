@@ -15,6 +15,7 @@ Flags = npt.NDArray[np.bool_]
 GAPS = ("never", "1", "2", "3", "4", "5–6", "7–8", "9+", "not known")
 # A request before records began may be the last one; after so many silent quarters it no longer matters.
 _FORGOTTEN_AFTER = 4
+_ECHO_LEAST, _ECHO_SHARE = 10, 0.98
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class Trials:
     """asked: customer × service × quarter; there: customer × quarter (a customer then, 0–1); offered: service × quarter.
 
     Per customer: gone (it left by the end of the last quarter), older (a customer before the first quarter),
-    undated (nobody told when it became one).
+    undated (nobody told when it became one), by_asking (it became one by its first request).
     """
 
     customers: list[str]
@@ -34,16 +35,18 @@ class Trials:
     gone: Flags
     older: Flags
     undated: Flags
+    by_asking: Flags
 
     def until(self, count: int) -> Trials:
-        """The first `count` quarters, as they were known then."""
+        """The first `count` quarters, as they were known then: an undated customer not before it had asked."""
+        seen = ~self.undated | np.asarray(self.asked[:, :, :count].any(axis=(1, 2)))
         return replace(
             self,
             quarters=self.quarters[:count],
             asked=self.asked[:, :, :count],
-            there=self.there[:, :count],
+            there=self.there[:, :count] * seen[:, None],
             offered=self.offered[:, :count],
-            gone=self.there[:, :count].any(axis=1) & ~self.there[:, count:].any(axis=1),
+            gone=np.asarray(self.there[:, :count].any(axis=1) & ~self.there[:, count:].any(axis=1)),
         )
 
     def gaps(self) -> npt.NDArray[np.int8]:
@@ -57,6 +60,18 @@ class Trials:
             if t < count:
                 since = np.where(self.asked[:, :, t], 1, np.where(since > 0, since + 1, 0))
         return found
+
+    def counted(self) -> Numbers:
+        """customer × quarter: presence that tells how often one asks."""
+        first = self.asked.any(axis=1).argmax(axis=1)
+        sure = self.by_asking[:, None] & (np.arange(len(self.quarters)) == first[:, None])
+        return np.where(sure, 0.0, self.there)
+
+    def since_seen(self) -> Numbers:
+        """customer × quarter: presence, an undated customer's from its first request."""
+        first = self.asked.any(axis=1).argmax(axis=1)
+        unseen = self.undated[:, None] & (np.arange(len(self.quarters)) < first[:, None])
+        return np.where(unseen, 0.0, self.there)
 
     def silent(self) -> npt.NDArray[np.int64]:
         """Quarters since each customer last asked for anything (all of its quarters when never)."""
@@ -74,8 +89,8 @@ def make_trials(
 ) -> Trials:
     """Trials of the services on offer, up to `quarter` (the last in the history when None).
 
-    Mandated, retired and planned services are left out. A customer counts from `active_from_on` (undated: from the
-    first quarter) to `active_to_on`; a service from its own `active_from_on`, else from its first request.
+    Mandated, retired and planned services are left out. A customer counts from `active_from_on` (undated:
+    from the first quarter) to `active_to_on`; a service from its own `active_from_on`, else from its first request.
     """
     rows = _requests(history, quarter)
     quarters = quarters_between(min(rows["quarter"]), quarter or max(rows["quarter"]))
@@ -86,7 +101,8 @@ def make_trials(
         for column in ("active_from_on", "active_to_on")
     )
     since = _places(services, "service_id", offered, "active_from_on", quarters=quarters, month=month)
-    there = _between(np.fmin(np.nan_to_num(begun), _first(rows, "customer_id", known, quarters)), ended, len(quarters))
+    first = _first(rows, "customer_id", known, quarters)
+    there = _between(np.fmin(np.nan_to_num(begun), first), ended, len(quarters))
     on_offer = _between(np.fmin(since, _first(rows, "service_id", offered, quarters)), since * np.nan, len(quarters))
     rows = rows[rows["service_id"].isin(offered)]
     asked = np.zeros((len(known), len(offered), len(quarters)), dtype=bool)
@@ -101,6 +117,7 @@ def make_trials(
         gone=ended < len(quarters),
         older=begun < 0,
         undated=np.isnan(begun),
+        by_asking=_by_asking(begun, first),
     )
 
 
@@ -143,6 +160,13 @@ def _first(rows: pd.DataFrame, key: str, known: list[str], quarters: list[str]) 
     """The position of the quarter of each one's first request; missing where there is none."""
     first = _at(rows.groupby(key)["quarter"].min().reindex(known), quarters)
     return np.where(first >= 0, first, np.nan)
+
+
+def _by_asking(begun: Numbers, first: Numbers) -> Flags:
+    """Whose date within the records is that of its first request, where this is so for (nearly) all newcomers: they
+    are customers because they asked, so that their first quarter tells nothing of how often one asks."""
+    same = (begun >= 0) & (begun == first)
+    return same & (same.sum() >= max(_ECHO_LEAST, _ECHO_SHARE * (begun >= 0).sum()))
 
 
 def _between(first: Numbers, last: Numbers, count: int) -> Numbers:
