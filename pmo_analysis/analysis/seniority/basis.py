@@ -1,7 +1,8 @@
 """Confounders as columns for a regression: straight lines left free, smooth curves to be shrunk.
 
-Three smooth parts (each 60 Nyström features of a Gaussian kernel): a curve per number, a curve per number
-that may differ by level of the categories, and a joint surface of all numbers.
+Three smooth parts (each at most 60 Nyström features of a kernel): a curve per number that may jump (Laplace's
+kernel on ranks), a smooth curve per number that may differ by level of the categories, and a joint smooth surface
+of all numbers (Gaussian kernels).
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import rankdata
 
 Numbers = npt.NDArray[np.float64]
 LANDMARKS = 60
+# Directions along which a kernel varies less than this share of its main one are not worth a column.
+LEAST_VARIED = 1e-4
 RARE = 5
 MOST_LEVELS = 30
 
@@ -109,8 +113,9 @@ def _smooth_parts(numbers: Numbers, levels: list[npt.NDArray[np.int64]], rng: np
     at = np.sort(rng.choice(order, min(LANDMARKS, len(order)), replace=False))
     same = np.sum([(lev[:, None] == lev[at]).astype(float) for lev in levels], axis=0) if levels else None
     gaps = (numbers[:, None, :] - numbers[at]) ** 2
-    curves = np.exp(-0.5 * gaps).sum(2)
-    parts = [_nystroem(curves, at)]
+    ranks = np.sqrt(12.0) * rankdata(numbers, axis=0) / len(numbers)
+    jumping = np.exp(-np.abs(ranks[:, None, :] - ranks[at])).sum(2)
+    parts = [_nystroem(jumping, at)]
     if same is not None:
         parts.append(_nystroem(np.exp(-0.5 * gaps / 1.5**2).sum(2) * same, at))
     if numbers.shape[1] > 1:
@@ -121,5 +126,5 @@ def _smooth_parts(numbers: Numbers, levels: list[npt.NDArray[np.int64]], rng: np
 
 def _nystroem(kernel: Numbers, at: npt.NDArray[np.int64]) -> Numbers:
     value, vector = np.linalg.eigh(kernel[at])
-    kept = value > 1e-8 * value.max()
+    kept = value > LEAST_VARIED * value.max()
     return kernel @ (vector[:, kept] / np.sqrt(value[kept]))

@@ -8,7 +8,7 @@ from scipy.special import expit
 from pmo_analysis.analysis.seniority.basis import Basis
 from pmo_analysis.analysis.seniority.smoothing import Numbers, Rows, fit_smooth, reml_penalty
 
-ROUNDS = 6
+ROUNDS = 5
 STEEPEST = 8.0
 
 
@@ -18,12 +18,14 @@ def left_out_propensity(treatment: Numbers, basis: Basis, clusters: list[Rows]) 
     Penalised logistic regression by iterated weighted least squares.
     """
     logit = np.full(len(treatment), np.log((treatment.mean() + 0.01) / (1.01 - treatment.mean())))
+    penalty = None
     for _ in range(ROUNDS):
         chance = expit(logit)
         root = np.sqrt(np.maximum(chance * (1 - chance), 1e-3))
         working = logit + (treatment - chance) / root**2
         columns, values = basis.columns * root[:, None], working * root
-        fitted = fit_smooth(columns, values, reml_penalty(columns, values, basis))
+        penalty = reml_penalty(columns, values, basis, penalty)
+        fitted = fit_smooth(columns, values, penalty)
         logit = np.clip(working - fitted.residual / root, -STEEPEST, STEEPEST)
     left = np.empty_like(logit)
     for cluster in clusters:

@@ -18,7 +18,7 @@ from pmo_analysis.analysis.seniority.smoothing import Numbers, Rows, Smooth, fit
 
 MOST_BLOCKS, LARGE, BLOCKS_WHEN_LARGE = 40, 1000, 20
 # Bias is the product of both errors; fitting the outcome more closely is nearly free and removes most of it.
-UNDERSMOOTH = 4.0
+UNDERSMOOTH = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +84,12 @@ def _tall(share: Numbers, values: Numbers) -> Numbers:
 
 def _fit_outcome(outcome: Numbers, basis: Basis, clusters: list[Rows]) -> tuple[_Centre, Smooth]:
     """The outcome's fit and the share of each customer's own level in its mean, found in turns."""
-    ratio = 0.0
+    ratio, penalty = 0.0, None
     for _ in range(3):
         shrink = _Centre(clusters, ratio, len(outcome))
         columns, values = shrink.apply(basis.columns), shrink.apply(outcome)
-        fitted = fit_smooth(columns, values, reml_penalty(columns, values, basis) / UNDERSMOOTH)
+        penalty = reml_penalty(columns, values, basis, penalty)
+        fitted = fit_smooth(columns, values, penalty / UNDERSMOOTH)
         newer = _between_ratio(shrink.undo(_left_out(fitted, clusters)), shrink)
         if abs(newer - ratio) < 0.02:
             break
