@@ -178,9 +178,9 @@ GROUPS = pd.DataFrame(
 
 
 def test_a_decision_names_a_group_only_by_its_whole_name() -> None:
-    assert find_scope("Mend lateness for IT: 50 %", GROUPS) == ("category", "IT")
-    assert find_scope("Mend lateness for IT services", GROUPS) == ("category", "IT services")
-    assert find_scope("Wait with it; ITIL is no category", GROUPS) == ("", "")
+    assert find_scope("Mend lateness for IT: 50 %", GROUPS) == ("category", "IT", "IT")
+    assert find_scope("Mend lateness for IT services", GROUPS) == ("category", "IT services", "IT services")
+    assert find_scope("Wait with it; ITIL is no category", GROUPS) == ("", "", "")
 
 
 def _promises(kept: dict[tuple[str, str], int], each: int = 20) -> pd.DataFrame:

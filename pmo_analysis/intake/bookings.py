@@ -98,7 +98,7 @@ def sum_by_engagement(
     (the engagement's, else the one booked, else the project's), service_id, size, and AMOUNTS: the PMO's hours and
     cost said to be process or delivery, or unsaid; senior_hours; the customer's own hours and cost; bookings without
     a price and without readable hours. In ten-thousandths, sorted; missing = not known. With `customers_only` the
-    sums are by quarter and customer, and engagement, service and size are blank.
+    sums are by quarter and customer, and engagement, service and size are blank. Names but the engagement's are categories.
     """
     priced = _price(data, spans, rates)
     placed = (place_by_customer if customers_only else place_bookings)(priced.booked, data, priced.number)
@@ -109,7 +109,7 @@ def sum_by_engagement(
     apart = rows[loose].assign(engagement_id=np.nan).astype({"engagement_id": "str"})
     sums = apart.groupby(["number", *_PLACED[1:]], dropna=False)[AMOUNTS].sum(min_count=1).reset_index()
     rows = pd.concat([rows[~loose], sums], ignore_index=True).sort_values("number", kind="stable", ignore_index=True)
-    return _label(rows, spans, [*_PLACED, *AMOUNTS])
+    return rows.assign(quarter=pd.Categorical.from_codes(rows["number"], sorted(spans)))[[*_PLACED, *AMOUNTS]]
 
 
 def _tell_amounts(placed: Placed, priced: _Priced) -> dict[str, np.ndarray]:
@@ -157,8 +157,7 @@ def _sum_by(priced: _Priced, code: np.ndarray, names: pd.Index, key: str) -> pd.
 
 def _label(rows: pd.DataFrame, spans: Mapping[str, object], columns: list[str]) -> pd.DataFrame:
     rows = rows.assign(quarter=pd.Categorical.from_codes(rows["number"], list(spans)).astype("str"))
-    texts = {"role", *_PLACED}
-    return rows[columns].astype({c: "str" if c in texts else "float64" for c in columns})
+    return rows[columns].astype({c: "str" if c in ("quarter", "role") else "float64" for c in columns})
 
 
 def list_worked_roles(data: Dataset, spans: Spans) -> pd.DataFrame:
@@ -175,19 +174,17 @@ def list_worked_roles(data: Dataset, spans: Spans) -> pd.DataFrame:
     return _label(rows, spans, ["quarter", "role"]).assign(readable=rows["hours"].notna())
 
 
-def lifetime_hours(data: Dataset, engagements: pd.Series) -> pd.DataFrame:
-    """The PMO's hours on each of the engagements, whenever they were worked: engagement_id, worked_hours, sorted.
+def lifetime_hours(data: Dataset) -> pd.DataFrame:
+    """The PMO's hours on each engagement, whenever they were worked: engagement_id, worked_hours, sorted.
 
     Engagements without a readable hour are not in it.
     """
     booked = read_booked(data)
     roles = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role")
     customers = np.append(booked.names["role"].isin(roles.loc[roles["side"] == "customer", "role"]), False)
-    pmo = np.where(booked.side >= 0, booked.side == 0, ~customers[booked.codes["role"]])
     names, code = booked.names["engagement_id"], booked.codes["engagement_id"]
-    wanted = np.append(names.isin(engagements.dropna().unique()), False)
-    chosen = pmo & wanted[code]
-    units = add_up(code[chosen], booked.units[chosen], len(names))
+    pmo = np.where(booked.side >= 0, booked.side == 0, ~customers[booked.codes["role"]]) & (code >= 0)
+    units = add_up(code[pmo], booked.units[pmo], len(names))
     found = np.flatnonzero(~np.isnan(units))
     return pd.DataFrame({"engagement_id": named(names, found), "worked_hours": units[found] / PER_UNIT})
 
@@ -211,6 +208,5 @@ def sum_by_project(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataF
 
 def first_booking(data: Dataset) -> date | None:
     """The day of the first booking; None where nothing is booked."""
-    if not data.has("effort", "worked_on"):
-        return None
-    return pd.Timestamp(data.sql("SELECT min(worked_on) AS day FROM {effort}")["day"].iloc[0]).date()
+    day = read_booked(data).dated().day if data.has("effort", "worked_on") else []
+    return pd.Timestamp(int(np.min(day)), unit="D").date() if len(day) else None

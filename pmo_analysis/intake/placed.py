@@ -27,14 +27,17 @@ class Placed:
         return len(self.number)
 
     def keys(self, engagements: pd.DataFrame) -> pd.DataFrame:
-        """Per place: number, engagement_id, customer_id and what `engagements` (one each, index engagement_id) tell of it."""
+        """Per place: number, engagement_id, customer_id and what `engagements` (one each, index engagement_id) tell of it.
+
+        All but the engagement are categories in the order of their names: fast to group by.
+        """
         ids = {
             "engagement_id": named(self.booked.names["engagement_id"], self.engagement),
-            "customer_id": named(self.booked.names["customer_id"], self.customer),
+            "customer_id": pd.Categorical.from_codes(self.customer, self.booked.names["customer_id"]),
         }
         rows = find_rows(engagements.index, self.booked.names["engagement_id"])
         own = np.append(rows, -1)[self.engagement]
-        about = {name: named(pd.Index(engagements[name]), own) for name in engagements}
+        about = {name: engagements[name].astype("category").array.take(own, allow_fill=True) for name in engagements}
         return pd.DataFrame({"number": self.number, **ids, **about})
 
     def sums(self, amounts: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:

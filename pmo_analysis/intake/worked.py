@@ -57,7 +57,7 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
     # Names are numbered in their order, a blank one last; an engagement has one service.
     ids = [np.where(code < 0, np.iinfo("int64").max, code) for code in (placed.customer, placed.engagement)]
     rows = rows.iloc[np.lexsort((*ids, placed.number))].reset_index(drop=True)
-    return rows[[*_KEYS, *AMOUNTS]]
+    return rows[[*_KEYS, *AMOUNTS]].astype({"customer_id": "str", "service_id": "str"})
 
 
 def _nothing() -> pd.DataFrame:

@@ -143,6 +143,7 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
         "measures": q.measures.cells,
         "changes": q.measures.changes,
         "run_chart": q.measures.run_chart,
+        "run_chart_services": q.leadership.service_chart,
         "definitions": q.measures.definitions,
         **_customer_tables(q),
         **_cost_tables(q),

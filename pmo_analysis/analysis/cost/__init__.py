@@ -10,7 +10,8 @@ from pmo_analysis.analysis.cost.arithmetic import (
 )
 from pmo_analysis.analysis.cost.budget import Budget, review_budget
 from pmo_analysis.analysis.cost.equations import fit_time_equations, tell_time_equations
-from pmo_analysis.analysis.cost.serve import CostToServe, cost_history, cost_to_serve, tell_costs
+from pmo_analysis.analysis.cost.past import cost_history, service_history
+from pmo_analysis.analysis.cost.serve import CostToServe, cost_to_serve, tell_costs
 from pmo_analysis.analysis.cost.showback import Showback, write_showback
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "fit_time_equations",
     "gini",
     "review_budget",
+    "service_history",
     "tell_costs",
     "tell_time_equations",
     "time_equation",

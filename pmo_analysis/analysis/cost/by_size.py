@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.hours import PER_UNIT
-from pmo_analysis.analysis.cost.sums import add_key
+from pmo_analysis.analysis.cost.sums import add_key, number_cells
 from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.contract.settings import Settings
 
@@ -31,21 +31,25 @@ def tell_by_size(
     """
     at = list(dict.fromkeys([column, "service_id", "size"]))
     mine = add_key(entries, keys, column).dropna(subset=[column, "customer_id"])
-    sums = mine.groupby(at, dropna=False)[["hours", "cost"]].sum(min_count=1) / PER_UNIT
     done = add_key(counted.rename(columns={"size_quoted": "size"}), keys, column).dropna(subset=[column])
-    told = sums.set_axis(["worked_hours", "cost_to_serve_cost"], axis=1)
-    told = told.join(done.groupby(at, dropna=False).size().rename("engagements_count"), how="outer").reset_index()
-    told["engagements_count"] = told["engagements_count"].fillna(0).astype("int64")
-    count = told["engagements_count"].where(told["engagements_count"] > 0)
-    told["unit_cost"] = told["cost_to_serve_cost"] / count
-    units = mine.assign(unit=mine["customer_id"], cost=mine["cost"] / PER_UNIT, done=0.0)[[*at, "unit", "cost", "done"]]
-    done = done.assign(unit=done["customer_id"], cost=0.0, done=1.0)
+    units, unit = mine.assign(cost=mine["cost"] / PER_UNIT), "customer_id"
     if column == "customer_id":
-        known = engagements["customer_id"].notna()
-        units = engagements[known].assign(unit=engagements["engagement_id"], done=0.0)
-        done = done.assign(unit=done["engagement_id"])
-    rows = pd.concat([units[[*at, "unit", "cost", "done"]], done[[*at, "unit", "cost", "done"]]], ignore_index=True)
-    return _limit(told, rows, at, settings)[[*at, *_COLUMNS]].sort_values(at, ignore_index=True)
+        units, unit = engagements[engagements["customer_id"].notna()], "engagement_id"
+    told, (of_mine, of_done, of_units) = number_cells(at, mine, done, units)
+    sums = mine[["hours", "cost"]].groupby(of_mine).sum(min_count=1).reindex(told.index) / PER_UNIT
+    told = told.assign(
+        engagements_count=np.bincount(of_done, minlength=len(told)),
+        worked_hours=sums["hours"],
+        cost_to_serve_cost=sums["cost"],
+    )
+    told["unit_cost"] = told["cost_to_serve_cost"] / told["engagements_count"].where(told["engagements_count"] > 0)
+    rows = [
+        pd.DataFrame(
+            {"cell": of_units, "unit": units[unit].astype("str").array, "cost": units["cost"].array, "done": 0.0}
+        ),
+        pd.DataFrame({"cell": of_done, "unit": done[unit].array, "cost": 0.0, "done": 1.0}),
+    ]
+    return _limit(told, rows, settings)[[*at, *_COLUMNS]]
 
 
 def tell_by_service(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
@@ -56,30 +60,34 @@ def tell_by_service(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Serie
     """
     at = list(dict.fromkeys([column, "service_id"]))
     mine = add_key(entries, keys, column).dropna(subset=[column, "customer_id"])
-    sums = mine.groupby(at, dropna=False)[["cost", "own_hours", "own_cost", "unpriced_count"]].sum(min_count=1)
-    sums["own_cost"] = sums["own_cost"].where(~(sums["unpriced_count"] > 0))
-    names = {"cost": "cost_to_serve_cost", "own_hours": "own_hours", "own_cost": "own_hours_cost"}
-    sums = (sums[list(names)] / PER_UNIT).rename(columns=names)
-    done = add_key(counted.assign(charged=np.rint(counted["charged_cost"] * PER_UNIT)), keys, column)
-    done = done.dropna(subset=[column]).groupby(at, dropna=False)
-    more = pd.DataFrame({"engagements_count": done.size(), "charged_cost": done["charged"].sum(min_count=1) / PER_UNIT})
-    told = sums.join(more, how="outer").reset_index()
-    told["engagements_count"] = told["engagements_count"].fillna(0).astype("int64")
-    order = [*at, "engagements_count", "charged_cost", "cost_to_serve_cost", "own_hours", "own_hours_cost"]
-    return told[order].sort_values(at, ignore_index=True)
+    done = add_key(counted.assign(charged=np.rint(counted["charged_cost"] * PER_UNIT)), keys, column).dropna(
+        subset=[column]
+    )
+    told, (of_mine, of_done) = number_cells(at, mine, done)
+    sums = (
+        mine[["cost", "own_hours", "own_cost", "unpriced_count"]].groupby(of_mine).sum(min_count=1).reindex(told.index)
+    )
+    charged = done["charged"].groupby(of_done).sum(min_count=1).reindex(told.index)
+    return told.assign(
+        engagements_count=np.bincount(of_done, minlength=len(told)),
+        charged_cost=charged / PER_UNIT,
+        cost_to_serve_cost=sums["cost"] / PER_UNIT,
+        own_hours=sums["own_hours"] / PER_UNIT,
+        own_hours_cost=sums["own_cost"].where(~(sums["unpriced_count"] > 0)) / PER_UNIT,
+    )
 
 
-def _limit(told: pd.DataFrame, rows: pd.DataFrame, at: list[str], settings: Settings) -> pd.DataFrame:
+def _limit(told: pd.DataFrame, rows: list[pd.DataFrame], settings: Settings) -> pd.DataFrame:
     """Limits where there are engagements enough; hours on no engagement raise them as they raise the cost of one."""
     minimum = settings["minimum_estimate"]
-    told = told.assign(cell=np.arange(len(told)))
-    enough = told.loc[told["engagements_count"] >= minimum, [*at, "cell"]]
-    rows = rows.merge(enough, on=at)
-    rows = rows.groupby(["cell", "unit"], as_index=False)[["cost", "done"]].sum()
+    enough = (told["engagements_count"] >= minimum).to_numpy()
+    both = pd.concat([part[enough[part["cell"]]] for part in rows], ignore_index=True)
+    both["unit"] = pd.factorize(both["unit"], use_na_sentinel=True)[0]
+    both = both[both["unit"] >= 0].groupby(["cell", "unit"], as_index=False)[["cost", "done"]].sum()
     limits = ratio_table(
-        rows, ["cell"], numerator="cost", denominator="done", level=settings["interval_level"], minimum=minimum
+        both, ["cell"], numerator="cost", denominator="done", level=settings["interval_level"], minimum=minimum
     ).set_index("cell")
-    raised = told.set_index("cell")["unit_cost"] / limits["value"]
+    raised = told["unit_cost"] / limits["value"]
     for name, limit in (("unit_cost_low", "low"), ("unit_cost_high", "high")):
-        told[name] = told["cell"].map((limits[limit] * raised).where(np.isfinite(limits[limit]))).astype("float64")
+        told[name] = (limits[limit] * raised).where(np.isfinite(limits[limit])).reindex(told.index).astype("float64")
     return told

@@ -114,6 +114,25 @@ def enter_standards(data: Dataset, counted: pd.DataFrame, settings: Settings) ->
     return _without_roles(rows[hours.notna()])
 
 
+def enter_rows(
+    data: Dataset,
+    booked: pd.DataFrame,
+    counted: pd.DataFrame,
+    rates: pd.DataFrame,
+    settings: Settings,
+    *,
+    customers_only: bool = False,
+) -> tuple[str, pd.DataFrame]:
+    """Rows on the first basis that the tables allow, and the name of that basis."""
+    if booked["readable"].any():
+        spans = span_quarters(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
+        return "hours", enter_hours(data, spans, rates, settings, customers_only=customers_only)
+    if counted["charged_cost"].notna().any():
+        return "charged", enter_charges(counted)
+    rows = enter_standards(data, counted, settings)
+    return ("standard hours", rows) if len(rows) else ("not known", rows)
+
+
 def _without_roles(rows: pd.DataFrame) -> pd.DataFrame:
     known = rows.rename(columns={"size_quoted": "size"})
     told = known.reindex(columns=["engagement_id", *PLACE, *AMOUNTS])
@@ -128,7 +147,8 @@ def tell_figures(rows: pd.DataFrame, data: Dataset) -> pd.DataFrame:
     flags = data.frame("services", ["service_id", "process", "mandated"]).drop_duplicates("service_id")
     flags = flags.set_index("service_id").astype("Float64").astype("float64")
     codes, names = pd.factorize(rows["service_id"])
-    flag, required = (np.append(flags[c].reindex(names).to_numpy(), np.nan)[codes] for c in ("process", "mandated"))
+    known = flags.reindex(names.astype("str"))
+    flag, required = (np.append(known[c].to_numpy(), np.nan)[codes] for c in ("process", "mandated"))
     amounts = {name: rows[name].to_numpy("float64") for name in AMOUNTS}
     both = np.where((flag == 0) | (required == 0), 0.0, flag * required)
     figures = {}

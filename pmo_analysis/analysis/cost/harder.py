@@ -39,8 +39,7 @@ def list_deliveries(data: Dataset, quarter: str, settings: Settings) -> pd.DataF
     if len(rows) > _MOST:  # by the day first: a million texts are slow to sort
         rows = rows[rows["delivered_on"] >= rows["delivered_on"].nlargest(_MOST).iloc[-1]]
     rows = rows.sort_values(["delivered_on", "engagement_id"], ascending=False).head(_MOST)
-    hours = lifetime_hours(data, rows["engagement_id"])
-    rows = rows.merge(hours, on="engagement_id").drop_duplicates("engagement_id")
+    rows = rows.merge(lifetime_hours(data), on="engagement_id").drop_duplicates("engagement_id")
     return rows[rows["worked_hours"] > 0].sort_values("engagement_id", ignore_index=True)
 
 

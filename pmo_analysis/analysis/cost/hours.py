@@ -12,7 +12,7 @@ import pandas as pd
 from pmo_analysis.intake.bookings import AMOUNTS, PER_UNIT
 from pmo_analysis.intake.dataset import Dataset
 
-__all__ = ["AMOUNTS", "PER_UNIT", "allocate_hours", "standard_hours"]
+__all__ = ["AMOUNTS", "PER_UNIT", "allocate_hours", "list_names", "standard_hours"]
 
 
 def standard_hours(data: Dataset, engagements: pd.DataFrame) -> pd.Series:
@@ -43,6 +43,8 @@ def allocate_hours(cells: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataF
     """
     if active is None:
         return cells.assign(allocated=False)
+    names = {c: pd.CategoricalDtype(list_names(cells[c], active[c])) for c in ("customer_id", "service_id", "size")}
+    cells, active = cells.astype(names), active.astype(names)
     pairs = active[active["standard_hours"] > 0].groupby(["customer_id", "service_id", "size"], dropna=False)
     weights = pairs["standard_hours"].sum().reset_index()
     loose = cells["service_id"].isna() & cells["customer_id"].isin(weights["customer_id"].unique())
@@ -52,6 +54,11 @@ def allocate_hours(cells: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataF
     kept = cells[~loose].assign(allocated=False)
     parts = parts.assign(allocated=True)[kept.columns]
     return pd.concat([kept, parts], ignore_index=True) if len(parts) else kept
+
+
+def list_names(*columns: pd.Series) -> list[str]:
+    """All texts of some columns in their order, blank ones left out."""
+    return sorted(set().union(*(column.dropna().unique() for column in columns)))
 
 
 def _share_out(parts: pd.DataFrame) -> pd.DataFrame:

@@ -13,19 +13,22 @@ from pmo_analysis.analysis.cost.by_size import tell_by_service, tell_by_size
 from pmo_analysis.analysis.cost.entries import (
     active_engagements,
     count_engagements,
-    enter_charges,
-    enter_hours,
-    enter_standards,
+    enter_rows,
     span_quarters,
-    tell_figures,
 )
 from pmo_analysis.analysis.cost.equations import tell_time_equations
 from pmo_analysis.analysis.cost.hours import PER_UNIT
 from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
 from pmo_analysis.analysis.cost.rates import add_own_rates, price_roles
-from pmo_analysis.analysis.cost.sums import add_key, collapse, list_left_out, sum_engagements, sum_entries, unit_limits
+from pmo_analysis.analysis.cost.sums import (
+    add_key,
+    collapse,
+    list_left_out,
+    sum_engagements,
+    sum_entries,
+    unit_limits,
+)
 from pmo_analysis.contract.errors import InputError, nearest
-from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
@@ -169,7 +172,7 @@ def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -
     counted, spans = count_engagements(data, [quarter], month), span_quarters([quarter], month)
     booked = list_worked_roles(data, spans)
     rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
-    basis, rows = _enter(data, booked, counted, rates, settings)
+    basis, rows = enter_rows(data, booked, counted, rates, settings)
     hourly = basis == "hours"
     worked = sum_by_role(data, spans, add_own_rates(rates, data, settings)) if hourly else _NOBODY
     engagements = sum_engagements(rows, data)
@@ -216,25 +219,6 @@ def _supplied_roles(data: Dataset, quarter: str) -> pd.DataFrame:
     return capacity[capacity["quarter"] == quarter]
 
 
-def _enter(
-    data: Dataset,
-    booked: pd.DataFrame,
-    counted: pd.DataFrame,
-    rates: pd.DataFrame,
-    settings: Settings,
-    *,
-    customers_only: bool = False,
-) -> tuple[str, pd.DataFrame]:
-    """Rows on the first basis that the tables allow, and the name of that basis."""
-    if booked["readable"].any():
-        spans = span_quarters(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
-        return "hours", enter_hours(data, spans, rates, settings, customers_only=customers_only)
-    if counted["charged_cost"].notna().any():
-        return "charged", enter_charges(counted)
-    rows = enter_standards(data, counted, settings)
-    return ("standard hours", rows) if len(rows) else ("not known", rows)
-
-
 def _keys(data: Dataset, by: str, segments: Mapping[str, str] | pd.Series | None) -> pd.Series | None:
     """Customer → key of the table, or None where the entry itself has it."""
     if by not in _BY:
@@ -268,28 +252,3 @@ def _tabulate(
     table = table.join(limits).reset_index().assign(basis="")
     table["engagement_count"] = table["engagement_count"].astype("int64")
     return table[[column, *_FIGURES]].sort_values(column, ignore_index=True)
-
-
-def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Settings | None = None) -> pd.DataFrame:
-    """What each customer cost in each of the last quarters, on this quarter's basis, for trends and prices.
-
-    Columns: quarter, customer_id, worked_hours, cost_to_serve_cost, engagement_count, basis. Quarters for which that
-    basis has nothing are absent.
-    """
-    require_dataset(data)
-    settings = settings or data.settings
-    month = settings["fiscal_year_end_month"]
-    data = data if data.known_at == quarter else data.as_of(quarter, month)
-    wanted = [shift_quarter(quarter, -i) for i in reversed(range(quarters))]
-    counted, booked = count_engagements(data, wanted, month), list_worked_roles(data, span_quarters(wanted, month))
-    here = booked[booked["quarter"] == quarter]
-    rates = price_roles(data, booked, settings)
-    booked = booked if here["readable"].any() else booked[:0]
-    basis, rows = _enter(data, booked, counted, rates, settings, customers_only=True)
-    entries = tell_figures(rows, data)
-    at = ["quarter", "customer_id"]
-    sums = entries.groupby(at)[["hours", "cost"]].sum(min_count=1) / PER_UNIT
-    sums = sums.set_axis(["worked_hours", "cost_to_serve_cost"], axis=1)
-    told = sums.join(counted.groupby(at).size().rename("engagement_count"), how="left")
-    told["engagement_count"] = told["engagement_count"].fillna(0).astype("int64")
-    return told.reset_index().assign(basis=basis)

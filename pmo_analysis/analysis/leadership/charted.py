@@ -35,6 +35,15 @@ COST_DEFINITIONS = pd.DataFrame(
             "lower",
             "effort",
         ),
+        (
+            "senior_share",
+            "lower_cost",
+            "Senior hours among the PMO's hours",
+            "Σ hours of senior roles / Σ hours of the PMO worked for customers in the quarter",
+            "share",
+            "lower",
+            "effort",
+        ),
     ],
     columns=["measure", "outcome", "title", "formula", "unit", "better", "table"],
 )
@@ -63,6 +72,55 @@ def chart_costs(history: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     chart = pd.concat([total, unit.assign(measure="unit_cost")], ignore_index=True)[_CHART]
     chart = chart[np.isfinite(chart["value"])].astype({"n": "int64"})
     return chart.sort_values(["measure", "quarter"], ignore_index=True)
+
+
+def list_cost_rows(history: pd.DataFrame) -> pd.DataFrame:
+    """The rows behind `unit_cost` and `senior_share`, so that both can be told in parts: who is meant, and who is not.
+
+    `history`: of `service_history`. Columns: measure, quarter, customer_id, service_id, numerator, denominator.
+    """
+    priced = history["cost_to_serve_cost"].groupby([history["quarter"], history["customer_id"]]).transform("count") > 0
+    unit = history[priced].assign(measure="unit_cost", denominator=history["engagement_count"].astype("float64"))
+    unit = unit.assign(numerator=unit["cost_to_serve_cost"].fillna(0.0))
+    ranked = history[history["senior_hours"].notna()]
+    senior = ranked.assign(measure="senior_share", numerator=ranked["senior_hours"], denominator=ranked["worked_hours"])
+    columns = ["measure", "quarter", "customer_id", "service_id", "numerator", "denominator"]
+    return pd.concat([unit, senior], ignore_index=True)[columns]
+
+
+def chart_senior_share(history: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """The senior share of all that was worked for customers, quarter by quarter, as rows of a run chart.
+
+    `history`: of `service_history`. Columns: measure, quarter, value, low, high, n; limits from the spread between customers.
+    """
+    rows = list_cost_rows(history)
+    return _chart_ratio(rows[rows["measure"] == "senior_share"], ["measure", "quarter"], settings)[_CHART]
+
+
+def chart_services(history: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """What each service cost, quarter by quarter, in all and per delivery, and how much of its hours is senior.
+
+    `history`: of `service_history`. Columns: service_id, measure (cost_to_serve, senior_share, unit_cost), quarter, value,
+    low, high, n (customers; of ratios rows). A quarter in which nothing was worked for a service cost nought.
+    """
+    rows = list_cost_rows(history).dropna(subset="service_id")
+    ratios = _chart_ratio(rows, ["service_id", "measure", "quarter"], settings)
+    known = history.dropna(subset=["service_id", "cost_to_serve_cost"])
+    totals = known.groupby(["service_id", "quarter"])["cost_to_serve_cost"].agg(value="sum", n="size")
+    every = pd.MultiIndex.from_product(
+        [totals.index.levels[0], sorted(history["quarter"].unique())], names=totals.index.names
+    )
+    totals = totals.reindex(every, fill_value=0).reset_index().assign(measure="cost_to_serve")
+    totals = totals.assign(low=totals["value"], high=totals["value"])
+    told = pd.concat([totals, ratios], ignore_index=True)[["service_id", *_CHART]]
+    return told.astype({"n": "int64"}).sort_values(["service_id", "measure", "quarter"], ignore_index=True)
+
+
+def _chart_ratio(rows: pd.DataFrame, by: list[str], settings: Settings) -> pd.DataFrame:
+    told = ratio_table(
+        rows, by, cluster="customer_id", level=settings["interval_level"], minimum=settings["minimum_estimate"]
+    )
+    return told[np.isfinite(told["value"].astype("float64"))].reset_index(drop=True)
 
 
 def average_quarters(chart: pd.DataFrame, quarters: Sequence[str]) -> Estimate:

@@ -48,13 +48,16 @@ class Record:
     """What decisions are judged by; absent tables are None.
 
     chart: measure, quarter, value, low, high, n of the whole · better: measure → higher, lower or none ·
-    rows: measure, quarter, customer_id, numerator, denominator · groups: customer_id, category, segment
+    rows: measure, quarter, customer_id, service_id, numerator, denominator · groups: customer_id, category, segment ·
+    services: service_id, name · service_chart: as chart, by service_id
     """
 
     chart: pd.DataFrame | None = None
     better: Mapping[str, str] | None = None
     rows: pd.DataFrame | None = None
     groups: pd.DataFrame | None = None
+    services: pd.DataFrame | None = None
+    service_chart: pd.DataFrame | None = None
 
     def of(self, measure: object) -> pd.DataFrame:
         """The run chart of one measure; empty where it is not charted."""
@@ -62,12 +65,19 @@ class Record:
             return pd.DataFrame(columns=["quarter", "value", "low", "high", "n"])
         return self.chart[self.chart["measure"] == measure]
 
+    def of_service(self, measure: object, service: str) -> pd.DataFrame:
+        """The run chart of one measure for one service; empty where it is not charted."""
+        if self.service_chart is None:
+            return pd.DataFrame(columns=["quarter", "value", "low", "high", "n"])
+        chart = self.service_chart
+        return chart[(chart["measure"] == measure) & (chart["service_id"] == service)]
+
 
 def judge_decisions(log: pd.DataFrame, quarter: str, record: Record, settings: Settings) -> pd.DataFrame:
     """Each decision of the log that was not dropped, with what its measure did and a verdict, newest first.
 
     The mean of the whole quarters since it should work (at most the look-back) less that of the quarters up to the one
-    in which it was taken; where the text names a category or segment, the change there less the change elsewhere.
+    in which it was taken; where the text names a category, segment or service, the change there less the change elsewhere.
     Worked: at least half of what was expected, and more than both the interval and what quarters stray anyway. Did not
     work: half of what was expected is ruled out. An effect that was only written into the log is reported, not measured.
     """
@@ -117,10 +127,23 @@ def _observe(
     row: Mapping[str, Any], before: list[str], since: list[str], record: Record, settings: Settings
 ) -> dict[str, Any]:
     """observed_effect, low, high, n, ordinary_change, elsewhere_effect and scope, as far as the tables give them."""
-    chart, level = record.of(row["measure"]), settings["interval_level"]
-    aimed = _observe_in_scope(row, before, since, record, settings)
+    level = settings["interval_level"]
+    kind, key, name = _scope(row, record)
+    aimed = _observe_in_scope(row, (kind, key), before, since, record, settings) if name else {}
     if aimed:
-        return aimed
+        return aimed | {"scope": name}
+    own = record.of_service(row["measure"], key) if kind == "service" else pd.DataFrame()
+    if len(own):
+        return _observe_chart(own, before, since, level) | {"scope": name}
+    return _observe_chart(record.of(row["measure"]), before, since, level)
+
+
+def _scope(row: Mapping[str, Any], record: Record) -> tuple[str, str, str]:
+    return find_scope(str(row["text"]), _NO_GROUPS if record.groups is None else record.groups, record.services)
+
+
+def _observe_chart(chart: pd.DataFrame, before: list[str], since: list[str], level: float) -> dict[str, Any]:
+    """What a run chart says on both sides of a decision."""
     now, was = average_quarters(chart, since), average_quarters(chart, before)
     change = difference_interval(now, was)
     strays = ordinary_change(chart, before, int(chart["quarter"].isin(since).sum()), level=level)
@@ -138,22 +161,30 @@ def _seen(change: Estimate, n: float) -> dict[str, Any]:
 
 
 def _observe_in_scope(
-    row: Mapping[str, Any], before: list[str], since: list[str], record: Record, settings: Settings
+    row: Mapping[str, Any],
+    scope: tuple[str, str],
+    before: list[str],
+    since: list[str],
+    record: Record,
+    settings: Settings,
 ) -> dict[str, Any]:
-    """What changed for the category or segment that the decision names, beyond everybody else; empty where none is."""
-    groups = _NO_GROUPS if record.groups is None else record.groups
-    kind, name = find_scope(str(row["text"]), groups)
-    if not name or record.rows is None:
+    """What changed where the decision was aimed (kind and key), beyond everybody else; empty where that cannot be told."""
+    kind, key = scope
+    if record.rows is None:
         return {}
     rows = record.rows[record.rows["measure"] == row["measure"]]
     if not is_ratio(rows, record.of(row["measure"])):
         return {}
-    inside = rows["customer_id"].map(groups.drop_duplicates("customer_id").set_index("customer_id")[kind]) == name
+    if kind == "service":
+        inside = rows["service_id"] == key
+    else:
+        groups = _NO_GROUPS if record.groups is None else record.groups
+        inside = rows["customer_id"].map(groups.drop_duplicates("customer_id").set_index("customer_id")[kind]) == key
     level, minimum = settings["interval_level"], settings["minimum_estimate"]
     change, there = compare_elsewhere(rows, inside, before, since, level=level, minimum=minimum)
     if not np.isfinite(change["low"]):
         return {}
-    return _seen(change, change["n"]) | {"elsewhere_effect": there["value"], "scope": name}
+    return _seen(change, change["n"]) | {"elsewhere_effect": there["value"]}
 
 
 def _verdict(row: Mapping[str, Any], seen: Mapping[str, Any], record: Record) -> dict[str, str]:

@@ -11,14 +11,31 @@ import pandas as pd
 from pmo_analysis.analysis.estimates import Estimate, difference_interval, ratio_interval
 
 
-def find_scope(text: str, groups: pd.DataFrame) -> tuple[str, str]:
-    """The category or segment that a decision names, as kind and name; ("", "") where it names none or is for all.
+def find_scope(text: str, groups: pd.DataFrame, services: pd.DataFrame | None = None) -> tuple[str, str, str]:
+    """The category, segment or service that a decision names: kind, key and name; blank where it names none or is for all.
 
-    `groups`: customer_id, category, segment. The longest name that stands in the text as whole words counts.
+    `groups`: customer_id, category, segment; `services`: service_id, name. The longest name that stands in the text as
+    whole words counts. The name of a service may be written in small letters and with hyphens, if it is of several words.
     """
-    places = [(kind, str(name)) for kind in ("category", "segment") for name in groups[kind].dropna().unique()]
-    named = [p for p in places if re.search(rf"(?<!\w){re.escape(p[1])}(?!\w)", text)]
-    return max(named, key=lambda p: (len(p[1]), p), default=("", ""))
+    places = [
+        (kind, str(name), str(name)) for kind in ("category", "segment") for name in groups[kind].dropna().unique()
+    ]
+    if services is not None:
+        known = services.dropna(subset="service_id")
+        places += [("service", str(i), str(i)) for i in known["service_id"]]
+        places += [
+            ("service", str(i), str(n)) for i, n in zip(known["service_id"], known["name"], strict=True) if pd.notna(n)
+        ]
+    named = [p for p in places if _stands_in(text, p[2], loosely=p[0] == "service")]
+    return max(named, key=lambda p: (len(p[2]), p), default=("", "", ""))
+
+
+def _stands_in(text: str, name: str, *, loosely: bool) -> bool:
+    """Whether a name stands in a text as whole words."""
+    words = re.split(r"[\W_]+", name)
+    if loosely and len(words) > 1:
+        text, name = (" ".join(re.split(r"[\W_]+", part)).casefold() for part in (text, name))
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def compare_elsewhere(

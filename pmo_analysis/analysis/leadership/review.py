@@ -23,7 +23,7 @@ _CHART = ["measure", "quarter", "value", "low", "high", "n"]
 class Leadership:
     """Whether last quarters' decisions worked and commitments were kept.
 
-    decisions: decision_id, quarter, text, decider, due_on, measure, scope (the category or segment that the text names,
+    decisions: decision_id, quarter, text, decider, due_on, measure, scope (the category, segment or service that the text names,
         blank = everybody), expected_effect, reported_effect (as logged), observed_effect, low, high, n,
         ordinary_change (how far quarters stray anyway, either way), elsewhere_effect (change outside the scope, already
         taken off), verdict (worked / did not work / not clear / too early / reported, not measured / not measured),
@@ -32,11 +32,13 @@ class Leadership:
     pairs: measure, title, value, change, change_low, change_high, direction, counterweight, counter_title,
         counter_value, counter_change, counter_low, counter_high, counter_direction, against (the quarter compared with),
         warning (one is clearly better, the other clearly worse), sentence.
+    service_chart: service_id, measure (cost_to_serve, senior_share, unit_cost), quarter, value, low, high, n.
     """
 
     decisions: pd.DataFrame
     commitments: pd.DataFrame
     pairs: pd.DataFrame
+    service_chart: pd.DataFrame
     sentence: str
 
     def _repr_html_(self) -> str:
@@ -52,23 +54,27 @@ def review_leadership(
     definitions: pd.DataFrame | None = None,
     rows: pd.DataFrame | None = None,
     groups: pd.DataFrame | None = None,
+    service_chart: pd.DataFrame | None = None,
 ) -> Leadership:
     """Whether the decisions of earlier quarters did what they were expected to, and whether promises were kept.
 
     `run_chart`: measure, quarter, value, low, high, n (with `chart_costs`); `definitions`: measure, title, better;
-    `rows`: those behind the measures; `groups`: customer_id, category, segment. How decisions are judged:
-    `judge_decisions`; which measures watch each other: PAIRS.
+    `rows`: those behind the measures; `groups`: customer_id, category, segment; `service_chart`: of
+    `chart_services`. How decisions are judged: `judge_decisions`; which measures watch each other: PAIRS.
     """
     settings = settings or data.settings
     data = data if data.known_at == quarter else data.as_of(quarter, settings["fiscal_year_end_month"])
     words = COST_DEFINITIONS if definitions is None else definitions
-    record = Record(run_chart, dict(zip(words["measure"], words["better"], strict=True)), rows, groups)
+    services = data.frame("services", ["service_id", "name"])
+    chart = pd.DataFrame(columns=["service_id", *_CHART]) if service_chart is None else service_chart
+    better = dict(zip(words["measure"], words["better"], strict=True))
+    record = Record(run_chart, better, rows, groups, services, chart)
     decisions = judge_decisions(data.frame("decisions"), quarter, record, settings)
     before = shift_quarter(quarter, -1)
     engagements, projects = data.frame("engagements"), data.frame("projects")
     kept, earlier = (tell_commitments(engagements, projects, q, settings) for q in (quarter, before))
     pairs = tell_pairs(_chart_all(run_chart, {quarter: kept, before: earlier}), words, quarter, before)
-    return Leadership(decisions, kept, pairs, _tell(decisions, kept, pairs))
+    return Leadership(decisions, kept, pairs, chart, _tell(decisions, kept, pairs))
 
 
 def _chart_all(run_chart: pd.DataFrame | None, kept: dict[str, pd.DataFrame]) -> pd.DataFrame:

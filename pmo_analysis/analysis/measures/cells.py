@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.estimates import (
-    censored_quantile,
     mean_table,
     promoter_limits,
     quantile_interval,
@@ -19,6 +18,7 @@ from pmo_analysis.analysis.estimates import (
 )
 from pmo_analysis.analysis.measures.definition import KINDS, Measure
 from pmo_analysis.analysis.measures.facts import Facts
+from pmo_analysis.analysis.measures.waiting import tell_waiting
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 
@@ -263,13 +263,11 @@ def _quantile(share: float) -> TellCell:
     return tell
 
 
-def _waiting(share: float) -> TellCell:
-    def tell(cell: np.ndarray, settings: Settings) -> dict[str, float]:
-        return censored_quantile(
-            cell[:, 0], cell[:, 1] > 0, share, level=settings["interval_level"], minimum=_least(share, settings)
-        )
+def _waiting(share: float) -> TellCells:
+    def estimate(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+        return tell_waiting(cases, share, level=settings["interval_level"], minimum=_least(share, settings))
 
-    return tell
+    return estimate
 
 
 def _promoters(cell: np.ndarray, settings: Settings) -> dict[str, float]:
@@ -303,7 +301,7 @@ ESTIMATORS: dict[tuple[str, bool], TellCells] = {
     ("mean", False): _means,
     ("median", False): _one_by_one(_quantile(0.5)),
     ("p80", False): _one_by_one(_quantile(0.8)),
-    ("waiting", False): _one_by_one(_waiting(0.5)),
-    ("waiting_p85", False): _one_by_one(_waiting(0.85)),
+    ("waiting", False): _waiting(0.5),
+    ("waiting_p85", False): _waiting(0.85),
     ("promoters", False): _one_by_one(_promoters),
 }

@@ -23,7 +23,7 @@ from pmo_analysis.analysis.measures.observations import tell_observations
 from pmo_analysis.analysis.measures.process import PROCESS
 from pmo_analysis.analysis.measures.productivity import PRODUCTIVITY
 from pmo_analysis.analysis.measures.reach import REACH
-from pmo_analysis.analysis.measures.strata import find_reversals, split_mix_and_rate
+from pmo_analysis.analysis.measures.strata import STRATA, find_reversals, split_mix_and_rate
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
@@ -156,7 +156,8 @@ def _estimate_in_parts(
         estimated = [m for m in part if m.estimate != "saving"]
         for cases in build_cases(its_rows, part, groups, facts):
             figures.append(estimate_cells(cases, estimated, facts.settings, errors=True))
-            splits.append(split_mix_and_rate(cases, part, facts))
+            if not splits or cases["group_kind"].isin(STRATA).any():
+                splits.append(split_mix_and_rate(cases, part, facts))
     keys = ["measure", "group_kind", "against"]
     return _stack(figures), _stack(splits).sort_values(keys, ignore_index=True)
 

@@ -9,7 +9,7 @@ from pmo_analysis.analysis.measures.cells import compared_quarters
 from pmo_analysis.analysis.measures.definition import Measure
 from pmo_analysis.analysis.measures.facts import Facts
 
-_STRATA = ("category", "segment", "service")
+STRATA = ("category", "segment", "service")
 
 
 def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Facts) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Fact
     names = [m.name for m in measures if m.estimate in ("share", "ratio", "mean") and not m.option]
     some = cases[
         cases["measure"].isin(names)
-        & cases["group_kind"].isin(_STRATA)
+        & cases["group_kind"].isin(STRATA)
         & cases["numerator"].notna()
         & cases["denominator"].notna()
     ]
@@ -66,7 +66,7 @@ def find_reversals(changes: pd.DataFrame) -> pd.DataFrame:
     `changes`: measure, group_kind, group, against, change. Gives measure, group_kind, against, change,
     groups_count, sentence. Signs are compared, not intervals: this is a warning about the whole, not a finding.
     """
-    known = changes[changes["change"].notna() & changes["group_kind"].isin(["all", *_STRATA])]
+    known = changes[changes["change"].notna() & changes["group_kind"].isin(["all", *STRATA])]
     keys = ["measure", "against"]
     whole = known[known["group_kind"] == "all"].set_index(keys)["change"]
     parts = known[known["group_kind"] != "all"].join(whole.rename("whole"), on=keys)
