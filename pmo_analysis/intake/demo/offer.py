@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 
 import numpy as np
 import pandas as pd
@@ -119,5 +118,6 @@ def capacity_table(catalogue: Catalogue, calendar: Calendar, used_hours: pd.Data
 
 
 def team_sizes(catalogue: Catalogue, mean_hours: np.ndarray) -> np.ndarray:
-    """People per role, at least two, for pseudonyms."""
-    return np.array([max(2, math.ceil(h / (_HOURS_PER_FTE * _PRACTICAL * 0.7))) for h in mean_hours])
+    """People per role for pseudonyms: at least two, of senior roles, which are shared part-time, three."""
+    least = np.where(catalogue.roles["senior"], 3, 2)
+    return np.maximum(least, np.ceil(mean_hours / (_HOURS_PER_FTE * _PRACTICAL * 0.7)).astype(int))
