@@ -8,17 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
+from pmo_analysis.analysis.targets.hour_prices import Indices, Numbers, Problem
+from pmo_analysis.analysis.targets.whole_plans import best_plan
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.showing import show_result
 
-Numbers = npt.NDArray[np.float64]
-EXACT_PAIRS = 300
-CORE_PAIRS = 20_000
-NODES = 1_000
-ROUNDS = 200
+Roles = list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +22,7 @@ class Assignment:
     """Who gets what within the hours.
 
     plan: customer_id, service_id, value (the pairs served) · objective: their value · bound: no plan can be worth more
-    prices: role, capacity_hours, used_hours, hourly_price (what one hour more of the role would add)
+    prices: role, capacity_hours, used_hours, hourly_price (what one hour more of the role would add), told
     exact: whether the plan is proven best · left_out: pairs_count, reason
     """
 
@@ -42,17 +38,6 @@ class Assignment:
         return show_result(self.sentence, self.prices)
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """value per pair; need: pair × role hours; limit per role; least: rows of pairs of which a number must be served."""
-
-    value: Numbers
-    need: Numbers
-    limit: Numbers
-    least: sparse.csr_matrix
-    floor: Numbers
-
-
 def assign_capacity(
     pairs: pd.DataFrame,
     capacity: Mapping[str, float] | pd.Series,
@@ -62,174 +47,168 @@ def assign_capacity(
     """Tells which customers get which service so that the value is greatest within the hours of each role.
 
     pairs: customer_id, service_id, value, eligible (yes/no, optional) and one column <role>_hours per role;
-    capacity: role → hours. minimum_share: the least share of its eligible pairs that each customer must get, or
-    that the named customers or services must get. Up to 300 pairs a whole-number program (HiGHS) proves the
-    best plan; above, prices from a linear program on the pairs near the margin, whose dual value bounds every
-    plan. Raises InputError on missing columns, negative or missing hours, and shares that no plan can meet.
+    capacity: role → hours. minimum_share: the least share of its eligible pairs that each customer must get, or that
+    the named customers or services must get. Prices per hour give a bound that no plan can exceed (duality); where at
+    most 300 pairs remain open between them and the plan, a whole-number program (HiGHS) finds the best one and proves
+    it. Raises InputError on missing columns, negative hours, capacity that is no number, and minimum shares that no
+    plan meets.
     """
     roles = _refuse(pairs, capacity)
-    able = (
-        pairs["eligible"].astype("boolean").fillna(False).astype(bool)
-        if "eligible" in pairs
-        else pd.Series(True, pairs.index)
-    )
-    rows = pairs[able & pairs["value"].notna()].sort_values(["customer_id", "service_id"], ignore_index=True)
-    need = rows[[f"{r}_hours" for r in roles]].fillna(0.0).to_numpy(float)
-    least, floor = _minimums(rows, minimum_share)
-    problem = _Problem(rows["value"].to_numpy(float), need, np.array([float(capacity[r]) for r in roles]), least, floor)
-    chosen, prices, bound, exact = _solve(problem)
+    rows, left_out = _usable(pairs, roles)
+    problem = _problem(pairs, rows, capacity, minimum_share)
+    fits = (problem.need <= problem.limit).all(axis=1)
+    if not fits.all():
+        left_out.loc[len(left_out)] = [int((~fits).sum()), "needs more hours than there are"]
+        rows, problem = rows[fits], problem.take(np.flatnonzero(fits), problem.limit, problem.floor)
+    chosen, hourly, bound, exact = best_plan(problem)
+    if chosen is None:
+        _explain_infeasible(problem, roles)
+        raise InputError(
+            "No plan was found that meets every minimum_share within the capacity; lower shares or add hours."
+        )
+    table = _tell_prices(roles, problem, chosen, _first_hours(problem, hourly, pairs, roles))
+    plan = pairs.loc[pairs.index[rows[chosen]], ["customer_id", "service_id", "value"]].reset_index(drop=True)
     objective = float(problem.value[chosen].sum())
-    left = [(int((~able).sum()), "not eligible"), (int((able & pairs["value"].isna()).sum()), "no value")]
-    table = pd.DataFrame(
-        {"role": roles, "capacity_hours": problem.limit, "used_hours": need[chosen].sum(0), "hourly_price": prices}
-    )
-    plan = rows.loc[chosen, ["customer_id", "service_id", "value"]].reset_index(drop=True)
-    left_out = pd.DataFrame([x for x in left if x[0]], columns=["pairs_count", "reason"])
-    bound = max(bound, objective)
-    return Assignment(
-        plan, objective, bound, table, exact, left_out, _sentence(plan, len(rows), objective, bound, table)
-    )
+    sentence = _sentence(len(plan), len(rows), objective, max(bound, objective), table)
+    return Assignment(plan, objective, max(bound, objective), table, exact, left_out, sentence)
 
 
-def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> list[str]:
+def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> Roles:
     roles = [str(r) for r in dict(capacity)]
     needed = ["customer_id", "service_id", "value", *(f"{r}_hours" for r in roles)]
     missing = [c for c in needed if c not in pairs]
     if missing:
         raise InputError(f"The pairs have no column {missing[0]!r}. {nearest(missing[0], pairs.columns)}")
-    bad = [r for r in roles if not float(capacity[r]) >= 0]
+    bad = [r for r in roles if not 0 <= float(capacity[r]) < np.inf]
     if bad:
         raise InputError(f"Capacity must be hours of zero or more; negative or missing for {', '.join(bad)}.")
-    negative = int((pairs[[f"{r}_hours" for r in roles]] < 0).any(axis=1).sum())
-    if negative:
-        raise InputError(f"{negative} of {len(pairs)} pairs need negative hours; mend them.")
+    negative = sum((pairs[f"{r}_hours"].to_numpy(float) < 0).astype(int) for r in roles)
+    if np.any(negative):
+        raise InputError(f"{np.count_nonzero(negative)} of {len(pairs)} pairs need negative hours; mend them.")
     return roles
 
 
-def _minimums(rows: pd.DataFrame, share: float | Mapping[str, float] | None) -> tuple[sparse.csr_matrix, Numbers]:
+def _usable(pairs: pd.DataFrame, roles: Roles) -> tuple[Indices, pd.DataFrame]:
+    """Rows of the pairs that may be served, sorted by customer, service and value; and why the others may not."""
+    value = pairs["value"].to_numpy(float)
+    eligible = np.ones(len(pairs), dtype=bool)
+    if "eligible" in pairs:
+        eligible = pairs["eligible"].astype("boolean").fillna(False).to_numpy(bool)
+    known = np.ones(len(pairs), dtype=bool)
+    for role in roles:
+        known &= np.isfinite(pairs[f"{role}_hours"].to_numpy(float))
+    valued = np.isfinite(value)
+    left = [
+        ((~eligible).sum(), "not eligible"),
+        ((eligible & ~valued).sum(), "no value"),
+        ((eligible & valued & ~known).sum(), "hours not known"),
+    ]
+    rows = np.flatnonzero(eligible & valued & known)
+    customer, service = (pd.factorize(pairs[c], sort=True)[0].astype(np.int64) for c in ("customer_id", "service_id"))
+    key = customer * (service.max(initial=0) + 1) + service
+    rows = rows[np.lexsort((value[rows], key[rows]))]
+    return rows, pd.DataFrame([(int(n), why) for n, why in left if n], columns=["pairs_count", "reason"])
+
+
+def _problem(
+    pairs: pd.DataFrame,
+    rows: Indices,
+    capacity: Mapping[str, float] | pd.Series,
+    minimum_share: float | Mapping[str, float] | None,
+) -> Problem:
+    roles = [str(r) for r in dict(capacity)]
+    # Column by column: the sums below run along the pairs.
+    need = np.empty((len(rows), len(roles)), order="F")
+    for at, role in enumerate(roles):
+        need[:, at] = pairs[f"{role}_hours"].to_numpy(float)[rows]
+    limit = np.array([float(capacity[r]) for r in roles])
+    return Problem(pairs["value"].to_numpy(float)[rows], need, limit, *_minimums(pairs, rows, minimum_share))
+
+
+def _minimums(pairs: pd.DataFrame, rows: Indices, share: float | Mapping[str, float] | None) -> tuple[Indices, Indices]:
+    """Each pair's group (-1: none) and how many pairs each group must get."""
     if share is None:
-        return sparse.csr_matrix((0, len(rows))), np.empty(0)
-    wanted = (
-        dict.fromkeys(sorted(rows["customer_id"].unique()), share) if isinstance(share, int | float) else dict(share)
-    )
+        return np.full(len(rows), -1), np.zeros(0, dtype=np.int64)
+    customers, services = (pairs[c].iloc[rows] for c in ("customer_id", "service_id"))
+    wanted = dict.fromkeys(sorted(customers.unique()), share) if isinstance(share, int | float) else dict(share)
     wrong = [n for n, s in wanted.items() if not 0 <= float(s) <= 1]
     if wrong:
         raise InputError(f"minimum_share must lie between 0 and 1; it does not for {wrong[0]!r}.")
-    masks = {n: ((rows["customer_id"] == n) | (rows["service_id"] == n)).to_numpy() for n in wanted}
-    unknown = [n for n, m in masks.items() if not m.any()]
-    if unknown:
-        raise InputError(f"minimum_share names {unknown[0]!r}, which has no eligible pair.")
-    floor = np.array([np.ceil(float(wanted[n]) * m.sum() - 1e-9) for n, m in masks.items()])
-    return sparse.csr_matrix(np.array(list(masks.values()), dtype=float).reshape(len(masks), len(rows))), floor
+    place = pd.Series(np.arange(len(wanted)), index=pd.Index(list(wanted)))
+    group, other = (names.map(place).fillna(-1).to_numpy(np.int64) for names in (customers, services))
+    both = np.flatnonzero((group >= 0) & (other >= 0))
+    if len(both):
+        names = list(wanted)
+        raise InputError(
+            f"{len(both)} pairs fall under two minimum shares, as {names[group[both[0]]]!r} and {names[other[both[0]]]!r}; "
+            "give shares of customers or of services."
+        )
+    group = np.maximum(group, other)
+    sizes = np.bincount(group[group >= 0], minlength=len(wanted))
+    if (sizes == 0).any():
+        raise InputError(f"minimum_share names {list(wanted)[int(np.argmin(sizes))]!r}, which has no eligible pair.")
+    return group, np.ceil(np.array([float(s) for s in wanted.values()]) * sizes - 1e-9).astype(np.int64)
 
 
-def _solve(problem: _Problem) -> tuple[npt.NDArray[np.bool_], Numbers, float, bool]:
-    if len(problem.value) == 0:
-        return np.zeros(0, dtype=bool), np.zeros(len(problem.limit)), 0.0, True
-    chosen, prices, bound = _by_prices(problem)
-    if len(problem.value) > EXACT_PAIRS or bound - problem.value[chosen].sum() < 1e-9 * max(bound, 1.0):
-        return chosen, prices, bound, bool(bound - problem.value[chosen].sum() < 1e-9 * max(bound, 1.0))
-    whole = _whole_numbers(problem)
-    if whole is None:
-        return chosen, prices, bound, False
-    best, proven, gap_bound = whole
-    return best, prices, min(bound, gap_bound), proven
+def _explain_infeasible(problem: Problem, roles: Roles) -> None:
+    """Raises with the reason where minimums need more pairs or more hours of a role than there are."""
+    grouped = np.flatnonzero(problem.group >= 0)
+    able = np.bincount(problem.group[grouped], minlength=len(problem.floor))
+    if (able < problem.floor).any():
+        short = int((able < problem.floor).sum())
+        raise InputError(
+            f"No plan meets every minimum_share: for {short} of {len(able)} too few of the pairs fit the capacity even alone. "
+            "Lower the shares or add hours."
+        )
+    for at, role in enumerate(roles if problem.floor.any() else []):
+        rows = grouped[np.lexsort((problem.need[grouped, at], problem.group[grouped]))]
+        group = problem.group[rows]
+        place = np.arange(len(rows)) - np.searchsorted(group, group, side="left")
+        least = problem.need[rows[place < problem.floor[group]], at].sum()
+        if least > problem.limit[at] * (1 + 1e-9):
+            raise InputError(
+                f"No plan meets every minimum_share: {role} has {problem.limit[at]:,.4g} hours and the minimums need "
+                f"at least {least:,.4g}. Lower the shares or add hours."
+            )
 
 
-def _whole_numbers(problem: _Problem) -> tuple[npt.NDArray[np.bool_], bool, float] | None:
-    limits = [LinearConstraint(problem.need.T, ub=problem.limit)]
-    if len(problem.floor):
-        limits.append(LinearConstraint(problem.least, lb=problem.floor))
-    # A limit on nodes, not on time: the same answer on every machine.
-    found = milp(
-        -problem.value,
-        constraints=limits,
-        bounds=Bounds(0, 1),
-        integrality=np.ones(len(problem.value)),
-        options={"mip_rel_gap": 1e-6, "node_limit": NODES},
+def _first_hours(problem: Problem, hourly: Numbers, pairs: pd.DataFrame, roles: Roles) -> Numbers:
+    """Prices, and for roles without any hours what the first would add for the best of the pairs that lack only them."""
+    prices = hourly.copy()
+    empty = np.flatnonzero(problem.limit == 0)
+    if not len(empty):
+        return prices
+    need = pairs[[f"{r}_hours" for r in roles]].to_numpy(float)
+    able = (
+        pairs["eligible"].astype("boolean").fillna(False).to_numpy(bool)
+        if "eligible" in pairs
+        else np.ones(len(need), bool)
     )
-    if found.status == 2:
-        raise InputError("No plan meets every minimum_share within the capacity; lower the shares or add hours.")
-    if found.x is None:
-        return None
-    return found.x > 0.5, found.status == 0, float(-found.mip_dual_bound)
+    for at in empty:
+        others = (np.delete(need, at, axis=1) <= np.delete(problem.limit, at)).all(axis=1)
+        asks = able & others & (need[:, at] > 0)
+        worth = pairs["value"].to_numpy(float)[asks] - need[asks] @ hourly
+        prices[at] = max(0.0, np.nanmax(worth / need[asks, at], initial=0.0))
+    return prices
 
 
-def _by_prices(problem: _Problem) -> tuple[npt.NDArray[np.bool_], Numbers, float]:
-    """The linear program's prices (by sifting when there are many pairs), a whole plan from them, and the bound."""
-    prices, extra = _sift(problem)
-    worth = problem.value + extra - problem.need @ prices
-    bound = float(prices @ problem.limit + np.maximum(worth, 0).sum() - _floor_value(problem, extra))
-    return _fill(problem, worth), prices, bound
+def _tell_prices(roles: Roles, problem: Problem, chosen: npt.NDArray[np.bool_], hourly: Numbers) -> pd.DataFrame:
+    used = chosen.astype(float) @ problem.need
+    table = pd.DataFrame({"role": roles, "capacity_hours": problem.limit, "used_hours": used, "hourly_price": hourly})
+    told = [
+        f"One hour more of {row.role} would add {row.hourly_price:,.3g}."
+        if row.hourly_price > 0
+        else f"{row.role} has hours to spare: {row.capacity_hours - row.used_hours:,.4g} of {row.capacity_hours:,.4g}."
+        for row in table.itertuples(index=False)
+    ]
+    return table.assign(told=pd.Series(told, dtype="str"))
 
 
-def _floor_value(problem: _Problem, extra: Numbers) -> float:
-    if not len(problem.floor):
-        return 0.0
-    # `extra` is the sum of the prices of the minimums that a pair counts for.
-    solved = sparse.linalg.lsqr(problem.least.T, extra)[0]
-    return float(np.maximum(solved, 0) @ problem.floor)
-
-
-def _sift(problem: _Problem) -> tuple[Numbers, Numbers]:
-    count = len(problem.value)
-    if count <= CORE_PAIRS or len(problem.floor):
-        return _linear(problem, np.arange(count), problem.limit)
-    step = np.arange(0, count, max(count // CORE_PAIRS, 1))
-    sample = np.argsort(problem.value, kind="stable")[step]
-    prices, _extra = _linear(problem, sample, problem.limit * len(sample) / count)
-    for _ in range(2):
-        worth, hours = problem.value - problem.need @ prices, problem.need @ prices
-        near = np.argpartition(np.abs(worth) / np.maximum(hours, 1e-12), CORE_PAIRS)[:CORE_PAIRS]
-        sure = worth > 0
-        sure[near] = False
-        rest = problem.limit - sure @ problem.need
-        if (rest < 0).any():
-            break
-        newer, _extra = _linear(problem, np.sort(near), rest)
-        if _bound_at(problem, newer) >= _bound_at(problem, prices):
-            break
-        prices = newer
-    return prices, np.zeros(count)
-
-
-def _bound_at(problem: _Problem, prices: Numbers) -> float:
-    return float(prices @ problem.limit + np.maximum(problem.value - problem.need @ prices, 0).sum())
-
-
-def _linear(problem: _Problem, at: npt.NDArray[np.int64], limit: Numbers) -> tuple[Numbers, Numbers]:
-    matrix = sparse.vstack([sparse.csr_matrix(problem.need[at].T), -problem.least[:, at]]).tocsr()
-    found = linprog(
-        -problem.value[at], A_ub=matrix, b_ub=np.concatenate([limit, -problem.floor]), bounds=(0, 1), method="highs"
-    )
-    if found.x is None:
-        raise InputError("No plan meets every minimum_share within the capacity; lower the shares or add hours.")
-    price = np.maximum(-found.ineqlin.marginals, 0.0)
-    return price[: len(limit)], problem.least.T @ price[len(limit) :]
-
-
-def _fill(problem: _Problem, worth: Numbers) -> npt.NDArray[np.bool_]:
-    """Whole pairs in the order of their worth above price per hour, as long as they fit."""
-    paid = np.maximum(problem.value - worth, 1e-12)
-    order = np.argsort(-worth / paid, kind="stable")
-    order = order[problem.value[order] > 0]
-    chosen, left = np.zeros(len(worth), dtype=bool), problem.limit + 1e-9
-    for _ in range(ROUNDS):
-        order = order[(problem.need[order] <= left).all(axis=1)]
-        if not len(order):
-            break
-        fits = (np.cumsum(problem.need[order], axis=0) <= left).all(axis=1)
-        count = len(order) if fits.all() else int(np.argmin(fits))
-        chosen[order[:count]] = True
-        left = left - problem.need[order[:count]].sum(0)
-        order = order[count:]
-    return chosen
-
-
-def _sentence(plan: pd.DataFrame, pairs: int, objective: float, bound: float, prices: pd.DataFrame) -> str:
+def _sentence(served: int, pairs: int, objective: float, bound: float, prices: pd.DataFrame) -> str:
     gap = (bound - objective) / bound if bound > 0 else 0.0
     dear = prices.sort_values(["hourly_price", "role"], ascending=[False, True]).iloc[0] if len(prices) else None
-    told = f"{len(plan):,} of {pairs:,} pairs fit, worth {objective:,.4g}, at most {100 * gap:.2g} % below the best possible."
+    best = "the best there is" if gap < 1e-8 else f"at most {100 * gap:.2g} % below the best possible"
+    told = f"{served:,} of {pairs:,} pairs fit, worth {objective:,.4g}, {best}."
     if dear is None or dear["hourly_price"] <= 0:
         return f"{told} No role is short of hours."
     return f"{told} The scarcest hour is {dear['role']}'s: one more would add {dear['hourly_price']:,.3g}."

@@ -9,7 +9,7 @@ at all pairs once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ Indices = npt.NDArray[np.int64]
 Chosen = npt.NDArray[np.bool_]
 SAMPLE = 10_000
 CORE = 20_000
+NUDGE = 1e-3
 STEPS = 60
 CLOSE = 2e-6
 
@@ -41,7 +42,7 @@ class Problem:
 
     def take(self, rows: Indices, limit: Numbers, floor: Indices) -> Problem:
         """Some of the pairs under other limits."""
-        return Problem(self.value[rows], self.need[rows], limit, self.group[rows], floor)
+        return Problem(self.value[rows], np.asfortranarray(self.need[rows]), limit, self.group[rows], floor)
 
 
 def choose_at(problem: Problem, worth: Numbers) -> Chosen:
@@ -72,26 +73,48 @@ def bound_at(problem: Problem, prices: Numbers) -> tuple[float, Numbers]:
 
 def find_prices(problem: Problem) -> tuple[Numbers, float]:
     """Prices at which the bound is lowest, and the bound."""
-    count = len(problem.value)
+    count, roles = len(problem.value), len(problem.limit)
     if count <= CORE:
-        prices = prices_of(solve_linear(problem), len(problem.limit))
+        prices = prices_of(solve_linear(problem), roles)
         return prices, bound_at(problem, prices)[0]
     rows = np.sort(np.random.default_rng(0).choice(count, SAMPLE, replace=False))
     sample = problem.take(rows, problem.limit * SAMPLE / count, np.zeros_like(problem.floor))
-    prices, bound = _lower(problem, prices_of(solve_linear(sample), len(problem.limit)))
-    core, sure = near_margin(problem, prices)
-    exact = prices_of(solve_linear(_rest(problem, core, sure)), len(problem.limit))
-    lower = bound_at(problem, exact)[0]
-    return (exact, lower) if lower < bound else (prices, bound)
+    return lower_bound(problem, prices_of(solve_linear(sample), roles))
+
+
+def is_crowded(problem: Problem, prices: Numbers) -> bool:
+    """Whether more pairs than a linear program takes lie within a hair of being worth nothing."""
+    return int((margin(problem, prices) < NUDGE).sum()) > CORE
+
+
+def nudge(problem: Problem) -> Problem:
+    """Values moved by up to one in a thousand each, so that pairs worth the same are no longer."""
+    noise = np.random.default_rng(0).uniform(-NUDGE, NUDGE, len(problem.value))
+    return replace(problem, value=problem.value * (1 + noise))
+
+
+def margin(problem: Problem, prices: Numbers) -> Numbers:
+    """Each pair's worth, in parts of what its hours cost."""
+    paid = problem.need @ prices
+    return np.abs(problem.value - paid) / np.maximum(paid, 1e-12)
+
+
+def linear_choice(problem: Problem, prices: Numbers) -> tuple[Chosen, Numbers]:
+    """What is taken whole in the linear program of the pairs near the margin, all others as the prices say; its prices."""
+    core, chosen = near_margin(problem, prices)
+    found = solve_linear(_rest(problem, core, chosen))
+    if found.x is None:
+        return choose_at(problem, problem.worth(prices)), prices
+    chosen[core[found.x > 1 - 1e-7]] = True
+    return chosen, prices_of(found, len(problem.limit))
 
 
 def near_margin(problem: Problem, prices: Numbers) -> tuple[Indices, Chosen]:
     """The pairs whose worth is smallest beside their hours' price, and the others that are taken."""
-    worth, chosen = problem.worth(prices), np.zeros(len(problem.value), dtype=bool)
-    taken = choose_at(problem, worth)
-    close = np.abs(worth) / np.maximum(problem.need @ prices, 1e-12)
-    core = np.sort(np.argpartition(close, min(CORE, len(close) - 1))[:CORE])
-    chosen[taken] = True
+    chosen = choose_at(problem, problem.worth(prices))
+    if len(chosen) <= CORE:
+        return np.arange(len(chosen)), np.zeros_like(chosen)
+    core = np.sort(np.argpartition(margin(problem, prices), CORE)[:CORE])
     chosen[core] = False
     return core, chosen
 
@@ -102,16 +125,17 @@ def _rest(problem: Problem, core: Indices, sure: Chosen) -> Problem:
     return problem.take(core, np.maximum(problem.limit - sure @ problem.need, 0.0), np.minimum(floor, able))
 
 
-def solve_linear(problem: Problem) -> OptimizeResult:
-    """The linear program in which parts of pairs may be taken."""
-    grouped = np.flatnonzero((problem.group >= 0) & (problem.floor[problem.group] > 0)) if len(problem.floor) else []
+def solve_linear(problem: Problem, most: Numbers | None = None) -> OptimizeResult:
+    """The linear program in which parts of pairs may be taken; `most` of each, one where it is not given."""
+    grouped = np.flatnonzero(problem.group >= 0)
     ones = sparse.csr_matrix(
         (-np.ones(len(grouped)), (problem.group[grouped], grouped)), shape=(len(problem.floor), len(problem.value))
     )
     kept = np.flatnonzero(problem.floor)
     matrix = sparse.vstack([sparse.csr_matrix(problem.need.T), ones[kept]]).tocsc()
     limits = np.concatenate([problem.limit, -problem.floor[kept].astype(float)])
-    return linprog(-problem.value, A_ub=matrix, b_ub=limits, bounds=(0, 1), method="highs")
+    bounds = np.column_stack([np.zeros(len(problem.value)), np.ones(len(problem.value)) if most is None else most])
+    return linprog(-problem.value, A_ub=matrix, b_ub=limits, bounds=bounds, method="highs")
 
 
 def prices_of(found: OptimizeResult, roles: int) -> Numbers:
