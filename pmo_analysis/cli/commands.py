@@ -11,7 +11,9 @@ import typer
 
 from pmo_analysis.cli.arguments import Quarter, Source
 from pmo_analysis.cli.beside import correct, note
+from pmo_analysis.cli.diff import diff
 from pmo_analysis.cli.printing import err, out, print_block, print_table, progress, tell
+from pmo_analysis.cli.running import back_fill, new_report, schedule
 from pmo_analysis.cli.scheme import scheme
 from pmo_analysis.contract.errors import InputError, PmoError, SettingError
 from pmo_analysis.contract.settings import parse_assignment
@@ -28,6 +30,9 @@ app = typer.Typer(
 app.add_typer(scheme, name="scheme")
 app.command()(note)
 app.command()(correct)
+app.command()(diff)
+app.command()(new_report)
+app.command()(schedule)
 
 INTERRUPTED = 130
 
@@ -54,6 +59,13 @@ def report(
     template: Annotated[
         Path | None, typer.Option(help="Template of the slides; see the setting slides_template")
     ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all-quarters", help="Every quarter that the data reaches, oldest first; goes on where it stopped"
+        ),
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="With --all-quarters: also those that are up to date")] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser")] = False,
 ) -> None:
     """Publish a quarter's report: page, notebook, workbook, tables and manifest; prints the path of the page."""
@@ -61,11 +73,14 @@ def report(
     say("starting")
     from pmo_analysis.run.publish import REPORT, run_report
 
-    manifest = run_report(
-        source, quarter, out=to, notebook=notebook or REPORT, wait=wait, pdf=pdf, progress=say,
-        parameters=_assignments(parameter),
-        **_assignments(settings) | ({"slides_template": str(template.resolve())} if template else {}),
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "out": to, "notebook": notebook or REPORT, "wait": wait, "pdf": pdf, "progress": say,
+        "parameters": _assignments(parameter), **_assignments(settings),
+        **({"slides_template": str(template.resolve())} if template else {}),
+    }  # fmt: skip
+    if every:
+        raise typer.Exit(back_fill(source, quarter, again=again, **options))
+    manifest = run_report(source, quarter, **options)
     say("published")
     out.print(manifest.sentence, markup=False)
     out.print(str(manifest.page), markup=False)

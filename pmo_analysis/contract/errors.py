@@ -11,6 +11,11 @@ class PmoError(Exception):
 
     exit_code = 1
 
+    def as_wrong_use(self) -> PmoError:
+        """The same problem where the caller named something that does not exist: exit code 2."""
+        self.exit_code = SettingError.exit_code
+        return self
+
 
 class InputError(PmoError):
     """The given data cannot be used: names the source, the place, the count and the remedy."""

@@ -88,9 +88,11 @@ def write_correction(
 def _value_now(data: Dataset, table: str, key: str, column: str) -> str:
     """The value of a row as text, blank where it has none; InputError where there is no such row or column."""
     if table not in TABLE or not TABLE[table].key:
-        raise InputError(f"There is no table {table!r} with a key. {nearest(table, TABLE)}")
+        raise InputError(f"There is no table {table!r} with a key. {nearest(table, TABLE)}").as_wrong_use()
     if column not in TABLE[table].names:
-        raise InputError(f"Table {table!r} has no column {column!r}. {nearest(column, TABLE[table].names)}")
+        raise InputError(
+            f"Table {table!r} has no column {column!r}. {nearest(column, TABLE[table].names)}"
+        ).as_wrong_use()
     copies, _ = apply_corrections(data, read_corrections(data))
     found = read_value(data.connection, copies.get(table, data.read[table]), TABLE[table], key, column)
     if found is None:

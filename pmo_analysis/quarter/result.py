@@ -10,6 +10,7 @@ import pandas as pd
 
 from pmo_analysis.analysis.advice import Advice
 from pmo_analysis.analysis.cost import Budget, CostToServe, Showback
+from pmo_analysis.analysis.differences import Comparison
 from pmo_analysis.analysis.features import Features
 from pmo_analysis.analysis.headline import Headline
 from pmo_analysis.analysis.history import SchemeComparison, SegmentHistory
@@ -43,7 +44,8 @@ class Quarter:
     from, scenario: the stored one beside it; None where no hours or no capacity is known.
     segmentation: by the scheme in force; fresh_look: what a cut of this quarter alone gives (the same where none is
     frozen); scheme_comparison: in the quarter in which a scheme takes another's place, else None; given: segments
-    that the organisation gave itself, None where fewer than 20 customers have one.
+    that the organisation gave itself, None where fewer than 20 customers have one. since: what differs from the report
+    before, None where there is none.
     """
 
     quarter: str
@@ -78,6 +80,7 @@ class Quarter:
     headline: Headline
     advice: Advice
     trust: Trust
+    since: Comparison | None = None
 
     @property
     def cost(self) -> CostToServe:
@@ -152,6 +155,7 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
         "commitments": q.leadership.commitments,
         "pairs": q.leadership.pairs,
         "trust": q.trust.figures,
+        "since_last_report": q.since.table if q.since else pd.DataFrame(),
         "unanswered": q.unanswered,
         "problems": q.problems,
         "annotations": q.annotations,

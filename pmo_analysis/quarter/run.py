@@ -18,6 +18,7 @@ from pmo_analysis.intake.reach import choose_quarter, find_source
 from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
 from pmo_analysis.quarter.compose import compose
 from pmo_analysis.quarter.result import Quarter
+from pmo_analysis.quarter.since import tell_since
 
 
 def open_quarter(
@@ -54,4 +55,5 @@ def run_quarter(
     known = data.as_of(chosen, data.settings["fiscal_year_end_month"])
     # the tables are small: a second thread costs more than it gives
     with threadpool_limits(1), reading(data.source):
-        return compose(known, chosen, data.settings, previous, scenario)
+        result = compose(known, chosen, data.settings, previous, scenario)
+    return replace(result, since=tell_since(previous, result))

@@ -60,7 +60,8 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a published report; absent or damaged is a PublishError."""
     path = folder / NAME
     if not path.is_file():
-        raise PublishError(f"{folder} holds no {NAME}, so it is not a published report. Give a folder under reports/.")
+        said = f"{folder} holds no {NAME}, so it is not a published report. Give a folder under reports/."
+        raise PublishError(said).as_wrong_use()
     try:
         content = json.loads(path.read_text("utf-8"))
         content["files"], content["inputs"], content["quarter"], content["organisation"]

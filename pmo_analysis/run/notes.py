@@ -18,5 +18,5 @@ def add_note(
 ) -> tuple[Path, str]:
     """Keep a note beside the data; says where and under which id. InputError for a figure that no report has."""
     if figure not in FIGURES:
-        raise InputError(f"There is no figure {figure!r}. {nearest(figure, FIGURES)}")
+        raise InputError(f"There is no figure {figure!r}. {nearest(figure, FIGURES)}").as_wrong_use()
     return write_note(source, figure, text, on=on, quarter=quarter, role=role, reason=reason)

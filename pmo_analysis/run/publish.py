@@ -66,7 +66,7 @@ def run_report(
     before = find_previous(Path(out), data, chosen)
     if before and "previous" in declared:
         given["previous"] = str(before)
-    name = f"{slug(data.name)}-{chosen}" + ("" if Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}")
+    name = report_name(data, chosen, notebook)
     with shelf.one_at_a_time(Path(out), name, wait=wait), shelf.scratch(Path(out), name) as folder:
         previous = read_previous(before) if before else None
         _build(
@@ -165,6 +165,12 @@ def _require_complete(folder: Path) -> None:
             raise PublishError(f"The report lacks {name}; nothing was published.")
     kernels.require_whole(folder / "report.ipynb")
     manifest.read_manifest(folder)
+
+
+def report_name(data: Dataset, quarter: str, notebook: str | Path | None = None) -> str:
+    """The folder that a report stands in: organisation and quarter, and the notebook where it is an own one."""
+    own = "" if notebook is None or Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}"
+    return f"{slug(data.name)}-{quarter}{own}"
 
 
 def find_previous(shelf: Path, data: Dataset, quarter: str) -> Path | None:

@@ -12,6 +12,7 @@ from pmo_analysis.present.answers.report import (
     picture,
     profile,
     showback,
+    since,
     title,
     worth,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "picture",
     "profile",
     "showback",
+    "since",
     "title",
     "worth",
 ]

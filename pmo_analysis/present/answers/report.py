@@ -16,6 +16,7 @@ from pmo_analysis.present.answers.section import Section, show_section, show_tab
 from pmo_analysis.present.answers.segment_pictures import draw_evidence, draw_given, draw_migration, draw_profile
 from pmo_analysis.present.answers.segments import show_cards
 from pmo_analysis.present.answers.showback import show_statement, show_statements
+from pmo_analysis.present.answers.since import show_since
 from pmo_analysis.present.answers.work_pictures import draw_worth
 from pmo_analysis.present.formats import MISSING, table, tell
 from pmo_analysis.present.page_one import show_page_one
@@ -52,6 +53,11 @@ def title(quarter: Quarter) -> Html:
 def page_one(quarter: Quarter) -> Html:
     """Page 1, for executives: five figures, whom we reach, at most three decisions, and what is not known."""
     return show_page_one(quarter)
+
+
+def since(quarter: Quarter) -> Html:
+    """What differs from the report before, the clear changes first, and by what; the whole list is in the workbook."""
+    return show_since(quarter)
 
 
 def answer(quarter: Quarter, number: int) -> Html:
