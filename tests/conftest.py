@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -117,6 +118,13 @@ def outside_requests() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, outside_requests: list[str]) -> Iterator[Page]:
     """A page in a fresh context that reaches files and this machine only."""
+    with open_page(browser, outside_requests) as opened:
+        yield opened
+
+
+@contextmanager
+def open_page(browser: Browser, outside_requests: list[str]) -> Iterator[Page]:
+    """A page that reaches files and this machine only; what it asks of others is listed."""
 
     def gate(route: Route) -> None:
         address = urlsplit(route.request.url)

@@ -21,12 +21,22 @@ _POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws:; fra
 def open_lab(*, port: int | None = None, browser: bool = True) -> int:
     """Open JupyterLab on the project's start page; returns its exit code."""
     _require(NOTEBOOKS)
-    options = [f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks/start.ipynb"]
-    options += [f"--ServerApp.port={port}"] if port else []
+    return subprocess.call(lab_command(ROOT, "notebooks/start.ipynb", port=port, browser=browser))
+
+
+def lab_command(root: Path, notebook: str, *, port: int | None = None, browser: bool = True) -> list[str]:
+    """How JupyterLab is called: this machine only, on a notebook below the root; it asks nobody for news or versions."""
+    options = [
+        f"--ServerApp.ip={LOOPBACK}",
+        f"--ServerApp.root_dir={root}",
+        f"--LabApp.default_url=/lab/tree/{notebook}",
+    ]
+    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port else []
     options += [] if browser else ["--ServerApp.open_browser=False"]
     # Jupyter refuses to run as root, as in a container, unless told; here it listens to this machine only.
     options += ["--ServerApp.allow_root=True"] if os.geteuid() == 0 else []
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *options])
+    return [sys.executable, "-m", "jupyterlab", *options]
 
 
 def open_app(
