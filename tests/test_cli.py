@@ -151,7 +151,7 @@ def test_verify_prints_what_differs_and_exits_1(capsys, tmp_path, monkeypatch):
         ("tables/a.csv", "recomputed the same", ""),
     ]
     monkeypatch.setattr(
-        verify, "verify_report", lambda folder, source: pd.DataFrame(rows, columns=["file", "state", "why"])
+        verify, "verify_report", lambda folder, source, expect: pd.DataFrame(rows, columns=["file", "state", "why"])
     )
     code, said, _ = run(capsys, "verify", tmp_path)
     assert code == 1

@@ -12,7 +12,9 @@ import typer
 from pmo_analysis.cli.arguments import Quarter, Source
 from pmo_analysis.cli.beside import correct, note
 from pmo_analysis.cli.diff import diff
+from pmo_analysis.cli.packs import packs
 from pmo_analysis.cli.printing import err, out, print_block, print_table, progress, tell
+from pmo_analysis.cli.privacy import privacy
 from pmo_analysis.cli.running import back_fill, new_report, schedule
 from pmo_analysis.cli.scheme import scheme
 from pmo_analysis.contract.errors import InputError, PmoError, SettingError
@@ -30,6 +32,8 @@ app = typer.Typer(
 app.add_typer(scheme, name="scheme")
 app.command()(note)
 app.command()(correct)
+app.command()(privacy)
+app.command()(packs)
 app.command()(diff)
 app.command()(new_report)
 app.command()(schedule)
@@ -51,6 +55,7 @@ def report(
     to: Annotated[Path, typer.Option("--out", help="Folder that holds the reports")] = Path("reports"),
     notebook: Annotated[Path | None, typer.Option(help="Your own report notebook instead of the quarterly one")] = None,
     parameter: Annotated[list[str] | None, typer.Option("-p", help="A notebook's own parameter, name=value")] = None,
+    scenario: Annotated[Path | None, typer.Option(help="A stored scenario (TOML), told in section 11")] = None,
     settings: Set = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait where another run writes the same report")] = False,
     pdf: Annotated[
@@ -71,18 +76,21 @@ def report(
     """Publish a quarter's report: page, notebook, workbook, tables and manifest; prints the path of the page."""
     say = progress()
     say("starting")
+    from pmo_analysis.run.ledger import read_head
     from pmo_analysis.run.publish import REPORT, run_report
 
     options: dict[str, Any] = {
         "out": to, "notebook": notebook or REPORT, "wait": wait, "pdf": pdf, "progress": say,
-        "parameters": _assignments(parameter), **_assignments(settings),
-        **({"slides_template": str(template.resolve())} if template else {}),
+        "parameters": _assignments(parameter) | ({"scenario": str(scenario)} if scenario else {}),
+        **_assignments(settings), **({"slides_template": str(template.resolve())} if template else {}),
     }  # fmt: skip
     if every:
         raise typer.Exit(back_fill(source, quarter, again=again, **options))
     manifest = run_report(source, quarter, **options)
     say("published")
     out.print(manifest.sentence, markup=False)
+    if head := read_head(to):
+        out.print(f"Entered in the ledger; its head is now {head[:16]} (pmo verify --expect {head[:16]})", markup=False)
     out.print(str(manifest.page), markup=False)
     if show:
         webbrowser.open(manifest.page.resolve().as_uri())
@@ -176,13 +184,20 @@ def demo(
 
 
 @app.command()
-def verify(folder: Report, *, source: Moved = None) -> None:
+def verify(
+    folder: Report,
+    *,
+    source: Moved = None,
+    expect: Annotated[
+        str | None, typer.Option(help="A hash of the ledger that you noted once, 8 signs or more")
+    ] = None,
+) -> None:
     """Say whether a report is as published and its tables come out the same; exit 1 if not."""
     say = progress()
     say("computing the tables again")
     from pmo_analysis.run.verify import differences, verify_report
 
-    result = verify_report(folder, source)
+    result = verify_report(folder, source, expect=expect)
     changed = differences(result)
     print_table(changed)
     tables = result["file"].str.startswith("tables/") & result["state"].str.startswith("recomputed")

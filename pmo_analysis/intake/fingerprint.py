@@ -18,6 +18,16 @@ def fingerprint(data: Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "rows", "sha256"])
 
 
+def file_states(source: str | Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of each file of a folder, or of a single file; none for a database.
+
+    Whoever compares them before and after a run knows whether the source was changed meanwhile.
+    """
+    path = Path(str(source))
+    files = [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file()) if path.is_dir() else []
+    return {p.name: (state.st_size, state.st_mtime_ns) for p in files for state in [p.stat()]}
+
+
 def file_hashes(source: str | Path) -> pd.DataFrame:
     """The files of a folder or a single file: file, bytes, sha256; empty for a database."""
     path = Path(str(source))

@@ -16,9 +16,11 @@ from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.run.forking import Zygote, short_folder, speak_privately
+from pmo_analysis.run.limits import Limits
 from pmo_analysis.run.parameters import read_notebook
 
-DEADLINE_SECONDS = 3600
+HOUSE_LIMITS = Limits()
+_PRINTED_SECONDS = 120  # how long what a cell has printed may be on its way; nbclient's 4 fail on a busy machine
 
 
 def execute(
@@ -27,7 +29,7 @@ def execute(
     parameters: Mapping[str, Any],
     *,
     folder: Path,
-    seconds: int = DEADLINE_SECONDS,
+    limits: Limits = HOUSE_LIMITS,
     zygote: Zygote | None = None,
 ) -> nbformat.NotebookNode:
     """Run a notebook with papermill and return it executed; anything less than whole is a PublishError.
@@ -35,10 +37,13 @@ def execute(
     In a new kernel, or in one forked from the `zygote`. Both speak through sockets in a private folder: over ports of
     this machine whoever uses it could listen, of which ipykernel rightly warns.
     """
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    for chatty in ("papermill", "traitlets"):  # what fails is raised, and told once
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="pmo-", dir=short_folder()) as private:
         kernel = zygote.kernel() if zygote else {"config": speak_privately(Path(private) / "k.json")}
-        _run(notebook, to, parameters, cwd=str(folder), execution_timeout=seconds, **kernel)
+        kernel |= {"execution_timeout": limits.seconds, "extra_arguments": limits.kernel_arguments}
+        _run(notebook, to, parameters, cwd=str(folder), **kernel)
+    limits.require_modest(to)
     return require_whole(to)
 
 
@@ -47,13 +52,12 @@ def _run(notebook: Path, to: Path, parameters: Mapping[str, Any], **options: Any
     try:
         papermill.execute_notebook(
             str(notebook), str(to), dict(parameters), kernel_name="python3", language="python",
-            progress_bar=False, start_timeout=120, **options,
+            progress_bar=False, start_timeout=120, iopub_timeout=_PRINTED_SECONDS, **options,
         )  # fmt: skip
     except PapermillExecutionError as error:
         raise PublishError(_told(notebook, error)) from error
     except CellTimeoutError as error:
-        seconds = options["execution_timeout"]
-        raise PublishError(f"{notebook.name}: a cell ran longer than {seconds} seconds and was stopped.") from error
+        raise PublishError(f"{notebook.name}: {_late(error, options['execution_timeout'])}") from error
     except DeadKernelError as error:
         raise PublishError(f"{notebook.name}: its kernel died (killed, or out of memory). Run again.") from error
     except NoSuchKernel as error:
@@ -74,6 +78,12 @@ def require_whole(path: Path) -> nbformat.NotebookNode:
         where = f"code cell {skipped[0]} of {len(code)} did not run" if skipped else "papermill did not finish"
         raise PublishError(f"{path.name} is not whole: {where}. Nothing was published.")
     return executed
+
+
+def _late(error: CellTimeoutError, seconds: int) -> str:
+    if "IOPub" in str(error):
+        return f"what a cell printed did not arrive within {_PRINTED_SECONDS} seconds. Print less, or run again."
+    return f"a cell ran longer than {seconds} seconds and was stopped (setting notebook_seconds)."
 
 
 def _told(notebook: Path, error: PapermillExecutionError) -> str:

@@ -22,9 +22,10 @@ from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import read_previous
 from pmo_analysis.intake.reach import choose_quarter, find_source
 from pmo_analysis.intake.told import write_told
-from pmo_analysis.run import kernels, manifest, shelf
+from pmo_analysis.run import kernels, ledger, manifest, shelf
 from pmo_analysis.run.forking import Zygote, can_fork, start_zygote
 from pmo_analysis.run.kept import Kept, Wanted, name_files
+from pmo_analysis.run.limits import Limits
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.parameters import check_parameters, read_parameters
 from pmo_analysis.run.publish import find_previous, slug
@@ -124,13 +125,14 @@ def _prepare(
 
     say(f"computing {given['quarter']}")
     before = find_previous(shelf_folder, data, given["quarter"])
-    result = run_quarter(data, given["quarter"], previous=read_previous(before) if before else None)
+    previous = read_previous(before) if before else None
+    result = run_quarter(data, given["quarter"], previous=previous)
     tables = gather_pack_tables(result)
     every = list_packs(tables, given["by"])
     chosen = {require_group(tables, given["by"], g) for g in only} or set(every["group"])
     kept.clear_tables()
     write_told(tables, kept.told)
-    about = _describe(data, result, given, kept.told, notebook)
+    about = _describe(data, result, given, kept.told, notebook) | {"previous": previous.key if previous else None}
     files = name_files(every["group"])
     names = dict(zip(every["group"], every["name"], strict=True))
     wanted = [Wanted(g, names[g], files[g], _key(about, given["by"], g)) for g in every["group"] if g in chosen]
@@ -140,13 +142,12 @@ def _prepare(
 
 def _describe(data: Dataset, result: Any, given: Mapping[str, Any], told: Path, notebook: Path) -> dict[str, Any]:
     """What the packs are made of: with it each can be known for whole, and verified later."""
-    before = result.scheme_in_force.table
     return {
         "kind": "packs", "page": "index.html", "by": given["by"],
         "organisation": result.organisation, "quarter": result.quarter, "parameters": dict(given),
         "settings": manifest.describe_settings(result.settings), "seed": result.settings["seed"],
         "inputs": fingerprint(data).to_dict("records"), "known": fingerprint(result.data).to_dict("records"),
-        "schemes": manifest.describe_schemes(result) if len(before) else [],
+        "schemes": manifest.describe_schemes(result),
         "code": manifest.describe_code(), "notebook_sha256": manifest.file_hash(notebook),
         "told": {path.name: manifest.file_hash(path) for path in sorted(told.glob("*.arrow"))},
     }  # fmt: skip
@@ -207,7 +208,7 @@ def _make_one(pack: Wanted, batch: _Batch, kept: Kept, zygote: Zygote | None) ->
     if zygote is None:
         given["source"] = str(kept.told)  # a new kernel reads the tables instead of computing them again
     executed = kernels.execute(
-        batch.notebook, kept.notebook(pack), given, folder=Path.cwd(), seconds=SECONDS_PER_PACK, zygote=zygote
+        batch.notebook, kept.notebook(pack), given, folder=Path.cwd(), limits=Limits(SECONDS_PER_PACK), zygote=zygote
     )
     title = f"{pack.name}, {batch.given['quarter']}"
     make_page(executed, kept.page(pack), title=title, sheets=PACK_SHEETS, code=False)
@@ -235,6 +236,7 @@ def _publish(batch: _Batch, kept: Kept, failed: Mapping[str, str], say: Callable
         files = {"packs": entries, "failed": lost.to_dict("records"), "files": manifest.describe_files(folder)}
         manifest.write_manifest(folder, {**batch.about, **files})
         shelf.put_in_place(folder, kept.target)
+        ledger.enter(kept.target)
     shutil.rmtree(kept.folder, ignore_errors=True)
     published = manifest.read_manifest(kept.target)
     return Packs(published, lost, len(batch.missing) - len(failed), len(batch.wanted) - len(batch.missing))

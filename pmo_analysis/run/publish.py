@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -14,11 +15,13 @@ from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.fingerprint import fingerprint
+from pmo_analysis.intake.fingerprint import file_states, fingerprint
 from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import PreviousReport, define, read_previous
 from pmo_analysis.intake.reach import choose_quarter
-from pmo_analysis.run import kernels, manifest, shelf
+from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
+from pmo_analysis.run import kernels, ledger, manifest, shelf
+from pmo_analysis.run.limits import read_limits
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.parameters import check_parameters, read_parameters
 from pmo_analysis.run.pdf import print_page
@@ -48,8 +51,9 @@ def run_report(
     """Publish a quarter's report and say where it stands.
 
     `source` is whatever `pmo.load` reads; `overrides` are settings by name, `**{"weight.execution": 0.3}` for
-    dotted ones; `parameters` further parameters of an own notebook; `pdf` prints the page as well, where there is a
-    Chromium. The report is built in a scratch folder, verified and put in place whole; on any failure the one before stays.
+    dotted ones; `parameters` further parameters of the notebook, such as the file of a stored `scenario`;
+    `pdf` prints the page as well, where there is a Chromium. The report is built in a scratch folder, verified and put
+    in place whole; on any failure the one before stays.
 
     Raises InputError, SettingError, BusyError or PublishError, each with what to do.
     """
@@ -58,11 +62,13 @@ def run_report(
     declared = read_parameters(Path(notebook))
     check_parameters(declared, {**given, "quarter": quarter or ""}, Path(notebook))
     say(f"reading {Path(str(source)).name}")
+    states = file_states(source)
     data = load(source, settings=overrides)
     require_usable(data)  # before a kernel starts: what is wrong with the data is told within seconds
     template = find_template(data)
     chosen = choose_quarter(data, quarter)
     check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
+    _read_stored(given)  # a scenario that cannot be read is told before anything runs
     before = find_previous(Path(out), data, chosen)
     if before and "previous" in declared:
         given["previous"] = str(before)
@@ -79,7 +85,9 @@ def run_report(
             template=template,
             pdf=pdf,
         )
+        _require_unchanged(source, states)
         shelf.put_in_place(folder, Path(out) / name)
+        ledger.enter(Path(out) / name)
     return manifest.read_manifest(Path(out) / name)
 
 
@@ -98,8 +106,15 @@ def _build(
     started = time.monotonic()
     say(f"running {notebook.name} for {parameters['quarter']}")
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(kernels.execute, notebook, folder / "report.ipynb", parameters, folder=Path.cwd())
-        result = _compute(data, parameters["quarter"], folder, previous, template)
+        running = pool.submit(
+            kernels.execute,
+            notebook,
+            folder / "report.ipynb",
+            parameters,
+            folder=Path.cwd(),
+            limits=read_limits(data.settings),
+        )
+        result = _compute(data, parameters, folder, previous, template)
         computed = time.monotonic()
         say("computed the tables and the workbook; waiting for the notebook")
         executed = running.result()
@@ -112,18 +127,28 @@ def _build(
     _require_complete(folder)
 
 
-def _compute(data: Dataset, quarter: str, folder: Path, previous: PreviousReport | None, template: Path) -> Quarter:
+def _compute(
+    data: Dataset, parameters: Mapping[str, Any], folder: Path, previous: PreviousReport | None, template: Path
+) -> Quarter:
     """The quarter and its files. Its libraries are imported here: meanwhile the kernel has already started."""
     from pmo_analysis.present.slides import write_slides
     from pmo_analysis.present.tables import write_tables
     from pmo_analysis.present.workbook import write_workbook
     from pmo_analysis.quarter import run_quarter
 
-    result = run_quarter(data, quarter, previous=previous)
+    stored = _read_stored(parameters)
+    if stored:
+        shutil.copyfile(parameters["scenario"], folder / manifest.SCENARIO)
+    result = run_quarter(data, parameters["quarter"], previous=previous, scenario=stored)
     write_tables(result, folder / "tables")
     write_workbook(result, folder / "report.xlsx")
     write_slides(result, folder / "slides.pptx", template)
     return result
+
+
+def _read_stored(parameters: Mapping[str, Any]) -> StoredScenario | None:
+    """The stored scenario that the parameters name, if they name one."""
+    return read_scenario(parameters["scenario"]) if parameters.get("scenario") else None
 
 
 def _make_page(executed: NotebookNode, path: Path, *, title: str) -> None:
@@ -152,10 +177,22 @@ def _describe(
         "schemes": manifest.describe_schemes(result),
         "definitions": define(result.measures.definitions),
         "previous": previous.key if previous else None,
+        "scenario": manifest.describe_scenario(_read_stored(parameters)),
         "code": manifest.describe_code(),
         "durations": {name: round(seconds, 2) for name, seconds in durations.items()},
         "files": manifest.describe_files(folder),
     }
+
+
+def _require_unchanged(source: str | Path, before: Mapping[str, tuple[int, int]]) -> None:
+    """The notebook and the tables are computed apart: a source that changes between them would tell two stories."""
+    after = file_states(source)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    if changed:
+        raise PublishError(
+            f"{source}: {', '.join(changed[:3])} changed while the report was made. Nothing was published; the report "
+            "before is untouched. Wait until whatever writes there is done, then run again."
+        )
 
 
 def _require_complete(folder: Path) -> None:

@@ -13,8 +13,10 @@ from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
+from pmo_analysis.intake.told import write_told
 from pmo_analysis.present.tables import write_tables
-from pmo_analysis.quarter import run_quarter
+from pmo_analysis.quarter import Quarter, run_quarter
+from pmo_analysis.quarter.pack_tables import gather_pack_tables
 from pmo_analysis.run import manifest
 from pmo_analysis.run.ledger import review_ledger
 from pmo_analysis.run.manifest import Manifest
@@ -66,11 +68,20 @@ def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str
     if content.get("previous") and _read_previous(report) is None:
         reasons = f"the report before, {content['previous']['name']}, is gone or another; {reasons}"
     with tempfile.TemporaryDirectory() as scratch:
-        write_tables(result, Path(scratch) / "tables")
+        _write_again(content, result, Path(scratch) / "tables")
         new = {f["path"]: f["sha256"] for f in manifest.describe_files(Path(scratch))}
     old = {f["path"]: f["sha256"] for f in content["files"] if f["path"].startswith("tables/")}
+    old |= {f"tables/{name}": digest for name, digest in content.get("told", {}).items()}
     tables = [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]
     return _compare_schemes(content, schemes) + _compare_scenario(content, stored) + tables
+
+
+def _write_again(content: Mapping[str, Any], result: Quarter, folder: Path) -> None:
+    """A report's tables; of packs those that they were made of."""
+    if content.get("kind") == "packs":
+        write_told(gather_pack_tables(result), folder)
+    else:
+        write_tables(result, folder)
 
 
 def _read_previous(report: Manifest) -> PreviousReport | None:
