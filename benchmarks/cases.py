@@ -92,6 +92,19 @@ def _ranks(scores: Any) -> object:
     return tell_ranks(scores)
 
 
+def _baseline() -> Any:
+    from benchmarks.app import large_quarter
+
+    return large_quarter().baseline
+
+
+def _move_all(baseline: Any) -> object:
+    """Every slider at once, limits for all services too."""
+    from pmo_analysis.analysis.scenarios import what_if
+
+    return what_if(baseline, volume=1.1, tier_limits=[4.0, 12.0], standard_share=0.9, self_service_share=0.4, fte=3000)
+
+
 _OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
 _THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
 
@@ -116,6 +129,13 @@ CASES: dict[str, Case] = {
     **_pair("300", 300, 9, (3.0, None)),
     **_pair("5000", 5_000, 9, (12.0, None)),
     **_pair("million", 1_000_000, 12, (25.0, 1024.0)),
+    "what_if": Case(
+        "what-if with every change at once, 100,000 engagements",
+        _move_all,
+        _baseline,
+        ("benchmarks.app", "pmo_analysis.analysis.scenarios"),
+        (0.05, None),
+    ),
     "movers": Case(
         "movers, 300 customers × 8 quarters",
         _follow,
