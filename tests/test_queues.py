@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import simpy
 
-from pmo_analysis.analysis.queues import queue_wait
+from pmo_analysis.analysis.queues import describe_traffic, expected_wait, queue_wait, simulate_wait
 from pmo_analysis.contract.errors import InputError
 
 
@@ -68,22 +68,101 @@ def test_negative_and_missing_numbers_are_refused_by_name():
         queue_wait(1, 1, float("nan"))
 
 
-def test_a_simulated_queue_waits_as_long():
-    rng, waits, environment = np.random.default_rng(5), [], simpy.Environment()
-    team = simpy.Resource(environment, capacity=3)
+# Hillier & Lieberman, Introduction to Operations Research, the county hospital's emergency room (lambda 2, mu 3 an hour).
+@pytest.mark.parametrize(
+    ("doctors", "waits", "mean_hours", "over_half_an_hour", "over_an_hour"),
+    [(1, 0.667, 2 / 3, 0.404, 0.245), (2, 0.167, 1 / 24, 0.022, 0.003)],
+)
+def test_the_emergency_room_of_the_textbook_waits_as_printed(
+    doctors, waits, mean_hours, over_half_an_hour, over_an_hour
+):
+    row = queue_wait([2, 2], 1 / 3, doctors, target_hours=[0.5, 1.0])
+    assert row["wait_probability"].round(3).tolist() == [waits, waits]
+    assert row["mean_wait_hours"].iloc[0] == pytest.approx(mean_hours)
+    assert (1 - row["service_level"]).tolist() == pytest.approx([over_half_an_hour, over_an_hour], abs=1e-3)
 
-    def request():
+
+def test_the_eye_clinic_of_the_textbook_waits_as_printed():
+    # Gross & Harris, Fundamentals of Queueing Theory, M/M/c: 6 patients an hour, 20 minutes each, 3 doctors: Lq = 8/9.
+    row = queue_wait(6, 1 / 3, 3).iloc[0]
+    assert row["mean_wait_hours"] == pytest.approx(4 / 27) and row["offered_load"] == pytest.approx(2)
+    assert row["mean_wait_hours"] * 6 == pytest.approx(8 / 9) and row["wait_probability"] == pytest.approx(4 / 9)
+
+
+# The printed tables of Erlang's first formula: the load that so many channels carry at 1 % and at 2 % blocking.
+@pytest.mark.parametrize(
+    ("channels", "at_one", "at_two"),
+    [(1, 0.01, 0.02), (2, 0.15, 0.22), (5, 1.36, 1.66), (10, 4.46, 5.08), (20, 12.0, 13.2), (50, 37.9, 40.3)],
+)
+def test_the_printed_table_of_blocking_is_met_at_its_precision(channels, at_one, at_two):
+    for load, blocked in ((at_one, 0.01), (at_two, 0.02)):
+        half = 0.05 if load >= 10 else 0.005
+        low, high = queue_wait([load - half, load + half], 1, channels)["blocking_probability"]
+        assert low <= blocked <= high
+
+
+def wait_by_events(servers, gaps, works):
+    """Mean wait by a simulation of single events."""
+    waits, environment = [], simpy.Environment()
+    team = simpy.Resource(environment, capacity=servers)
+
+    def request(work):
         came = environment.now
         with team.request() as turn:
             yield turn
             waits.append(environment.now - came)
-            yield environment.timeout(rng.exponential(2.0))
+            yield environment.timeout(work)
 
     def arrivals():
-        for _ in range(20_000):
-            yield environment.timeout(rng.exponential(1 / 0.9))
-            environment.process(request())
+        for gap, work in zip(gaps, works, strict=True):
+            yield environment.timeout(gap)
+            environment.process(request(work))
 
     environment.process(arrivals())
     environment.run()
-    assert np.mean(waits[1000:]) == pytest.approx(queue_wait(0.9, 2.0, 3)["mean_wait_hours"].iloc[0], rel=0.15)
+    return np.mean(waits[1000:])
+
+
+def test_a_simulated_queue_waits_as_long():
+    rng = np.random.default_rng(5)
+    seen = wait_by_events(3, rng.exponential(1 / 0.9, 20_000), rng.exponential(2.0, 20_000))
+    assert seen == pytest.approx(queue_wait(0.9, 2.0, 3)["mean_wait_hours"].iloc[0], rel=0.15)
+
+
+@pytest.mark.parametrize(("servers", "sd", "shape"), [(1, 0.3, 1.0), (3, 1.0, 1.0), (3, 0.5, 0.5), (6, 0.8, 3.0)])
+def test_queues_that_are_not_erlangs_wait_as_long_as_single_events_show(servers, sd, shape):
+    rng = np.random.default_rng(0)
+    works = rng.lognormal(-(sd**2) / 2, sd, 30_000)
+    gaps = rng.gamma(shape, 1 / shape, 30_000) / (0.8 * servers)
+    seen = wait_by_events(servers, gaps, works)
+    told = simulate_wait(0.8 * servers, 1, servers, service_times=works, arrival_dispersion=1 / shape)
+    assert told["mean_wait_hours"].iloc[0] == pytest.approx(seen, rel=0.15)
+    assert abs(np.log(queue_wait(0.8 * servers, 1, servers)["mean_wait_hours"].iloc[0] / seen)) > 0.15 or sd == 1.0
+
+
+def test_equal_work_waits_half_as_long_as_erlang_says():
+    # Pollaczek & Khinchine: with one server M/D/1 waits half as long as M/M/1.
+    told = simulate_wait([0.6, 0.8], 1, 1, service_times=np.ones(30))
+    assert told["ratio"].tolist() == pytest.approx([0.5, 0.5], abs=0.06)
+
+
+def test_what_decides_between_erlang_and_simulation_is_said():
+    rng = np.random.default_rng(0)
+    usual = expected_wait(0.8, 1, 1, service_times=rng.exponential(1, 500), arrival_counts=rng.poisson(9, 200)).iloc[0]
+    assert usual["method"] == "M/M/c" and usual["mean_wait_hours"] == pytest.approx(4) and "Erlang" in usual["reason"]
+    equal = expected_wait(0.8, 1, 1, service_times=np.ones(50), arrival_counts=rng.poisson(9, 200)).iloc[0]
+    assert equal["method"] == "simulation" and equal["mean_wait_hours"] < 2.6 and "differs by 0" in equal["reason"]
+    few = describe_traffic(np.ones(5), [3, 4]).iloc[0]
+    assert few["applies"] and np.isnan(few["service_cv"]) and "too few pieces" in few["reason"]
+
+
+def test_bunched_requests_are_counted_by_hand():
+    told = describe_traffic([1.0] * 20, [0, 8] * 5).iloc[0]  # variance 160/9 over a mean of 4
+    assert told["arrival_dispersion"] == pytest.approx(40 / 9) and not told["applies"]
+
+
+def test_overload_and_idleness_need_no_simulation():
+    told = simulate_wait([3, 0], 1, 2, service_times=[1, 2, 3.0])
+    assert np.isinf(told["mean_wait_hours"].iloc[0]) and told["mean_wait_hours"].iloc[1] == 0
+    with pytest.raises(InputError, match="above zero"):
+        simulate_wait(1, 1, 2, service_times=[])
