@@ -42,6 +42,7 @@ def compare_with_others(
     (Benjamini & Hochberg). Columns: measure, value, low, high, n, others_value, others_low, others_high, others_n,
     others_count, direction (better, worse, no clear change, not estimable), untold.
     """
+    rows = rows.reset_index(drop=True)
     sides = pd.Series("", index=rows.index).mask(rows["customer_id"].isin(list(own)), "own")
     sides = sides.mask(rows["customer_id"].isin(list(others)), "others")
     known = rows.assign(side=sides)[rows["numerator"].notna() & (sides != "")]
@@ -90,8 +91,9 @@ def _estimate(known: pd.DataFrame, settings: Settings, *, clustered: bool) -> pd
         for (m, side), rows in known[how == "waiting"].groupby(keys)
     ]  # fmt: skip
     counts = known.groupby(keys)["customer_id"].nunique().rename("others_count").reset_index()
-    every = pd.concat([ratios, shares, pd.DataFrame(waits, columns=[*keys, *ESTIMATE])], ignore_index=True)
-    return every[[*keys, *ESTIMATE]].merge(counts, on=keys)
+    parts = [ratios, shares, pd.DataFrame(waits, columns=[*keys, *ESTIMATE])]
+    every = pd.concat([part for part in parts if len(part)] or parts[-1:], ignore_index=True)
+    return every[[*keys, *ESTIMATE]].astype(dict.fromkeys(ESTIMATE, "float64")).merge(counts, on=keys)
 
 
 def _tell_directions(table: pd.DataFrame, settings: Settings) -> pd.DataFrame:
