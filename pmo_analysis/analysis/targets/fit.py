@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from pmo_analysis.analysis.targets.quality import pool_qualities
 from pmo_analysis.contract.quarters import shift_quarter
 
 RECENT = 4
@@ -22,7 +23,11 @@ COLUMNS = [
     "n",
     "whole_uptake",
     "satisfaction_score",
+    "satisfaction_low",
+    "satisfaction_high",
     "value_score",
+    "value_low",
+    "value_high",
     "unit_cost",
     "verdict",
     "reason",
@@ -37,8 +42,9 @@ def judge_fit(
     segment: active customer_id → segment. uptake is pooled towards the service's share among all customers
     (beta-binomial, pooling strength from how much segments differ); n counts the segment's customers, at a stage
     those that asked for anything at it. verdict: offer (clearly more than the whole), stop (clearly under one in ten
-    and under the whole: what is rare everywhere suits nobody less), keep, or too few to say (under five customers).
-    satisfaction_score, value_score and unit_cost are means.
+    and under the whole: what is rare everywhere suits nobody less), keep, or too few to say (under five customers);
+    what is clearly less liked or worth less than elsewhere is kept and mended before it is offered. satisfaction_score
+    and value_score are pooled towards the service's mean, with limits; unit_cost is money over requests.
     """
     since = shift_quarter(quarter, 1 - RECENT)
     rows = history[(history["quarter"] >= since) & (history["quarter"] <= quarter)]
@@ -53,7 +59,7 @@ def judge_fit(
             offered = sorted(set(part["service_id"]) & set(services))
             parts.append(_pooled(_uptake(part, at, offered).assign(stage=str(stage)), level))
     full = pd.concat([p for p in parts if len(p)] or parts, ignore_index=True)
-    full = full.merge(_qualities(rows), how="left", on=["segment", "service_id"])
+    full = full.merge(pool_qualities(rows, level), how="left", on=["segment", "service_id", "stage"])
     return _with_verdict(full)[COLUMNS].sort_values(["segment", "service_id", "stage"], ignore_index=True)
 
 
@@ -87,25 +93,30 @@ def _pooling(table: pd.DataFrame, whole: pd.Series) -> float:
     return 1 / alike - 1
 
 
-def _qualities(rows: pd.DataFrame) -> pd.DataFrame:
-    names = ["satisfaction_score", "value_score", "unit_cost"]
-    present = {n: rows.get(n, np.nan) for n in names}
-    numbers = rows.assign(**present).astype(dict.fromkeys(names, float))
-    return numbers.groupby(["segment", "service_id"])[names].mean().reset_index()
-
-
 def _with_verdict(table: pd.DataFrame) -> pd.DataFrame:
     few, more = table["n"] < LEAST, table["low"] > table["whole_uptake"] + CLEARLY_MORE
     rare = table["high"] < np.minimum(RARE_SHARE, table["whole_uptake"])
-    verdict = np.select([few, more, rare], ["too few to say", "offer", "stop"], "keep")
+    worse = [table[f"{q}_high"] < table[f"{q}_whole"] for q in ("satisfaction", "value")]
     told = [
         f"{100 * u:.0f} % ({100 * lo:.0f} to {100 * hi:.0f} %) of {n} customers asked in a year, {100 * w:.0f} % of all"
         for u, lo, hi, n, w in zip(*[table[c] for c in ("uptake", "low", "high", "n", "whole_uptake")], strict=True)
     ]
-    why = {
-        "too few to say": "fewer than five customers",
-        "offer": "clearly more than elsewhere: offer it to the rest",
-        "stop": "clearly fewer than one in ten, and than elsewhere",
-        "keep": "no clear difference from the whole",
-    }
-    return table.assign(verdict=verdict, reason=[f"{t}: {why[v]}" for t, v in zip(told, verdict, strict=True)])
+    why = [
+        (few, "too few to say", "fewer than five customers"),
+        (
+            more & worse[0],
+            "keep",
+            "clearly more than elsewhere, but clearly less satisfied: mend it before offering it",
+        ),
+        (
+            more & worse[1],
+            "keep",
+            "clearly more than elsewhere, but clearly worth less to them: mend it before offering it",
+        ),
+        (more, "offer", "clearly more than elsewhere: offer it to the rest"),
+        (rare, "stop", "clearly fewer than one in ten, and than elsewhere"),
+        (pd.Series(True, table.index), "keep", "no clear difference from the whole"),
+    ]
+    place = np.argmax(np.stack([held.to_numpy(bool) for held, _, _ in why]), axis=0) if len(table) else []
+    reason = [f"{t}: {why[p][2]}" for t, p in zip(told, place, strict=True)]
+    return table.assign(verdict=[why[p][1] for p in place], reason=reason)

@@ -56,7 +56,8 @@ def _features(table: pd.DataFrame) -> Numbers:
     for name in table.columns:
         if pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_bool_dtype(table[name]):
             values = table[name].astype("Float64").to_numpy(float, na_value=np.nan)
-            values = np.log1p(values) if str(name).endswith("_count") else values
+            values = np.where(np.isfinite(values), values, np.nan)
+            values = np.log1p(np.maximum(values, 0.0)) if str(name).endswith("_count") else values
             if np.isfinite(values).any() and np.nanstd(values) > 0:
                 columns.append(np.nan_to_num((values - np.nanmean(values)) / np.nanstd(values)))
     return np.column_stack(columns) if columns else np.empty((len(table), 0))

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.targets.demand import LOAD, expect_demand, expect_load
-from pmo_analysis.analysis.targets.misplaced import find_misplaced
-from pmo_analysis.analysis.targets.neglect import count_refused, find_unused, propose_stops
+from pmo_analysis.analysis.targets.misplaced import find_misplaced, mark_misplaced
+from pmo_analysis.analysis.targets.neglect import count_refused, find_unused
+from pmo_analysis.analysis.targets.stops import propose_stops
 from pmo_analysis.analysis.targets.workload import recent_requests, role_hours, with_cost
-from pmo_analysis.contract.quarters import shift_quarter
+from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
@@ -29,7 +30,7 @@ class TargetReview:
     refused: service_id, refused_count, asked_count, refused_share, low, high
     demand: service_id, segment ("all" = the whole service), expected_count, low, high, n (quarters)
     load: role, expected_hours, low, high, practical_hours, utilisation_share
-    to_stop: service_id, freed_hours (per quarter), reason
+    to_stop: service_id, freed_hours, freed_tight_hours (per quarter; of roles expected too busy), reason
     """
 
     off_target: pd.DataFrame
@@ -66,7 +67,9 @@ def review_targets(
     work = with_cost(data, longer[longer["quarter"] >= since], hours)
     services = data.frame("services")
     misplaced = find_misplaced(work, services, groups)
-    unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400))
+    begins = pd.Timestamp(quarter_start(since, settings["fiscal_year_end_month"]))
+    unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400), begins)
+    longer = longer[~longer["service_id"].isin(_withdrawn(services))]
     how: dict[str, Any] = {
         "back": DEMAND_QUARTERS,
         "level": settings["interval_level"],
@@ -74,8 +77,10 @@ def review_targets(
     }
     demand = expect_demand(longer, groups, quarter, **how)
     total = expect_demand(longer.assign(service_id="all"), groups, quarter, **how)
-    load = _load(data, demand, work, _under_told_roles(hours, roles), _practical_hours(data, settings, roles), settings)
-    to_stop = propose_stops(load, misplaced, unused, work, settings)
+    told = _under_told_roles(hours, roles)
+    load = _load(data, demand, work, told, _practical_hours(data, quarter, settings, roles), settings)
+    marked = mark_misplaced(work[work["service_id"].isin(_on_offer(services)["service_id"])], services, groups)
+    to_stop = propose_stops(load, marked, unused, told, settings)
     refused = count_refused(work, settings)
     sentence = _sentence(misplaced, len(work), services, total, load, settings)
     return TargetReview(misplaced, unused, refused, demand, load, to_stop, sentence)
@@ -84,6 +89,11 @@ def review_targets(
 def _on_offer(services: pd.DataFrame) -> pd.DataFrame:
     chosen = ~services["mandated"].astype("boolean").fillna(False).astype(bool)
     return services[(services["status"].fillna("active") == "active") & services["active_to_on"].isna() & chosen]
+
+
+def _withdrawn(services: pd.DataFrame) -> pd.Series:
+    """Services that nobody can ask for any more, mandated ones too."""
+    return services.loc[(services["status"] == "retired") | services["active_to_on"].notna(), "service_id"]
 
 
 def _under_told_roles(hours: pd.DataFrame, roles: pd.Series | None) -> pd.DataFrame:
@@ -106,9 +116,10 @@ def _load(
     return expect_load(demand, work, hours, practical, level=settings["interval_level"])
 
 
-def _practical_hours(data: Dataset, settings: Settings, roles: pd.Series | None) -> pd.Series:
-    """Practical hours by role in the latest quarter told, from the theoretical ones where they are missing."""
+def _practical_hours(data: Dataset, quarter: str, settings: Settings, roles: pd.Series | None) -> pd.Series:
+    """Practical hours by role next quarter, else in the latest before it, from theoretical ones where missing."""
     capacity = data.frame("capacity")
+    capacity = capacity[capacity["quarter"] <= shift_quarter(quarter, 1)]
     capacity = capacity[capacity["quarter"] == capacity["quarter"].max()] if len(capacity) else capacity
     practical = capacity["practical_hours"].fillna(capacity["theoretical_hours"] * settings["practical_share"])
     told = capacity["role"] if roles is None else capacity["role"].map(roles).fillna(capacity["role"])

@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from pmo_analysis.analysis.targets.fit import COLUMNS as FIT_COLUMNS
 from pmo_analysis.analysis.targets.fit import judge_fit
 from pmo_analysis.analysis.targets.forecast import Forecast, forecast_requests
+from pmo_analysis.analysis.targets.holdout import COLUMNS as HOLDOUT_COLUMNS
 from pmo_analysis.analysis.targets.holdout import judge_holdout
+from pmo_analysis.analysis.targets.inputs import refuse_unusable
 from pmo_analysis.analysis.targets.knowledge import Knowledge, know_customers
+from pmo_analysis.analysis.targets.reasons import COLUMNS as NEXT_COLUMNS
 from pmo_analysis.analysis.targets.reasons import suggest_next
 from pmo_analysis.analysis.targets.trials import Trials, make_trials
-from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
 _LONG_CATALOGUE = 60
@@ -66,8 +69,10 @@ def target_services(
     left out. segments: customer_id → segment, else category. `quarter` is the last known one (None: of the
     history). From one quarter only popularity can be told. Raises InputError on missing columns or no requests.
     """
-    _refuse(history, k)
+    refuse_unusable(history, k, quarter, customers=customers, services=services, segments=segments, needs=needs)
     trials = make_trials(history, customers, services, quarter, fiscal_year_end_month)
+    if not trials.services:
+        return _nothing_on_offer(trials, history)
     trials, rare = _without_rare(_sorted_by_content(trials))
     know = partial(
         know_customers,
@@ -95,14 +100,18 @@ def target_services(
     )
 
 
-def _refuse(history: pd.DataFrame, k: int) -> None:
-    missing = [c for c in ("customer_id", "service_id", "quarter") if c not in history]
-    if missing:
-        raise InputError(f"The history of requests has no column {', '.join(missing)}.")
-    if history.empty:
-        raise InputError("The history holds no request, so nothing can be said of the next quarter.")
-    if k < 1:
-        raise InputError(f"k = {k!r}: suggest at least one service.")
+def _nothing_on_offer(trials: Trials, history: pd.DataFrame) -> Targets:
+    """No service that a customer may choose: all are mandated, retired or planned."""
+    none = np.zeros(len(trials.customers), dtype=bool)
+    empty = pd.DataFrame(index=pd.Index([], name="customer_id"), columns=pd.Index([], name="service_id"), dtype=float)
+    return Targets(
+        empty,
+        pd.DataFrame(columns=NEXT_COLUMNS),
+        pd.DataFrame(columns=FIT_COLUMNS),
+        pd.DataFrame(columns=HOLDOUT_COLUMNS),
+        _left_out(trials, history, ~none, set()),
+        "No service is on offer that a customer may choose, so there is no next one to tell.",
+    )
 
 
 def _sorted_by_content(trials: Trials) -> Trials:
@@ -155,9 +164,11 @@ def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: s
 
 
 def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: Knowledge, active: np.ndarray) -> str:
+    if not active.any():
+        return "No customer is left at the end of the quarter, so there is nobody to offer a service to."
     expected = forecast.chance[active].sum()
     told = (
-        f"Each of {active.sum():,} customers is expected to ask for {expected / max(active.sum(), 1):.1f} different "
+        f"Each of {active.sum():,} customers is expected to ask for {expected / active.sum():.1f} different "
         "services next quarter, on average."
     )
     if forecast.model is None:
@@ -165,6 +176,10 @@ def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: 
     if holdout.empty:
         return f"{told} Too few quarters to check the forecast on a quarter held out."
     score = holdout.set_index("method")["ndcg"]
+    if score.isna().any():
+        return (
+            f"{told} In the last quarter, held out, nobody asked for anything, so the forecast cannot be checked on it."
+        )
     simple = score["segment popularity"]
     better = "" if score["model"] > simple else " It ranks no better than what is popular in the segment."
     return (

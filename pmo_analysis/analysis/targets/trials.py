@@ -127,7 +127,7 @@ def services_on_offer(services: pd.DataFrame | None, seen: pd.Series, quarter: s
         return sorted(set(seen))
     table = _by_id(services, "service_id")
     active = table.get("status", pd.Series("active", table.index)).fillna("active") == "active"
-    chosen = ~table.get("mandated", pd.Series(False, table.index)).astype("boolean").fillna(False).astype(bool)
+    chosen = ~table.get("mandated", pd.Series(False, table.index)).isin([True, "true", "yes", "1"])
     ids = list(table.index)
     ended = _places(services, "service_id", ids, "active_to_on", quarters=[quarter], month=month) < 1
     begun = _places(services, "service_id", ids, "active_from_on", quarters=[quarter], month=month)

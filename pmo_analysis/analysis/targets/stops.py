@@ -1,0 +1,68 @@
+"""What to stop or refuse first, so that what is expected fits into the hours there are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pmo_analysis.contract.settings import Settings
+
+TO_STOP = ["service_id", "freed_hours", "freed_tight_hours", "reason"]
+WEAK = ["nobody asked twice", "hardly anybody asked twice"]
+REASONS = {
+    "off target": "asked by categories it is not meant for",
+    "too late": "asked after the stages it is meant for",
+}
+
+
+def propose_stops(
+    load: pd.DataFrame, marked: pd.DataFrame, unused: pd.DataFrame, hours: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    """What to stop or refuse first: service_id, freed_hours and freed_tight_hours (per quarter), reason.
+
+    marked: the look-back's requests of services that may be refused (see mark_misplaced); hours: engagement_id, role,
+    worked_hours. Requests off target or too late come first, then services hardly anybody asks for twice; no hour is
+    counted twice. freed_tight_hours: those of roles expected above the warning level; where there are such roles, only
+    as much is proposed as brings their hours back below it (all, where that does not suffice).
+    """
+    most = settings["utilisation_warning_share"]
+    tight = load[load["utilisation_share"] > most]
+    rows = _with_hours(marked, hours, set(tight["role"]))
+    ordered = [_added_up(rows[rows["wrong"].notna()]), _added_up(_weakly_used(rows, unused))]
+    table = pd.concat([t for t in ordered if len(t)] or ordered, ignore_index=True)
+    sums = ["freed_hours", "freed_tight_hours"]
+    table[sums] = table[sums].astype(float) / settings["look_back_quarters"]
+    if tight.empty:
+        return table
+    table = table[table["freed_tight_hours"] > 0]
+    over = float((tight["expected_hours"] - most * tight["practical_hours"]).sum())
+    return table[table["freed_tight_hours"].cumsum().shift(fill_value=0.0) < over].reset_index(drop=True)
+
+
+def _with_hours(marked: pd.DataFrame, hours: pd.DataFrame, tight: set[str]) -> pd.DataFrame:
+    """Requests with their hours, those of tight roles, and what is wrong with them, one kind each."""
+    each = hours.assign(tight_hours=hours["worked_hours"].where(hours["role"].isin(tight), 0.0))
+    sums = each.groupby("engagement_id")[["worked_hours", "tight_hours"]].sum()
+    rows = marked[["engagement_id", "service_id", "off_target", "too_late"]].merge(
+        sums, how="inner", left_on="engagement_id", right_index=True
+    )
+    wrong = pd.Series(pd.NA, rows.index, dtype="object").mask(rows["too_late"], "too late")
+    return rows.assign(wrong=wrong.mask(rows["off_target"], "off target"))
+
+
+def _weakly_used(rows: pd.DataFrame, unused: pd.DataFrame) -> pd.DataFrame:
+    verdict = unused.set_index("service_id")["verdict"]
+    rest = rows[rows["wrong"].isna()]
+    return rest.assign(wrong=rest["service_id"].map(verdict[verdict.isin(WEAK)]))
+
+
+def _added_up(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per service and reason the hours, most first."""
+    sums = rows.dropna(subset="wrong").groupby(["service_id", "wrong"])[["worked_hours", "tight_hours"]].sum()
+    table = sums[sums["worked_hours"] > 0].reset_index()
+    table = table.sort_values(["tight_hours", "worked_hours", "service_id"], ascending=[False, False, True])
+    return pd.DataFrame({
+        "service_id": table["service_id"],
+        "freed_hours": table["worked_hours"],
+        "freed_tight_hours": table["tight_hours"],
+        "reason": table["wrong"].map(lambda w: REASONS.get(w, w)),
+    }, columns=TO_STOP)  # fmt: skip
