@@ -213,7 +213,7 @@ def _review_offer(known: Dataset, quarter: str, settings: Settings, groups: pd.D
     roles = name_roles(known.frame("roles")["role"], people, minimum=settings["minimum_cell"])
     review: TargetReview = review_targets(known, quarter, groups, settings, roles=roles)
     sizes: SizeReview = review_sizes(known, quarter, settings)
-    seniority: SeniorReview = review_senior_time(known, quarter, groups, settings)
+    seniority: SeniorReview = review_senior_time(known, quarter, groups, settings, people=people)
     return {"targets": targets, "target_review": review, "sizes": sizes, "seniority": seniority}
 
 

@@ -238,6 +238,9 @@ def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "saving": q.sizes.saving,
         "senior_shares": q.seniority.shares,
         "delegable": q.seniority.delegable,
+        "delegable_by": q.seniority.delegable_by,
+        "senior_worth": q.seniority.worth,
+        "executives": q.seniority.executives,
         "scenario": q.scenario.table if q.scenario else pd.DataFrame(),
         "scenario_inputs": q.scenario.inputs if q.scenario else pd.DataFrame(),
     }

@@ -11,9 +11,12 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.seniority.basis import Basis, make_basis
+from pmo_analysis.analysis.seniority.heterogeneity import COLUMNS as BY_MODIFIER
+from pmo_analysis.analysis.seniority.heterogeneity import effect_by, tell_difference
 from pmo_analysis.analysis.seniority.overlap import left_out_propensity, residual_share
 from pmo_analysis.analysis.seniority.partialling import Partialled, partial_out
 from pmo_analysis.analysis.seniority.sensitivity import hidden_strength
+from pmo_analysis.analysis.seniority.telling import judge, tell_effect, tell_hidden
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.showing import show_result
 
@@ -21,6 +24,7 @@ Numbers = npt.NDArray[np.float64]
 LEAST_ROWS, LEAST_ARM, LEAST_CUSTOMERS = 40, 20, 5
 MOST_OUTSIDE, REFUSED_SHARE, WEAK_SHARE = 0.25, 0.05, 0.15
 TEN_POINTS = 0.1
+WEAK = "The confounders leave too little of the share to claim anything."
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ class SeniorEffect:
     naive: the difference or slope without adjustment · adjusted: the same as estimate, to stand beside it
     verdict: "pays", "does not pay", "cannot tell" or "not comparable"
     overlap: figure, value, limit · sensitivity: figure, value · left_out: reason, rows_count · n: rows used
+    by_modifier: part, value, low, high, n: the effect up to the modifier's median, above it, and the difference
     """
 
     estimate: float
@@ -42,6 +47,7 @@ class SeniorEffect:
     overlap: pd.DataFrame
     sensitivity: pd.DataFrame
     left_out: pd.DataFrame
+    by_modifier: pd.DataFrame
     n: int
     sentence: str
 
@@ -71,6 +77,7 @@ def senior_effect(
     higher_is_better: bool = True,
     outcome_value: float | None = None,
     treatment_cost: float = 0.0,
+    modifier: str | None = None,
     level: float = 0.95,
     seed: int = 0,
 ) -> SeniorEffect:
@@ -79,12 +86,13 @@ def senior_effect(
     engagements: one row each with the named columns; treatment yes/no (0/1) or a planned share 0–1 (effect per
     ten points); confounders as known at intake, numbers or text, blanks allowed; rows with one `cluster` value
     (a customer) are left out together. With `outcome_value` (money per unit of outcome) and `treatment_cost`
-    the verdict is on money gained minus cost. Refused ("not comparable") where over a quarter of out-of-customer
+    the verdict is on money gained minus cost. `modifier` is a numeric column, such as complexity, by which the
+    effect may differ. Refused ("not comparable") where over a quarter of out-of-customer
     propensities lie outside .05–.95, an arm has under 20, a share is nearly determined by the confounders, the
     treatment is constant, or the outcome contains the treatment's hours. Raises InputError on unknown columns
     and treatments that are neither yes/no nor a share. Source: Chernozhukov et al. (2018); Cinelli & Hazlett (2020).
     """
-    _refuse_columns(engagements, [outcome, treatment, *confounders, *([cluster] if cluster else [])])
+    _refuse_columns(engagements, [outcome, treatment, *confounders, *(c for c in (cluster, modifier) if c)])
     rows, left_out = _usable(engagements, outcome, treatment, confounders, cluster)
     binary = _is_binary(rows[treatment], treatment)
     y, t = rows[outcome].to_numpy(float), rows[treatment].to_numpy(float) / (1.0 if binary else TEN_POINTS)
@@ -98,25 +106,40 @@ def senior_effect(
         overlap, refusal, part = _compare(y, t, basis, clusters, binary=binary)
     if refusal or part is None:
         return _refused(refusal, y, t, overlap, left_out)
-    net = (1.0 if higher_is_better else -1.0) * (1.0 if outcome_value is None else outcome_value)
-    weak = not binary and overlap["value"].iloc[0] < WEAK_SHARE
-    low, high = part.limits(level)
-    verdict = "cannot tell" if weak else _verdict(net * low, net * high, treatment_cost)
+    worth = (1.0 if higher_is_better else -1.0) * (1.0 if outcome_value is None else outcome_value)
+    asked = _Asked(outcome, binary, worth, outcome_value is not None, treatment_cost, level)
+    by = effect_by(part, rows[modifier], clusters, level=level) if modifier else pd.DataFrame(columns=BY_MODIFIER)
     sensitivity = hidden_strength(part, rows[list(confounders)], y, t, level=level)
-    sentence = _sentence(
-        part.effect,
-        low,
-        high,
-        verdict,
-        sensitivity,
-        binary=binary,
-        weak=weak,
-        outcome=outcome,
-        valued=outcome_value is not None,
-    )
+    verdict, said = _conclude(part, asked, overlap, sensitivity, tell_difference(by, modifier or ""))
     return SeniorEffect(
-        part.effect, low, high, _naive(y, t), part.effect, verdict, overlap, sensitivity, left_out, len(rows), sentence
-    )
+        part.effect, *part.limits(level), _naive(y, t), part.effect, verdict, overlap, sensitivity, left_out, by,
+        len(rows), said,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of an effect: the outcome, its worth per unit (negative where less is better), the cost."""
+
+    outcome: str
+    binary: bool
+    worth: float
+    valued: bool
+    cost: float
+    level: float
+
+
+def _conclude(
+    part: Partialled, asked: _Asked, overlap: pd.DataFrame, sensitivity: pd.DataFrame, difference: str
+) -> tuple[str, str]:
+    """The verdict and the words."""
+    low, high = part.limits(asked.level)
+    weak = not asked.binary and overlap["value"].iloc[0] < WEAK_SHARE
+    verdict = "cannot tell" if weak else judge(asked.worth * low, asked.worth * high, asked.cost)
+    limits = (part.effect, low, high)
+    told = tell_effect(limits, verdict, binary=asked.binary, outcome=asked.outcome, valued=asked.valued)
+    hidden = WEAK if weak else tell_hidden(sensitivity, verdict)
+    return verdict, " ".join(filter(None, [told, hidden, difference]))
 
 
 def _refuse_columns(rows: pd.DataFrame, names: list[str]) -> None:
@@ -202,42 +225,10 @@ def _naive(y: Numbers, t: Numbers) -> float:
     return float(np.sum((t - t.mean()) * y) / spread) if spread > 0 else float("nan")
 
 
-def _verdict(one: float, other: float, cost: float) -> str:
-    low, high = min(one, other) - cost, max(one, other) - cost
-    return "pays" if low > 0 else "does not pay" if high < 0 else "cannot tell"
-
-
 def _refused(reason: str, y: Numbers, t: Numbers, overlap: pd.DataFrame, left_out: pd.DataFrame) -> SeniorEffect:
     nan = float("nan")
     sentence = f"Not comparable: {reason}. The naive difference says who got senior people, not what they did."
-    empty = pd.DataFrame(columns=["figure", "value"])
-    return SeniorEffect(nan, nan, nan, _naive(y, t), nan, "not comparable", overlap, empty, left_out, len(y), sentence)
-
-
-def _sentence(
-    effect: float,
-    low: float,
-    high: float,
-    verdict: str,
-    sensitivity: pd.DataFrame,
-    *,
-    binary: bool,
-    weak: bool,
-    outcome: str,
-    valued: bool,
-) -> str:
-    per = "Senior lead" if binary else "Ten points more senior share"
-    figures = sensitivity.set_index("figure")["value"]
-    hidden = 100 * float(figures["robustness value"])
-    plain = {"pays": "a better outcome", "does not pay": "a worse outcome"}
-    found = (
-        verdict if valued else f"{plain[verdict]}, whose worth in money is not known" if verdict in plain else verdict
+    empty, by = pd.DataFrame(columns=["figure", "value"]), pd.DataFrame(columns=BY_MODIFIER)
+    return SeniorEffect(
+        nan, nan, nan, _naive(y, t), nan, "not comparable", overlap, empty, left_out, by, len(y), sentence
     )
-    name = outcome.replace("_", " ")
-    told = f"{per} goes with {effect:+.2g} {name} ({low:+.2g} to {high:+.2g}), like compared with like: {found}."
-    if weak:
-        return f"{told} The confounders leave too little of the share to claim anything."
-    if verdict == "cannot tell":
-        return told
-    share = f"{hidden:.0f} %" if hidden >= 1 else "less than 1 %"
-    return f"{told} A hidden difficulty explaining {share} of what is left of both would overturn this."

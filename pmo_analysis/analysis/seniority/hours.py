@@ -1,4 +1,4 @@
-"""Senior and all hours of each engagement, on the PMO's side and on the customer's."""
+"""Senior and all hours of each engagement, on the PMO's side and on the customer's, and what an hour costs."""
 
 from __future__ import annotations
 
@@ -13,38 +13,55 @@ from pmo_analysis.intake.bookings import sum_hours
 from pmo_analysis.intake.dataset import Dataset
 
 
-def senior_hours(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
-    """Hours worked in the quarter: engagement_id, customer_id (may be blank), side, senior_hours, all_hours.
+def role_hours(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
+    """Hours worked in the quarter: engagement_id, customer_id (may be blank), role, side, senior, worked_hours.
 
-    Roles without a senior mark are left out; a booking that names no side is on its role's, else the PMO's.
+    The customer is the one booked, else the project's. Roles without a senior mark are left out; a booking that
+    names no side is on its role's, else the PMO's.
     """
     first, last = _days(quarter, settings)
-    rows = sum_hours(data, "engagement_id", "customer_id", first=first, last=last)
+    rows = sum_hours(data, "engagement_id", "customer_id", "project_id", first=first, last=last)
     roles = data.frame("roles", ["role", "senior"]).drop_duplicates("role").set_index("role")
-    senior = rows["role"].map(roles["senior"]).astype("boolean")
-    rows = rows.assign(senior_hours=rows["worked_hours"].where(senior.fillna(False).astype(bool), 0.0))
-    known = rows[senior.notna().to_numpy()].rename(columns={"worked_hours": "all_hours"})
-    keys = ["engagement_id", "customer_id", "side"]
-    return known.groupby(keys, dropna=False, sort=True)[["senior_hours", "all_hours"]].sum().reset_index()
+    owners = data.frame("projects", ["project_id", "customer_id"]).dropna().drop_duplicates("project_id")
+    owner = rows["project_id"].map(owners.set_index("project_id")["customer_id"]).astype("str")
+    rows = rows.assign(
+        senior=rows["role"].map(roles["senior"]).astype("boolean"), customer_id=rows["customer_id"].fillna(owner)
+    )
+    return rows[rows["senior"].notna()].drop(columns="project_id").reset_index(drop=True)
 
 
 def described_hours(data: Dataset, hours: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
-    """The hours with what is known of their engagement (service, size, complexity, state) and customer's groups."""
-    columns = ["engagement_id", "customer_id", "service_id", "size_quoted", "complexity", "state"]
+    """side, senior_hours, all_hours per engagement and customer, with what is known of both.
+
+    Adds service_id, size_quoted, complexity, state, approval_count and the groups' category and segment; the
+    customer is the engagement's where it names one. `engagement`: 1 where there is one, else 0.
+    """
+    seniors = hours["worked_hours"].where(hours["senior"].astype(bool), 0.0)
+    rows = hours.assign(senior_hours=seniors).rename(columns={"worked_hours": "all_hours"})
+    columns = ["engagement_id", "customer_id", "service_id", "size_quoted", "complexity", "state", "approval_count"]
     work = data.frame("engagements", columns).rename(columns={"customer_id": "customer_of_engagement"})
-    rows = hours.merge(work, how="left", on="engagement_id")
-    rows["customer_id"] = rows["customer_id"].fillna(rows["customer_of_engagement"])
-    return rows.drop(columns="customer_of_engagement").merge(groups, how="left", on="customer_id")
+    rows = rows.merge(work, how="left", on="engagement_id")
+    rows["customer_id"] = rows["customer_of_engagement"].fillna(rows["customer_id"])
+    keys = ["engagement_id", "customer_id", "side", *columns[2:]]
+    sums = rows.groupby(keys, dropna=False, sort=True)[["senior_hours", "all_hours"]].sum().reset_index()
+    return sums.assign(engagement=sums["engagement_id"].notna().astype(int)).merge(groups, how="left", on="customer_id")
 
 
-def role_rates(data: Dataset) -> dict[tuple[str, bool], float]:
-    """The plain mean hourly cost of senior and other roles per side, where roles or capacity give it."""
-    roles = data.frame("roles", ["role", "senior", "hourly_cost", "side"]).dropna(subset="senior")
+def rate_gap(data: Dataset, hours: pd.DataFrame) -> float:
+    """What an hour of the PMO's senior roles costs more than one of its others, weighted by hours worked.
+
+    Rates are those of roles, else of capacity; missing where either side has none.
+    """
+    roles = data.frame("roles", ["role", "hourly_cost"]).drop_duplicates("role").set_index("role")
     capacity = data.frame("capacity", ["role", "practical_hours", "capacity_cost"]).dropna()
     sums = capacity.groupby("role")[["capacity_cost", "practical_hours"]].sum()
-    rate = roles["hourly_cost"].fillna(roles["role"].map(sums["capacity_cost"] / sums["practical_hours"]))
-    keys = [roles["side"].fillna("pmo"), roles["senior"].astype(bool)]
-    return {key: float(value) for key, value in rate.astype(float).groupby(keys).mean().items() if np.isfinite(value)}
+    supplied = sums["capacity_cost"] / sums["practical_hours"].where(sums["practical_hours"] > 0)
+    ours = hours[hours["side"] == "pmo"]
+    rate = ours["role"].map(roles["hourly_cost"]).astype(float).fillna(ours["role"].map(supplied).astype(float))
+    priced = ours.assign(cost=rate * ours["worked_hours"])[rate.notna().to_numpy()]
+    by = priced.groupby(priced["senior"].astype(bool))[["cost", "worked_hours"]].sum()
+    rates = by["cost"] / by["worked_hours"].where(by["worked_hours"] > 0)
+    return float(rates.get(True, np.nan) - rates.get(False, np.nan))
 
 
 def _days(quarter: str, settings: Settings) -> tuple[date, date]:

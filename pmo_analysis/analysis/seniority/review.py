@@ -1,33 +1,23 @@
-"""How much senior time, where, whether it paid, and what others could do."""
+"""Where senior hours went, what they bought, what could be delegated, and what we ask of customers' senior people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.estimates import ratio_table
-from pmo_analysis.analysis.seniority.effect import SeniorEffect, senior_effect
-from pmo_analysis.analysis.seniority.hours import described_hours, first_day, role_rates, senior_hours
+from pmo_analysis.analysis.seniority.delegable import DELEGABLE, DELEGABLE_BY, tell_delegable
+from pmo_analysis.analysis.seniority.effect import SeniorEffect
+from pmo_analysis.analysis.seniority.executives import EXECUTIVES, tell_executives
+from pmo_analysis.analysis.seniority.hours import described_hours, rate_gap, role_hours
+from pmo_analysis.analysis.seniority.planned import planned_effect, planned_rows
+from pmo_analysis.analysis.seniority.shares import SHARES, may_tell_groups, tell_shares
+from pmo_analysis.analysis.seniority.worth import extra_cost, tell_worth
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
 
-SHARES = [
-    "side",
-    "group_kind",
-    "group",
-    "senior_share",
-    "low",
-    "high",
-    "senior_hours",
-    "all_hours",
-    "n",
-    "standardised_share",
-]
-DELEGABLE = ["service_id", "senior_hours", "standard_senior_hours", "excess_hours", "cost", "n"]
-CONFOUNDERS = ["complexity", "planned_log_hours", "service_id", "size_quoted", "tier", "bespoke", "stage", "segment"]
+FEW = "Fewer than {minimum} people are senior, or are not, so their hours are told for the whole only."
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +27,19 @@ class SeniorReview:
     shares: side (pmo/customer), group_kind, group, senior_share, low, high, senior_hours, all_hours,
     n (engagements), standardised_share (as if each group had the whole's mix of services and complexity)
     effect: SeniorEffect of the planned senior share on outcome_score, or None where no outcome is recorded
-    delegable: service_id, senior_hours, standard_senior_hours (at the mix of comparable services), excess_hours,
-    cost (of the excess at the rate difference), n
+    delegable: service_id, senior_hours, standard_senior_hours (at the mix of comparable services), excess_hours with
+    its range, cost (of the excess at the rate difference) with its range, outcome_change with its range, n
+    delegable_by: the same by service_id, size_quoted and segment
+    worth: figure, value, low, high, n: extra cost, the worth of an outcome point from which it pays, the net gain
+    executives: figure, group_kind, group, value, low, high, n, basis: customers' senior hours per engagement, approval
     """
 
     shares: pd.DataFrame
     effect: SeniorEffect | None
     delegable: pd.DataFrame
+    delegable_by: pd.DataFrame
+    worth: pd.DataFrame
+    executives: pd.DataFrame
     sentence: str
 
     def _repr_html_(self) -> str:
@@ -51,143 +47,68 @@ class SeniorReview:
 
 
 def review_senior_time(
-    data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None
+    data: Dataset,
+    quarter: str,
+    groups: pd.DataFrame,
+    settings: Settings | None = None,
+    *,
+    people: pd.Series | None = None,
 ) -> SeniorReview:
     """Tells where senior hours went, what they bought like compared with like, and which could be delegated.
 
-    groups: customer_id, category, segment. Hours are those worked in the quarter; the effect is from deliveries
-    of the run chart's quarters, with the share planned at intake as the treatment. Columns: see SeniorReview.
+    groups: customer_id, category, segment; people: how many hold each role (index role): where fewer than
+    `minimum_cell` are senior, or are not, the PMO's hours are told for the whole only. Hours are those worked in the
+    quarter; the effect is from deliveries of the run chart's quarters, with the share planned at intake as the
+    treatment. Columns: see SeniorReview.
     """
     settings = settings or data.settings
-    effect = _effect(data, quarter, groups, settings)
-    if not data.has("effort", "role") or not data.has("roles", "senior"):
-        missing = "effort" if not data.has("effort", "role") else "roles.senior"
-        text = f"No {missing}: where senior hours go is not known."
-        return SeniorReview(pd.DataFrame(columns=SHARES), effect, pd.DataFrame(columns=DELEGABLE), _tell(text, effect))
-    hours = described_hours(data, senior_hours(data, quarter, settings), groups)
-    shares = _shares(hours, settings)
-    delegable = _delegable(data, hours, settings)
-    return SeniorReview(
-        shares,
-        effect,
-        delegable,
-        _tell(_summary(shares, delegable, data.frame("services", ["service_id", "name"])), effect),
-    )
+    planned = planned_rows(data, quarter, groups, settings)
+    known = data.has("effort", "role") and data.has("roles", "senior")
+    hours = role_hours(data, quarter, settings) if known else None
+    gap = rate_gap(data, hours) if hours is not None else float("nan")
+    cost = extra_cost(planned["planned_hours"], gap) if planned is not None else float("nan")
+    effect = planned_effect(planned, cost, settings) if planned is not None else None
+    worth = tell_worth(effect, cost, float(settings["outcome_point_benefit"]))
+    if hours is None:
+        missing = "roles.senior" if data.has("effort", "role") else "effort"
+        return _without_hours(f"No {missing}: where senior hours go is not known.", effect, worth)
+    rows = described_hours(data, hours, groups)
+    roles = data.frame("roles", ["role", "senior", "side"])
+    apart = may_tell_groups(roles, people, settings["minimum_cell"])
+    return _review(data, rows, gap, (effect, worth), settings, apart=apart)
 
 
-def _shares(hours: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    kinds = {"all": None, "category": "category", "segment": "segment", "service": "service_id", "size": "size_quoted"}
-    rows = hours.assign(expected_hours=_expected(hours))
-    parts = [_by_kind(rows, kind, column, settings) for kind, column in kinds.items()]
-    parts = [p for p in parts if len(p)]
-    return pd.concat(parts, ignore_index=True)[SHARES] if parts else pd.DataFrame(columns=SHARES)
+def _review(
+    data: Dataset,
+    rows: pd.DataFrame,
+    gap: float,
+    bought: tuple[SeniorEffect | None, pd.DataFrame],
+    settings: Settings,
+    *,
+    apart: bool,
+) -> SeniorReview:
+    services, (effect, worth) = data.frame("services", ["service_id", "family", "name"]), bought
+    services = services.drop_duplicates("service_id").set_index("service_id")
+    shares = tell_shares(rows, settings)
+    ours = rows if apart else rows.head(0)
+    cells = ("service_id", "size_quoted", "segment")
+    delegable = tell_delegable(ours, services["family"], gap, effect, settings)
+    delegable_by = tell_delegable(ours, services["family"], gap, effect, settings, by=cells)
+    if not apart:
+        shares = shares[(shares["side"] != "pmo") | (shares["group_kind"] == "all")].reset_index(drop=True)
+    executives = tell_executives(data, rows, settings)
+    said = [_summary(shares, delegable, services["name"])]
+    said += [] if apart else [FEW.format(minimum=settings["minimum_cell"])]
+    return SeniorReview(shares, effect, delegable, delegable_by, worth, executives, _tell(" ".join(said), effect))
 
 
-def _expected(hours: pd.DataFrame) -> pd.Series:
-    """Senior hours that the work would take at the side's usual share for its service and complexity."""
-    strata = ["side", hours["service_id"].fillna("(none)"), hours["complexity"].fillna(0)]
-    sums = hours.groupby(strata)[["senior_hours", "all_hours"]].transform("sum")
-    return hours["all_hours"] * sums["senior_hours"] / sums["all_hours"].where(sums["all_hours"] > 0)
+def _without_hours(told: str, effect: SeniorEffect | None, worth: pd.DataFrame) -> SeniorReview:
+    empty = (pd.DataFrame(columns=names) for names in (SHARES, DELEGABLE, DELEGABLE_BY, EXECUTIVES))
+    shares, delegable, delegable_by, executives = empty
+    return SeniorReview(shares, effect, delegable, delegable_by, worth, executives, _tell(told, effect))
 
 
-def _by_kind(rows: pd.DataFrame, kind: str, column: str | None, settings: Settings) -> pd.DataFrame:
-    named = rows.assign(group="all" if column is None else rows[column]).dropna(subset="group")
-    named = named.assign(group=named["group"].astype("str"))
-    by = ["side", "group"]
-    table = ratio_table(
-        named,
-        by,
-        numerator="senior_hours",
-        denominator="all_hours",
-        cluster="customer_id",
-        level=settings["interval_level"],
-        minimum=settings["minimum_estimate"],
-    )
-    sums = named.groupby(by)[["senior_hours", "all_hours", "expected_hours"]].sum().reset_index()
-    whole = rows.groupby("side")[["senior_hours", "all_hours"]].sum()
-    table = table.merge(sums, on=by).rename(columns={"value": "senior_share"})
-    usual = table["side"].map(whole["senior_hours"] / whole["all_hours"]).astype(float)
-    standard = table["senior_hours"] / table["expected_hours"].where(table["expected_hours"] > 0) * usual
-    return table.assign(
-        group_kind=kind,
-        standardised_share=standard.clip(upper=1.0),
-        low=table["low"].clip(0, 1),
-        high=table["high"].clip(0, 1),
-    )
-
-
-def _delegable(data: Dataset, hours: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """PMO senior hours above what comparable services (same family, same complexity) take of the same work."""
-    family = data.frame("services", ["service_id", "family"]).set_index("service_id")["family"]
-    ours = hours[(hours["side"] == "pmo") & hours["service_id"].notna()]
-    ours = ours.assign(family=ours["service_id"].map(family).fillna("(none)"), level=ours["complexity"].fillna(0))
-    cells = ours.groupby(["service_id", "family", "level"])[["senior_hours", "all_hours"]].sum().reset_index()
-    if cells.empty:
-        return pd.DataFrame(columns=DELEGABLE)
-    usual = _others_share(cells, ["family", "level"]).fillna(_others_share(cells, ["level"]))
-    cells["standard_senior_hours"] = cells["all_hours"] * usual
-    # A cell without any comparable work tells nothing: its standard is what it took.
-    cells["standard_senior_hours"] = cells["standard_senior_hours"].fillna(cells["senior_hours"])
-    table = cells.groupby("service_id")[["senior_hours", "standard_senior_hours"]].sum()
-    count = ours.groupby("service_id")["engagement_id"].nunique()
-    table = table[count >= settings["minimum_estimate"]].assign(n=count)
-    rates = role_rates(data)
-    gap = rates.get(("pmo", True), np.nan) - rates.get(("pmo", False), np.nan)
-    table["excess_hours"] = (table["senior_hours"] - table["standard_senior_hours"]).clip(lower=0)
-    table["cost"] = table["excess_hours"] * gap
-    ordered = table[table["excess_hours"] > 0].reset_index()
-    return ordered.sort_values(["excess_hours", "service_id"], ascending=[False, True], ignore_index=True)[DELEGABLE]
-
-
-def _others_share(cells: pd.DataFrame, by: list[str]) -> pd.Series:
-    """The senior share of the other services in the same cell; missing where there are none."""
-    whole = cells.groupby(by)[["senior_hours", "all_hours"]].transform("sum")
-    own = cells.groupby(["service_id", *by])[["senior_hours", "all_hours"]].transform("sum")
-    rest = whole - own
-    return rest["senior_hours"] / rest["all_hours"].where(rest["all_hours"] > 1e-9)
-
-
-def _effect(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings) -> SeniorEffect | None:
-    if not data.has("engagements", "outcome_score", "planned_hours", "planned_senior_hours"):
-        return None
-    columns = [
-        "engagement_id",
-        "customer_id",
-        "delivered_on",
-        "outcome_score",
-        "planned_hours",
-        "planned_senior_hours",
-        "complexity",
-        "service_id",
-        "size_quoted",
-        "tier",
-        "bespoke",
-        "stage",
-    ]
-    rows = data.frame("engagements", columns)
-    since = first_day(quarter, settings["run_chart_quarters"], settings)
-    rows = rows[(rows["delivered_on"] >= since) & (rows["planned_hours"] > 0)].merge(
-        groups, how="left", on="customer_id"
-    )
-    share = (rows["planned_senior_hours"] / rows["planned_hours"]).clip(upper=1.0)
-    rows = rows.assign(
-        planned_senior_share=share,
-        planned_log_hours=np.log(rows["planned_hours"].astype(float)),
-        bespoke=rows["bespoke"].astype("str"),
-    )
-    known = [c for c in CONFOUNDERS if rows[c].notna().any()]
-    return senior_effect(
-        rows,
-        outcome="outcome_score",
-        treatment="planned_senior_share",
-        confounders=known,
-        cluster="customer_id",
-        level=settings["interval_level"],
-        seed=settings["seed"],
-    )
-
-
-def _summary(shares: pd.DataFrame, delegable: pd.DataFrame, services: pd.DataFrame) -> str:
+def _summary(shares: pd.DataFrame, delegable: pd.DataFrame, names: pd.Series) -> str:
     whole = shares[(shares["group_kind"] == "all") & (shares["side"] == "pmo")]
     if whole.empty:
         return "No hours were booked in the quarter."
@@ -199,8 +120,7 @@ def _summary(shares: pd.DataFrame, delegable: pd.DataFrame, services: pd.DataFra
     if not excess:
         return told
     most = delegable["service_id"].iloc[0]
-    name = services.drop_duplicates("service_id").set_index("service_id")["name"].get(most, most)
-    return f"{told} {excess:,.0f} of them are above what comparable services take; most in {name}."
+    return f"{told} {excess:,.0f} of them are above what comparable services take; most in {names.get(most, most)}."
 
 
 def _tell(summary: str, effect: SeniorEffect | None) -> str:
