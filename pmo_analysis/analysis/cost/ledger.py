@@ -82,7 +82,6 @@ def tell_cost(
     costs: pd.Series,
     *,
     unused: pd.DataFrame,
-    gini_value: float,
     left_out: pd.DataFrame,
     rates: pd.DataFrame,
     currency: str,
@@ -98,8 +97,7 @@ def tell_cost(
         "charged": "money charged, since no hours are booked",
         "standard hours": "standard hours × one rate, since neither hours nor charges are known",
     }[basis]
-    told = f"Serving {len(costs)} customers cost {tell_money(costs.sum(), currency)} in {quarter} ({words}"
-    told += f"; Gini {gini_value:.2f})." if np.isfinite(gini_value) else ")."
+    told = f"Serving {len(costs)} customers cost {tell_money(costs.sum(), currency)} in {quarter} ({words})."
     if len(unused):
         told += _tell_capacity(unused, currency)
     if left_out["cost"].sum() > 0:

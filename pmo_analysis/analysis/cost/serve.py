@@ -191,13 +191,10 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
     table = _tabulate(entries, books.counted, keys, _BY[by], settings=books.settings).assign(basis=basis)
     told = add_key(entries, keys, _BY[by])[_BY[by]].notna() & entries["customer_id"].notna()
     shown = (entries, books.counted) if sizes else (entries[:0], books.counted[:0])
-    facts = {
-        "unused": books.unused,
-        "left_out": list_left_out(entries, told, by),
-        "gini_value": gini(books.costs),
-    }
+    facts: dict[str, pd.DataFrame] = {"unused": books.unused, "left_out": list_left_out(entries, told, by)}
     return CostToServe(
         **facts,
+        gini_value=gini(books.costs),
         table=table,
         by=by,
         basis=basis,

@@ -151,6 +151,6 @@ def _sentence(
     full = load.iloc[int(np.nanargmax(load["utilisation_share"].to_numpy(float)))]
     over = "above" if full["utilisation_share"] > settings["utilisation_warning_share"] else "within"
     return (
-        f"{told} {full['role']} is the busiest role at {100 * full['utilisation_share']:.0f} %, {over} the "
+        f"{told} {full['role']} is then the busiest role at {100 * full['utilisation_share']:.0f} %, {over} the "
         f"{100 * settings['utilisation_warning_share']:.0f} % from which waits grow steeply."
     )

@@ -22,8 +22,8 @@ def tell_cells(cells: pd.DataFrame | None, settings: Settings) -> Iterator[Figur
         "Cells of few observations",
         small,
         len(shared),
-        f"{small:,} of {len(shared):,} cells rest on fewer than {settings['minimum_cell']} observations: too few for a "
-        "range.",
+        f"{small:,} of {len(shared):,} cells of the whole, of groups and of services rest on fewer than "
+        f"{settings['minimum_cell']} observations: too few for a range.",
     )
     if "note" in cells:
         yield from _tell_hidden(shared[shared["n"].isna()], len(shared))

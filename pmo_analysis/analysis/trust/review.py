@@ -148,8 +148,8 @@ def _weeks(data: Dataset, quarter: str, settings: Settings) -> Iterator[Figure]:
         "Weeks without hours",
         missing.sum(),
         whole * len(missing),
-        f"{int(missing.sum())} of {whole * len(missing)} role-weeks have no hours; in {empty_weeks} of {whole} "
-        "weeks nobody booked any.",
+        f"In {int(missing.sum())} of {whole * len(missing)} weeks, each role's counted apart, a role booked no hours; in "
+        f"{empty_weeks} of {whole} weeks nobody booked any.",
     )
 
 

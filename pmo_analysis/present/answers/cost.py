@@ -48,7 +48,7 @@ def _tell_concentration(quarter: Quarter) -> str:
     first = upto.iloc[0]
     share = tell_range(first["cost_share"], first["low"], first["high"], "_share")
     dearest = f"The dearest {tell(first['customers_share'], '_share')} of customers take {share} of the cost to serve"
-    return f"{dearest} (a Gini of 0 would be all alike, 1 a single customer taking all)."
+    return f"{dearest}."
 
 
 def _tell_loss(quarter: Quarter) -> str:

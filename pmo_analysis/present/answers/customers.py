@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pmo_analysis.analysis.propositions.phrases import TOO_WIDE
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.answers import segments
 from pmo_analysis.present.answers.figures import read_figures, show_figures, tell_turns
@@ -26,6 +27,7 @@ PROMISED = (
     "own_hours",
 )
 REACHED = ("reach_share", "never_served_share", "quiet_share", "came_back_share")
+_WIDE = "too uncertain to say"
 
 
 def tell_promises(quarter: Quarter) -> Section:
@@ -86,11 +88,17 @@ def _typical(row: dict[str, object], stem: str, things: str, currency: str) -> s
 
 def _expected(row: dict[str, object], currency: str) -> str:
     """Next quarter's price of one customer, and how often such a range held."""
-    told = tell_limits(row["next_price_low"], row["next_price_high"], "_cost", currency)
-    if told == "–":
-        return "not estimable"
+    told = _tell_price(row["next_price_low"], row["next_price_high"], currency)
+    if told in (MISSING, _WIDE):
+        return "not estimable" if told == MISSING else told
     held, tries = (tell(row[c], "_count") for c in ("price_held_count", "price_tries_count"))
     return f"{told} (such a range held in {held} of {tries} earlier quarters)" if tries not in ("0", MISSING) else told
+
+
+def _tell_price(low: object, high: object, currency: str) -> str:
+    """The range of a price; one that spans more than tenfold helps nobody to plan, and its ends would mislead."""
+    told = tell_limits(low, high, "_cost", currency)
+    return told if told == MISSING or high <= TOO_WIDE * low else _WIDE  # type: ignore[operator]
 
 
 def _asked(row: dict[str, object]) -> str:
@@ -113,7 +121,7 @@ def _list_costs(cards: pd.DataFrame, kind: str, names: Names, currency: str) -> 
         "All together": told(rows, "cost_to_serve_cost", currency=currency),
         "Charged": told(rows, "charged_cost", currency=currency),
         "Next quarter, one customer": [
-            tell_limits(low, high, "_cost", currency)
+            _tell_price(low, high, currency)
             for low, high in zip(rows["next_price_low"], rows["next_price_high"], strict=True)
         ],
     })  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import is_number, table, tell, tell_range, told
+from pmo_analysis.present.formats import is_number, join, table, tell, tell_range, told
 from pmo_analysis.present.notes import list_corrections, list_notes
 from pmo_analysis.quarter import Quarter
 
@@ -21,7 +21,15 @@ def tell_trust(quarter: Quarter) -> Section:
         table(shown, caption="Limits of the evidence", most=20), list_corrections(quarter), list_notes(quarter),
         _list_gaps(quarter), _list_problems(quarter),
     )  # fmt: skip
-    return Section((quarter.trust.sentence, quarter.measures.sentence), "", tables)
+    return Section((quarter.trust.sentence, _tell_measured(quarter)), "", tables)
+
+
+def _tell_measured(quarter: Quarter) -> str:
+    """How many of the figures that are defined can be told, and what the others lack."""
+    defined = set(quarter.measures.definitions["measure"])
+    lacking = quarter.measures.missing
+    told = f"{len(defined - set(lacking['measure']))} of {len(defined)} measures that are defined can be told"
+    return f"{told}; the others lack {join(dict.fromkeys(lacking['missing']), 6)}." if len(lacking) else f"{told}."
 
 
 def _how_much(row: dict[str, object]) -> str:
