@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.queues import queue_wait
+from pmo_analysis.analysis.queues import expected_wait, queue_wait
 from pmo_analysis.analysis.scenarios import (
     compare_scenarios,
+    count_weekly,
     headcount_rules,
     make_baseline,
     narrow_scenario,
@@ -58,6 +59,27 @@ def test_waiting_is_that_of_the_queue():
     now = figures(make_baseline(WORK, RATES, STAFF))
     wait = queue_wait(4 / 10, 18 / 4, 3)["mean_wait_hours"].iloc[0]  # ten hours a quarter per person
     assert now["wait_days"] == pytest.approx(wait / 8)
+
+
+def test_waits_are_simulated_where_work_is_less_regular_than_erlang_takes_it():
+    rng = np.random.default_rng(2001)
+    hours = rng.lognormal(2, 1.2, 400)  # cv about 1.8
+    work = pd.DataFrame({"service_id": "R", "customer_id": "A", "worked_hours": hours, "cost": hours})
+    staff = pd.DataFrame({"role": ["r"], "fte": [3.0], "practical_hours": [hours.sum() / 0.8], "capacity_cost": [1.0]})
+    weekly = rng.poisson(30, 52)
+    base = make_baseline(work, RATES, staff, arrival_counts=weekly)
+    each = staff["practical_hours"].iloc[0] / 3
+    told = expected_wait(400 / each, hours.mean(), 3, service_times=hours, arrival_counts=weekly, seed=7)
+    erlang = queue_wait(400 / each, hours.mean(), 3)["mean_wait_hours"].iloc[0] / 8
+    assert told["method"].iloc[0] == "simulation" and base.traffic.reason.startswith("Simulated")
+    assert figures(base)["wait_days"] == pytest.approx(told["mean_wait_hours"].iloc[0] / 8, rel=0.25)
+    assert figures(base)["wait_days"] > 1.4 * erlang
+    assert figures(what_if(base, fte=30))["wait_days"] < 0.01
+
+
+def test_weeks_are_counted_whole():
+    days = pd.Series(pd.to_datetime(["2026-07-01", "2026-07-07", "2026-07-08", "2026-06-30", "2026-07-22", None]))
+    assert count_weekly(days, pd.Timestamp("2026-07-01"), pd.Timestamp("2026-07-24")).tolist() == [2, 1, 0]
 
 
 def test_a_part_of_the_services_waits_in_the_same_queue_as_the_whole():

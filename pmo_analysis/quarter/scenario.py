@@ -12,11 +12,13 @@ from pmo_analysis.analysis.scenarios import (
     Scenario,
     ScenarioComparison,
     compare_scenarios,
+    count_weekly,
     make_baseline,
     narrow_scenario,
     what_if,
 )
 from pmo_analysis.contract.errors import InputError, SettingError, nearest
+from pmo_analysis.contract.quarters import quarter_end, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.scenarios import StoredScenario
@@ -30,7 +32,8 @@ def build_baseline(known: Dataset, quarter: str, settings: Settings, cost: CostT
     work, capacity = _work(known, cost), _capacity(known, quarter, cost)
     if capacity.empty or not work["worked_hours"].gt(0).any():
         return None
-    return make_baseline(work, cost.rates, capacity, settings)
+    weekly = _count_requests(known, quarter, settings)
+    return make_baseline(work, cost.rates, capacity, settings, arrival_counts=weekly)
 
 
 def baseline(
@@ -92,6 +95,15 @@ def _require_known(kind: str, wanted: Collection[str] | None, known: pd.Series) 
     strange = [name for name in wanted or () if name not in set(known)]
     if strange:
         raise InputError(f"No {kind} {strange[0]!r} in this quarter. {nearest(strange[0], known.dropna().unique())}")
+
+
+def _count_requests(known: Dataset, quarter: str, settings: Settings) -> list[float]:
+    """Requests per week of the quarters looked back on, by the day they were asked or else begun."""
+    rows = known.frame("engagements", ["requested_on", "started_on"])
+    days, month = rows["requested_on"].fillna(rows["started_on"]), settings["fiscal_year_end_month"]
+    first = quarter_start(shift_quarter(quarter, 1 - settings["look_back_quarters"]), month)
+    from_on = max(pd.Timestamp(first), days.min()) if days.notna().any() else pd.Timestamp(first)
+    return list(count_weekly(days, from_on, pd.Timestamp(quarter_end(quarter, month))))
 
 
 def _work(known: Dataset, cost: CostToServe) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
@@ -14,8 +15,9 @@ from pmo_analysis.analysis.scenarios.changes import checked_changes, merge_chang
 from pmo_analysis.analysis.scenarios.mix import mix_factors
 from pmo_analysis.analysis.scenarios.noticing import count_noticing
 from pmo_analysis.analysis.scenarios.reserves import Reserves, reserve_hours
-from pmo_analysis.analysis.scenarios.team import Team, build_team, read_staff, share_out, wait_days
+from pmo_analysis.analysis.scenarios.team import Team, build_team, read_staff, share_out
 from pmo_analysis.analysis.scenarios.telling import tell_result
+from pmo_analysis.analysis.scenarios.waiting import Traffic, read_traffic, wait_days
 from pmo_analysis.analysis.scenarios.work import Numbers, Work, read_work
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import Settings
@@ -31,10 +33,11 @@ class Scenario:
     of the whole team: utilisation, wait_days, overhead_share (process and unused capacity of all cost), unused_cost;
     customers_affected: who would notice, from those touched directly to those whose wait may change too
     inputs: the changes, TOML-safe · capacity: role, fte, practical_hours, capacity_cost, used_hours: as it was
-    notes: what could not be changed or counted
+    notes: what could not be changed or counted · traffic.reason: how waits were reckoned
     """
 
     work: Work = field(repr=False)
+    traffic: Traffic = field(repr=False)
     capacity: pd.DataFrame = field(repr=False)
     inputs: dict[str, Any]
     result: pd.DataFrame
@@ -65,6 +68,7 @@ def make_baseline(
     settings: Settings | None = None,
     *,
     elsewhere: pd.DataFrame | None = None,
+    arrival_counts: npt.ArrayLike = (),
 ) -> Scenario:
     """The quarter as it was, ready for what-if.
 
@@ -72,11 +76,15 @@ def make_baseline(
     process_hours, charged_cost; missing hours take their service's mean. rates: role, hourly_cost. capacity:
     role, fte, practical_hours, and where known capacity_cost and used_hours (work on no engagement is kept as
     it is). elsewhere: the quarter's other engagements, which wait in the same queue and stay as they are.
+    arrival_counts: requests per week, so that waits are simulated where they come less regularly than by chance.
     Raises InputError on missing columns or no engagement.
     """
     settings = settings or Settings()
     staff = read_staff(capacity, rates, settings)
-    return _evaluate(read_work(engagements, elsewhere, staff["used_hours"].sum(min_count=1), settings), staff, {})
+    work = read_work(engagements, elsewhere, staff["used_hours"].sum(min_count=1), settings)
+    hours = np.concatenate([work.hours, work.elsewhere["worked_hours"]])
+    traffic = read_traffic(hours[hours > 0], arrival_counts, float(staff["fte"].sum()), settings["seed"])
+    return _evaluate(work, traffic, staff, {})
 
 
 def what_if(scenario: Scenario, **changes: Any) -> Scenario:
@@ -84,19 +92,21 @@ def what_if(scenario: Scenario, **changes: Any) -> Scenario:
 
     volume, price (multiples of now), standard_share, self_service_share (0–1), tier_limits (ascending hours) by
     number or mapping by service; fte as a total or mapping by role. A mapping changes those that it names only.
-    Demand is not assumed to answer to price, nor hours to sizes. Waits are those of one queue for the whole team.
+    Demand is not assumed to answer to price, nor hours to sizes. Waits are those of one queue for the whole team, by
+    Erlang's formulas where they apply and simulated where not (`scenario.traffic.reason`).
     Raises SettingError on unknown names (with the nearest) and values out of range.
     """
     names = {"service": scenario.work.services, "role": list(scenario.capacity["role"])}
     wanted = checked_changes(changes, *names.values())
     if isinstance(wanted.get("fte"), dict):
         wanted["fte"] = {**scenario.fte, **wanted["fte"]} if "fte" in scenario.inputs else wanted["fte"]
-    return _evaluate(scenario.work, scenario.capacity, merge_changes(scenario.inputs, wanted, names))
+    merged = merge_changes(scenario.inputs, wanted, names)
+    return _evaluate(scenario.work, scenario.traffic, scenario.capacity, merged)
 
 
 def undo_changes(scenario: Scenario) -> Scenario:
     """The quarter as it was, of the same services and customers."""
-    return _evaluate(scenario.work, scenario.capacity, {})
+    return _evaluate(scenario.work, scenario.traffic, scenario.capacity, {})
 
 
 def narrow_scenario(
@@ -117,23 +127,27 @@ def narrow_scenario(
     chosen &= True if customers is None else everything["customer_id"].isin(customers)
     used = scenario.capacity["used_hours"].sum(min_count=1)
     narrowed = read_work(everything[chosen], everything[~chosen], used, work.settings)
-    return _evaluate(narrowed, scenario.capacity, {})
+    return _evaluate(narrowed, scenario.traffic, scenario.capacity, {})
 
 
-def _evaluate(work: Work, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Scenario:
+def _evaluate(work: Work, traffic: Traffic, capacity: pd.DataFrame, inputs: dict[str, Any]) -> Scenario:
     reserves = reserve_hours(work, inputs.get("tier_limits"))
     factor, notes = mix_factors(work.kinds, inputs)
     team = build_team(capacity, inputs.get("fte"))
-    figures = _figures(work, inputs, factor, team, reserves)
-    now = figures if not inputs else _figures(work, {}, np.ones(len(factor)), build_team(capacity, None), reserves)
+    figures = _figures(work, inputs, factor, team, reserves, traffic)
+    plain, people = np.ones(len(factor)), build_team(capacity, None)
+    now = figures if not inputs else _figures(work, {}, plain, people, reserves, traffic)
     figures["customers_affected"] = count_noticing(
         work, inputs, reserves.resized, (now["wait_days"], figures["wait_days"])
     )
     result, sentence = tell_result(figures, inputs, work)
-    return Scenario(work, capacity, inputs, result, (*notes, *reserves.notes, *team.notes, *_unpriced(work)), sentence)
+    noted = (*notes, *reserves.notes, *team.notes, *_unpriced(work))
+    return Scenario(work, traffic, capacity, inputs, result, noted, sentence)
 
 
-def _figures(work: Work, inputs: dict[str, Any], factor: Numbers, team: Team, reserves: Reserves) -> dict[str, Numbers]:
+def _figures(
+    work: Work, inputs: dict[str, Any], factor: Numbers, team: Team, reserves: Reserves, traffic: Traffic
+) -> dict[str, Numbers]:
     """Each figure as value, low, high."""
     volume = spread_over(inputs.get("volume"), work.services, 1.0)
     price = spread_over(inputs.get("price"), work.services, 1.0)
@@ -147,12 +161,13 @@ def _figures(work: Work, inputs: dict[str, Any], factor: Numbers, team: Team, re
     jobs, job_hours = count + len(elsewhere), total["worked_hours"][0] + elsewhere["worked_hours"].sum()
     unused = _unused(busy, team)
     process = total["process_cost"] + elsewhere["process_cost"].sum()
+    waits = wait_days(traffic, job_hours / jobs if jobs else 0.0, busy, team, work.settings["hours_per_day"])
     return {
         "hours": total["worked_hours"],
         "cost": total["cost"],
         "unit_cost": _mean(volume, factor, (work.count, sums["cost"], squares["cost"]), z),
         "utilisation": _over(busy, team.hours),
-        "wait_days": wait_days(job_hours / jobs if jobs else 0.0, busy, team, work.settings["hours_per_day"]),
+        "wait_days": waits,
         "overhead_share": _overhead(process, unused, total["cost"] + elsewhere["cost"].sum()),
         "spare_hours": total["spare_hours"],
         "missing_hours": total["missing_hours"],

@@ -1,4 +1,4 @@
-"""The people of a scenario: their hours, their cost, and how long work waits for them."""
+"""The people of a scenario: their hours and their cost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.queues import queue_wait
 from pmo_analysis.analysis.scenarios.work import Numbers
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
@@ -69,16 +68,3 @@ def _each(sums: Numbers, by: Numbers) -> Numbers:
     known = np.isfinite(sums) & (by > 0)
     usual = sums[known].sum() / by[known].sum() if known.any() else np.nan
     return np.divide(sums, by, out=np.full(len(sums), usual), where=by > 0)
-
-
-def wait_days(each_hours: float, hours: Numbers, team: Team, hours_per_day: float) -> Numbers:
-    """Working days until work begins, for all the hours there are to do in jobs of one mean size (M/M/c)."""
-    if not np.isfinite(hours).all() or not each_hours > 0 or not np.isfinite(team.hours):
-        return np.full(3, np.nan)
-    if team.fte <= 0 or team.hours <= 0:
-        return np.full(3, np.inf)
-    waits, calm = np.full(3, np.inf), hours < team.hours  # with more work than hours it piles up without end
-    if calm.any():
-        arrivals = hours[calm] / each_hours / (team.hours / team.fte)
-        waits[calm] = queue_wait(arrivals, each_hours, team.fte)["mean_wait_hours"] / hours_per_day
-    return waits

@@ -41,7 +41,7 @@ CHANGED = {
 DRAWN = ("utilisation", "wait_days", "cost", "unit_cost")
 WITHOUT_END = "grows without end"
 COUNTED = (
-    "Ranges: what another quarter like it would bring by chance alone. Waits are those of one queue for the whole team: "
+    "Ranges: what another quarter like it would bring by chance alone. Waits are those of one queue for the whole team, "
     "a lower bound where people are specialised."
 )
 
@@ -54,11 +54,11 @@ def tell_scenario(quarter: Quarter) -> Section:
     *_, (name, then) = told.scenarios.items()
     if not then.inputs:
         advice = "No scenario is stored with this report (pmo report --scenario FILE, or setting demand_growth_share)."
-        return Section((then.sentence, advice), COUNTED, (list_figures(told, quarter.settings["currency"]),))
+        return Section((then.sentence, advice), _count_on(then), (list_figures(told, quarter.settings["currency"]),))
     inputs = list_inputs(told, names_of(quarter))
     first = f"The stored scenario: {name}."
     tables = (inputs, list_figures(told, quarter.settings["currency"]))
-    return Section((first, then.sentence), " ".join([COUNTED, *_noted(then)]), tables)
+    return Section((first, then.sentence), _count_on(then), tables)
 
 
 def list_figures(told: ScenarioComparison, currency: str) -> str:
@@ -125,5 +125,7 @@ def _title(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _noted(scenario: Scenario) -> list[str]:
-    return [f"{note[:1].upper()}{note[1:]}." for note in scenario.notes]
+def _count_on(scenario: Scenario) -> str:
+    """What the figures rest on: ranges, how waits were reckoned, what could not be changed or counted."""
+    noted = [f"{note[:1].upper()}{note[1:]}." for note in scenario.notes]
+    return " ".join([COUNTED, scenario.traffic.reason, *noted])

@@ -31,8 +31,9 @@ def show_comparison(told: ScenarioComparison, currency: str, *, quarter: str, pr
     ]
     *_, last = told.scenarios.values()
     heads = [{"name": n[:1].upper() + n[1:], "kind": kind} for n, kind in zip(names, _kinds(names), strict=True)]
+    notes = [*(f"{note[:1].upper()}{note[1:]}." for note in last.notes), f"Waits: {last.traffic.reason}"]
     return render(
-        "sizing_result.html.j2", heads=heads, rows=rows, sentence=last.sentence, notes=last.notes, quarter=quarter,
+        "sizing_result.html.j2", heads=heads, rows=rows, sentence=last.sentence, notes=notes, quarter=quarter,
         problem=problem, span=SPAN,
     )  # fmt: skip
 
