@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pmo_analysis.analysis.sizes import review_sizes, size_tiers
+from pmo_analysis.analysis.sizes import many, review_sizes, size_tiers
 from pmo_analysis.analysis.sizes.groups import rounding_step
+from pmo_analysis.analysis.sizes.programme import Costs, Runs, best_cuts
+from pmo_analysis.analysis.sizes.saving import standardising_saving
+from pmo_analysis.analysis.sizes.stability import move_limits
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.dataset import Dataset
 
@@ -252,3 +255,84 @@ def test_without_hours_the_review_says_which_table_is_missing():
     rows, _ = deliveries([1, 1])
     review = review_sizes(known(rows), "2026Q3")
     assert review.quoted.empty and review.saving.empty and "effort.engagement_id" in review.sentence
+
+
+def test_a_cut_of_very_many_hours_is_what_sorting_them_all_gives():
+    # By bins of leading digits without sorting, against the sorted programme; the bound lies below both.
+    rng = np.random.default_rng(5)
+    for hours in (
+        rng.lognormal(2, 1, 60_000),
+        np.round(rng.gamma(2, 4, 60_000) * 4) / 4,
+        500 + rng.normal(0, 3, 60_000),
+    ):
+        costs = Costs(2.0, 1.0, None)
+        binned = many._cut_histogram(hours, None, 3, costs)
+        plain = many.cheapest_cuts(hours, None, 3, costs, min_share=0.0)
+        for at in range(3):
+            loss = binned.runs.cut_cost(binned.bounds[at])
+            assert loss == pytest.approx(plain.runs.cut_cost(plain.bounds[at]), rel=1e-6)
+            assert binned.least_loss[at] <= loss * (1 + 1e-12) <= binned.least_loss[at] * (1 + 1e-4) + 1e-9
+
+
+def test_sizes_of_many_hours_cost_what_is_told_and_hold_what_is_counted(monkeypatch):
+    monkeypatch.setattr(many, "SORTED_VALUES", 10_000)
+    hours = np.random.default_rng(6).lognormal(2, 1, 40_000)
+    weights = np.random.default_rng(7).integers(0, 3, 40_000)
+    for weight in (None, weights):
+        found = size_tiers(hours, tiers=4, under_cost=3, weights=weight)
+        counted = np.ones(len(hours)) if weight is None else weight
+        sizes = found.table["standard_hours"].to_numpy()
+        gap = np.subtract.outer(hours, sizes)
+        assert (np.where(gap > 0, 3 * gap, -gap).min(axis=1) * counted).sum() == pytest.approx(found.loss)
+        tier = np.searchsorted(found.table["to_hours"], hours)
+        assert np.bincount(np.minimum(tier, 3), counted).tolist() == found.table["count"].tolist()
+
+
+def test_no_cut_is_cheaper_than_the_bound_however_few_the_bins():
+    hours = np.sort(np.random.default_rng(8).lognormal(2, 1, 400))
+    runs = Runs.of(hours, None, Costs(1.0, 2.0, None))
+    exact = [runs.cut_cost(b) for b in best_cuts(runs, 5)]
+    for bins_count in (10, 30, 100):
+        bins = many._merge(runs, runs.values, np.zeros(len(runs.values)), bins_count)
+        assert (many._bound(bins, best_cuts(bins.runs, 5)) <= np.array(exact) * (1 + 1e-9)).all()
+
+
+def test_limits_between_sizes_far_apart_are_firm_and_others_are_not():
+    apart = np.r_[np.full(30, 2.0), np.full(30, 20.0)]
+    firm = move_limits(apart, size_tiers(apart, tiers=2).table).iloc[0]
+    assert firm["changed_share"] == 0 and (firm["limit_hours"], firm["low"], firm["high"]) == (10, 10, 11)
+    smooth = np.random.default_rng(1).lognormal(2, 0.8, 60)
+    loose = move_limits(smooth, size_tiers(smooth, tiers=3).table)
+    assert (loose["changed_share"] > 0.01).all() and (loose["low"] < loose["limit_hours"]).all()
+    more = np.random.default_rng(1).lognormal(2, 0.8, 2000)
+    told = move_limits(more, size_tiers(more, tiers=3).table)
+    assert (told["high"] - told["low"]).sum() < (loose["high"] - loose["low"]).sum()
+    assert move_limits(apart, size_tiers(apart, tiers=1).table).empty
+
+
+def test_the_saving_from_standardising_covers_what_was_planted():
+    # Bespoke work takes 3 hours more than standard work of the same size quoted; large ones are more often bespoke.
+    covered = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        large = rng.random(200) < 0.4
+        bespoke = rng.random(200) < np.where(large, 0.5, 0.2)
+        hours = rng.gamma(4, np.where(large, 5.0, 1.5)) + 3.0 * bespoke
+        work = pd.DataFrame(
+            {"service_id": "S", "size_quoted": np.where(large, "L", "S"), "bespoke": bespoke, "worked_hours": hours}
+        )
+        total = standardising_saving(work, hourly_cost=1.0, draws=300, seed=seed)[1].iloc[0]
+        covered.append(total["low"] <= 3.0 * bespoke.sum() <= total["high"])
+    assert 0.9 <= np.mean(covered) <= 0.99
+
+
+def test_a_minimum_share_rounding_and_weights_worked_by_hand():
+    # Five at 1 h, one at 9 h: alone the last is 1/6 < 1/3, so the second tier takes a neighbour at its cost.
+    kept = size_tiers([1, 1, 1, 1, 1, 9], tiers=2, min_share=1 / 3)
+    assert kept.table["count"].tolist() == [6] and "Only 1 of the 2" in kept.sentence
+    # Median 3.3; at steps of 2 a size of 4 costs .7 + 2 + .5 = 3.2, a size of 2 costs 1.3 + .0 + 2.5 = 3.8.
+    rounded = size_tiers([2, 3.3, 4.5], tiers=1, round_to=2)
+    assert rounded.table["standard_hours"].tolist() == [4] and rounded.loss == pytest.approx(3.2)
+    # Three at 1 h and weight 1 each against one at 5 h and weight 4: the middle weight lies at 5 h; 3 × 4 spare hours.
+    weighed = size_tiers([1, 1, 1, 5], tiers=1, weights=[1, 1, 1, 4])
+    assert weighed.table["standard_hours"].tolist() == [5] and weighed.loss == 12

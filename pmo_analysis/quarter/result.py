@@ -235,6 +235,7 @@ def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "to_stop": q.target_review.to_stop,
         "sizes_quoted": q.sizes.quoted,
         "tiers": q.sizes.tiers,
+        "tier_limits": q.sizes.limits,
         "saving": q.sizes.saving,
         "senior_shares": q.seniority.shares,
         "delegable": q.seniority.delegable,

@@ -10,6 +10,8 @@ import pandas as pd
 from pmo_analysis.analysis.estimates import share_estimate, share_interval
 from pmo_analysis.analysis.sizes.saving import standardising_saving
 from pmo_analysis.analysis.sizes.sized_work import delivered_work, hourly_cost, standards_at_request
+from pmo_analysis.analysis.sizes.stability import COLUMNS as LIMITS
+from pmo_analysis.analysis.sizes.stability import move_limits
 from pmo_analysis.analysis.sizes.tiers import size_tiers
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
@@ -40,7 +42,9 @@ class SizeReview:
 
     quoted: service_id, size, standard_hours, n, median_hours, p10_hours, p90_hours, misquoted_share, low, high,
     bespoke_share · tiers: service_id, tier, from_hours, to_hours, standard_hours, n, share
-    proxy_tiers: the same in effort_proxy_count where no hours are booked (never called hours)
+    limits: service_id, tier (below the limit), limit_hours, low, high (where other engagements would put it),
+    changed_share (of the engagements, whose size would change with it), n
+    proxy_tiers: the tiers in effort_proxy_count where no hours are booked (never called hours)
     bespoke: service_id, bespoke_count, could_be_standard_count, could_be_standard_share, low, high
     saving: service_id, saving_hours, low, high, saving_cost, n · total_saving: the same in one row, "all"
     left_out: service_id, n, reason
@@ -48,6 +52,7 @@ class SizeReview:
 
     quoted: pd.DataFrame
     tiers: pd.DataFrame
+    limits: pd.DataFrame
     proxy_tiers: pd.DataFrame
     bespoke: pd.DataFrame
     saving: pd.DataFrame
@@ -80,8 +85,9 @@ def review_sizes(data: Dataset, quarter: str, settings: Settings | None = None) 
         seed=settings["seed"],
     )
     left = pd.concat([left_out, proxy_left], ignore_index=True)
+    limits = _limits(timed, tiers, settings)
     sentence = _sentence(timed, work, sure, total, settings)
-    return SizeReview(quoted, tiers, proxy, _bespoke(timed, settings), saving, total, left, sentence)
+    return SizeReview(quoted, tiers, limits, proxy, _bespoke(timed, settings), saving, total, left, sentence)
 
 
 def _quoted(data: Dataset, work: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -127,6 +133,25 @@ def _tiers(work: pd.DataFrame, column: str, settings: Settings) -> tuple[pd.Data
         tables.append(_cut(group[column], settings).assign(service_id=service)[TIERS])
     full = [t for t in tables if len(t)] or tables
     return pd.concat(full, ignore_index=True), pd.DataFrame(left, columns=["service_id", "n", "reason"])
+
+
+def _limits(work: pd.DataFrame, tiers: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """How sure the limits of each service's tiers are."""
+    hours = work.groupby("service_id")["worked_hours"]
+    tables = [
+        move_limits(
+            hours.get_group(service),
+            sizes,
+            under_cost=settings["under_cost"],
+            over_cost=settings["over_cost"],
+            level=settings["interval_level"],
+            seed=settings["seed"],
+        ).assign(service_id=service)
+        for service, sizes in tiers.groupby("service_id", sort=True)
+    ]
+    full = [t for t in tables if len(t)]
+    empty = pd.DataFrame(columns=["service_id", *LIMITS])
+    return pd.concat(full, ignore_index=True)[list(empty.columns)] if full else empty
 
 
 def _cut(hours: pd.Series, settings: Settings) -> pd.DataFrame:

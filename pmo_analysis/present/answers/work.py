@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pmo_analysis.present.answers.section import Section
@@ -94,8 +95,8 @@ def tell_sizes(quarter: Quarter) -> Section:
     """Quoted against actual hours, the sizes that would fit, and what standardising saves."""
     look_back = quarter.settings["look_back_quarters"]
     counted = f"Deliveries of the last {look_back} quarters, their hours over their whole life."
-    tables = (_list_quoted(quarter), _list_tiers(quarter), _list_saving(quarter))
-    return Section((quarter.sizes.sentence, _tell_worst(quarter)), counted, tables)
+    tables = (_list_quoted(quarter), _list_tiers(quarter), _list_proxy(quarter), _list_saving(quarter))
+    return Section((quarter.sizes.sentence, _tell_worst(quarter), _tell_loosest(quarter)), counted, tables)
 
 
 def order_quoted(quarter: Quarter) -> pd.DataFrame:
@@ -128,20 +129,56 @@ def _list_quoted(quarter: Quarter) -> str:
     return table(shown, caption="Quoted against actual hours, worst first", most=10)
 
 
+def _tell_loosest(quarter: Quarter) -> str:
+    limits, names = quarter.sizes.limits, names_of(quarter)
+    if limits.empty:
+        return ""
+    loose = limits.sort_values(["changed_share", "service_id", "tier"], ascending=[False, True, True]).iloc[0]
+    where = f"the limit above size {loose['tier']} of {names.service(loose['service_id'])}"
+    if loose["changed_share"] < 0.005:
+        return (
+            f"New limits are firm: other engagements would move hardly any delivery into another size (most: {where})."
+        )
+    return (f"Least firm is {where}: other engagements of the same kind would put it between {tell(loose['low'])} and "
+            f"{tell(loose['high'])} hours, which moves {tell(loose['changed_share'], '_share')} of the deliveries "
+            "into another size.")  # fmt: skip
+
+
 def _list_tiers(quarter: Quarter) -> str:
-    """The limits that would fit, where they differ from one size for all."""
+    """The limits that would fit, where they differ from one size for all, and how firm they are."""
     rows, names = quarter.sizes.tiers, names_of(quarter)
     rows = rows[rows.groupby("service_id")["tier"].transform("size") > 1]
+    rows = rows.merge(quarter.sizes.limits.drop(columns="n"), how="left", on=["service_id", "tier"])
+    # The largest size ends with the largest delivery: that is no limit.
+    limits, plain = told_ranges(rows, ("to_hours", "low", "high"), unit="ratio"), told(rows, "to_hours", "ratio")
+    upper = np.where(rows["low"].notna(), limits, plain)
     shown = pd.DataFrame({
         "Service": [names.service(s) for s in rows["service_id"]],
         "Size": rows["tier"].tolist(),
         "Hours above": told(rows, "from_hours", "ratio"),
-        "up to": told(rows, "to_hours", "ratio"),
+        "up to (its limit could be)": upper.tolist(),
         "Stands for": told(rows, "standard_hours", "ratio"),
         "Deliveries": told(rows, "n"),
         "Share": told(rows, "share", "_share"),
     })  # fmt: skip
     return table(shown, caption="Sizes that the work really falls into")
+
+
+def _list_proxy(quarter: Quarter) -> str:
+    """Sizes by what stands in for effort where no hours are booked."""
+    rows, names = quarter.sizes.proxy_tiers, names_of(quarter)
+    if rows.empty:
+        return ""
+    shown = pd.DataFrame({
+        "Service": [names.service(s) for s in rows["service_id"]],
+        "Size": rows["tier"].tolist(),
+        "Counts above": told(rows, "from_effort_proxy_count", "ratio"),
+        "up to": told(rows, "to_effort_proxy_count", "ratio"),
+        "Stands for": told(rows, "standard_effort_proxy_count", "ratio"),
+        "Deliveries": told(rows, "n"),
+        "Share": told(rows, "share", "_share"),
+    })  # fmt: skip
+    return table(shown, caption="Sizes by the stand-in for effort (counts, not hours)", most=10)
 
 
 def _list_saving(quarter: Quarter) -> str:
