@@ -1,15 +1,14 @@
-"""Questions 5, 6 and 9: where service could be cheaper, where senior time goes, and whether there is capacity."""
+"""Questions 5 and 9: where service could be cheaper, and whether there is capacity."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.analysis.seniority import SeniorEffect
 from pmo_analysis.present.answers.budget import list_budget, list_overhead, list_references
 from pmo_analysis.present.answers.equations import list_equations, list_sizes, tell_harder
 from pmo_analysis.present.answers.figures import show_figures
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
+from pmo_analysis.present.formats import is_number, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import names_of
 from pmo_analysis.quarter import Quarter
 
@@ -108,113 +107,6 @@ def _cell(rows: pd.DataFrame | None, group: str, unit: str) -> str:
 def _free_process(rows: pd.DataFrame, currency: str) -> list[str]:
     free = rows["process_cost"] - rows["mandated_process_cost"].fillna(0)
     return [tell(v, "_cost", currency) for v in free]
-
-
-def tell_seniors(quarter: Quarter) -> Section:
-    """Where senior hours go, whether they buy an outcome, and which could be done by others."""
-    tables = (
-        _list_shares(quarter, "segment"),
-        _list_shares(quarter, "service"),
-        _list_effect(quarter),
-        _list_delegable(quarter),
-    )
-    found = (_tell_share(quarter), _tell_delegable(quarter), _tell_effect(quarter))
-    return Section(found, "Like-for-like: as if each group had the whole's mix of services and complexity.",
-                   tables)  # fmt: skip
-
-
-def _tell_share(quarter: Quarter) -> str:
-    rows = quarter.seniority.shares
-    whole = rows[(rows["group_kind"] == "all") & rows["senior_share"].notna()].set_index("side")
-    said = [
-        f"{who} {tell(r['senior_hours'], '_count')} of {tell(r['all_hours'], '_count')} hours, "
-        f"{tell_range(r['senior_share'], r['low'], r['high'], '_share')}"
-        for side, who in (("pmo", "Our senior people gave"), ("customer", "the customers’ gave"))
-        if side in whole.index for r in [whole.loc[side]]
-    ]  # fmt: skip
-    return "; ".join(said) + "." if said else "How much senior time was spent is not known."
-
-
-def _tell_delegable(quarter: Quarter) -> str:
-    rows, names = quarter.seniority.delegable, names_of(quarter)
-    if rows.empty:
-        return ""
-    most = rows.sort_values(["excess_hours", "service_id"], ascending=[False, True]).iloc[0]
-    return (f"Most senior hours above what comparable services take: {names.service(most['service_id'])}, "
-            f"{tell(most['excess_hours'], '_hours')}.")  # fmt: skip
-
-
-# The outcome is a score, not money: a better one does not yet say that senior time is worth its rate.
-_EFFECTS = {
-    "pays": "the outcome is better with it; whether by enough to be worth the dearer hours is not known",
-    "does not pay": "the outcome is worse with it",
-    "cannot tell": "the figures cannot tell",
-    "not comparable": "work with and without it is not comparable",
-}
-
-
-def _tell_effect(quarter: Quarter) -> str:
-    effect = quarter.seniority.effect
-    if effect is None:
-        return "Whether senior time pays is not known: no outcome of deliveries is recorded."
-    if not is_number(effect.estimate):
-        return f"Whether senior time pays: {_EFFECTS.get(effect.verdict, effect.verdict)}."
-    change = tell_range(effect.estimate, effect.low, effect.high)
-    return (f"Ten points more senior share goes with {change} points of the outcome score, like compared with like "
-            f"(n = {effect.n:,}): {_EFFECTS.get(effect.verdict, effect.verdict)}.{_tell_fragile(effect)}")  # fmt: skip
-
-
-def _tell_fragile(effect: SeniorEffect) -> str:
-    """How little that nobody recorded would overturn an effect that is told."""
-    strength = effect.sensitivity.set_index("figure")["value"].get("robustness value")
-    if effect.verdict not in ("pays", "does not pay") or not is_number(strength):
-        return ""
-    share = tell(strength, "_share") if strength >= 0.01 else "less than 1 %"
-    return f" A difficulty that nobody recorded would overturn this if it explained {share} of what is left of both."
-
-
-def _list_shares(quarter: Quarter, kind: str) -> str:
-    names, rows = names_of(quarter), quarter.seniority.shares
-    rows = rows[
-        (rows["group_kind"].isin(["all", kind]))
-        & (rows["side"] == "pmo")
-        & (rows["n"] >= quarter.settings["minimum_cell"])
-    ]
-    rows = rows.sort_values(["senior_hours", "group"], ascending=[False, True])
-    shown = pd.DataFrame({
-        kind.capitalize(): [names.group(k, g) for k, g in zip(rows["group_kind"], rows["group"], strict=True)],
-        "Senior share of our hours": told_ranges(rows, ("senior_share", "low", "high")),
-        "Like-for-like": told(rows, "standardised_share"),
-        "Senior hours": told(rows, "senior_hours", "_count"),
-        "Engagements": told(rows, "n"),
-    })  # fmt: skip
-    return table(shown, caption=f"Senior time by {kind}", most=9)
-
-
-def _list_effect(quarter: Quarter) -> str:
-    effect = quarter.seniority.effect
-    if effect is None:
-        return ""
-    shown = pd.DataFrame({
-        "Ten points more senior share": ["compared without adjustment", "like compared with like"],
-        "Change of the outcome score": [tell(effect.naive), tell_range(effect.estimate, effect.low, effect.high)],
-        "n": [tell(effect.n, "_count")] * 2,
-        "So": [MISSING, _EFFECTS.get(effect.verdict, effect.verdict)],
-    })  # fmt: skip
-    return table(shown, caption="What senior time goes with")
-
-
-def _list_delegable(quarter: Quarter) -> str:
-    rows, names, currency = quarter.seniority.delegable, names_of(quarter), quarter.settings["currency"]
-    shown = pd.DataFrame({
-        "Service": [names.service(s) for s in rows["service_id"]],
-        "Senior hours": told(rows, "senior_hours", "_count"),
-        "At the mix of like services": told(rows, "standard_senior_hours", "_count"),
-        "Could be done by others": told(rows, "excess_hours"),
-        "Worth": told(rows, "cost", "_cost", currency=currency),
-        "Engagements": told(rows, "n"),
-    })  # fmt: skip
-    return table(shown, caption="Senior hours above what comparable services take", most=6)
 
 
 def tell_capacity(quarter: Quarter) -> Section:

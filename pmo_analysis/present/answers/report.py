@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.present.answers import ahead, cost, customers, decided, scenario, trust, value, work
+from pmo_analysis.present.answers import ahead, cost, customers, decided, scenario, seniors, trust, value, work
 from pmo_analysis.present.answers.budget import draw_overhead
 from pmo_analysis.present.answers.pictures import PICTURES
 from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
@@ -31,7 +31,7 @@ ANSWERS = {
     3: value.tell_value,
     4: customers.tell_customers,
     5: cost.tell_cheaper,
-    6: cost.tell_seniors,
+    6: seniors.tell_seniors,
     7: work.tell_fit,
     8: work.tell_sizes,
     9: cost.tell_capacity,
