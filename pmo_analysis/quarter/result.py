@@ -27,6 +27,7 @@ from pmo_analysis.analysis.value import ValueScores
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.quarter.period import Period
 from pmo_analysis.quarter.segments import SchemeInForce
 
 _KINDS = {"customer": "customer_id", "service": "service_id", "segment": "segment", "category": "category"}
@@ -45,7 +46,7 @@ class Quarter:
     segmentation: by the scheme in force; fresh_look: what a cut of this quarter alone gives (the same where none is
     frozen); scheme_comparison: in the quarter in which a scheme takes another's place, else None; given: segments
     that the organisation gave itself, None where fewer than 20 customers have one. since: what differs from the report
-    before, None where there is none.
+    before, None where there is none. period: the fiscal year's quarters so far, None in a report of the quarter alone.
     """
 
     quarter: str
@@ -81,6 +82,7 @@ class Quarter:
     advice: Advice
     trust: Trust
     since: Comparison | None = None
+    period: Period | None = None
 
     @property
     def cost(self) -> CostToServe:
@@ -155,6 +157,7 @@ def list_tables(quarter: Quarter) -> dict[str, pd.DataFrame]:
         "commitments": q.leadership.commitments,
         "pairs": q.leadership.pairs,
         "trust": q.trust.figures,
+        "period": q.period.table if q.period else pd.DataFrame(),
         "since_last_report": q.since.table if q.since else pd.DataFrame(),
         "unanswered": q.unanswered,
         "problems": q.problems,

@@ -17,6 +17,7 @@ from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.intake.reach import choose_quarter, find_source
 from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
 from pmo_analysis.quarter.compose import compose
+from pmo_analysis.quarter.period import tell_period
 from pmo_analysis.quarter.result import Quarter
 from pmo_analysis.quarter.since import tell_since
 
@@ -56,4 +57,5 @@ def run_quarter(
     # the tables are small: a second thread costs more than it gives
     with threadpool_limits(1), reading(data.source):
         result = compose(known, chosen, data.settings, previous, scenario)
+        result = replace(result, period=tell_period(known, chosen, result.measures, data.settings))
     return replace(result, since=tell_since(previous, result))

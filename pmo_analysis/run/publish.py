@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.contract.periods import list_period
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
@@ -67,6 +68,7 @@ def run_report(
     require_usable(data)  # before a kernel starts: what is wrong with the data is told within seconds
     template = find_template(data)
     chosen = choose_quarter(data, quarter)
+    list_period(chosen, data.settings)  # a year that is not over is told before anything runs
     check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
     _read_stored(given)  # a scenario that cannot be read is told before anything runs
     before = find_previous(Path(out), data, chosen)
@@ -207,7 +209,9 @@ def _require_complete(folder: Path) -> None:
 def report_name(data: Dataset, quarter: str, notebook: str | Path | None = None) -> str:
     """The folder that a report stands in: organisation and quarter, and the notebook where it is an own one."""
     own = "" if notebook is None or Path(notebook) == REPORT else f"-{slug(Path(notebook).stem)}"
-    return f"{slug(data.name)}-{quarter}{own}"
+    period = data.settings["report_period"]
+    span = "" if period == "quarter" else f"-{slug(period)}"
+    return f"{slug(data.name)}-{quarter}{span}{own}"
 
 
 def find_previous(shelf: Path, data: Dataset, quarter: str) -> Path | None:

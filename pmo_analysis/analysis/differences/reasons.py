@@ -11,7 +11,15 @@ from pmo_analysis.analysis.differences.published import Published
 
 CAUSES = ["cause", "what", "before", "after"]
 # Settings that only name or place things: no figure rests on them.
-_LABELS = ("organisation", "wording", "segment_names", "slides_template", "segment_schemes", "headline_quarters_back")
+_LABELS = (
+    "organisation",
+    "wording",
+    "segment_names",
+    "slides_template",
+    "segment_schemes",
+    "report_period",
+    "headline_quarters_back",
+)
 # Settings of the value score alone.
 _SCORING = ("weight.", "anchor.", "weights_known")
 

@@ -11,6 +11,7 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.present.answers import ahead, cost, customers, decided, scenario, seniors, trust, value, work
 from pmo_analysis.present.answers.budget import draw_overhead
+from pmo_analysis.present.answers.period import show_period
 from pmo_analysis.present.answers.pictures import PICTURES
 from pmo_analysis.present.answers.section import Section, show_section, show_tables, tell_period
 from pmo_analysis.present.answers.segment_pictures import draw_evidence, draw_given, draw_migration, draw_profile
@@ -53,6 +54,11 @@ def title(quarter: Quarter) -> Html:
 def page_one(quarter: Quarter) -> Html:
     """Page 1, for executives: five figures, whom we reach, at most three decisions, and what is not known."""
     return show_page_one(quarter)
+
+
+def period(quarter: Quarter) -> Html | None:
+    """The fiscal year so far, or the whole year, where the setting `report_period` asks for it; else nothing."""
+    return show_period(quarter)
 
 
 def since(quarter: Quarter) -> Html:
