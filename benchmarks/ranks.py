@@ -76,7 +76,10 @@ def loop_pymcdm(scores: pd.DataFrame, weights: np.ndarray) -> list[np.ndarray]:
     from pymcdm.methods import WSM
 
     values, types, method = scores.to_numpy(), np.ones(len(OUTCOMES)), WSM(_as_they_are)
-    return [np.argsort(rrankdata(method(values, weight, types)), kind="stable")[:RANKS] for weight in weights]
+    return [
+        np.argsort(rrankdata(method(values, weight, types, validation=False)), kind="stable")[:RANKS]
+        for weight in weights
+    ]
 
 
 def _as_they_are(values: np.ndarray, cost: bool = False) -> np.ndarray:
