@@ -13,9 +13,11 @@ import pytest
 from pmo_analysis.analysis.cost import (
     CostToServe,
     capacity_cost,
+    concentrate,
     cost_history,
     cost_to_serve,
     gini,
+    service_history,
     tell_costs,
     time_equation,
     whale_curve,
@@ -88,6 +90,31 @@ def test_gini_of_the_twenty_published_incomes() -> None:
     assert gini([1000 * i for i in incomes]) == pytest.approx(0.38625, abs=1e-8)
     assert gini(incomes, corrected=True) == pytest.approx(0.406579, abs=1e-6)
     assert gini(reversed(incomes)) == pytest.approx(gini(incomes), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "published"),
+    [
+        # R package ineq, help page of ineq() and its value; the same vector is in the help of the package acid.
+        ([541, 1463, 2445, 3438, 4437, 5401, 6392, 8304, 11904, 22261], 0.4620911),
+        # R package phylotools 0.1.2, help page of gini().
+        ([1, 3, 2, 1, 1, 1, 4], 0.3076923),
+        # statology.org, Gini coefficient in R (DescTools), examples 1 and 2; its prose misprints the second as 0.26232.
+        ([50, 50, 70, 70, 70, 90, 150, 150, 150, 150], 0.226),
+        (np.repeat([10, 20, 25, 55, 70, 90, 110, 115, 130], [6, 7, 7, 14, 22, 20, 8, 4, 1]), 0.2632289),
+    ],
+)
+def test_gini_of_further_published_examples(values: list[float], published: float) -> None:
+    assert gini(values) == pytest.approx(published, abs=5e-4 if published == 0.226 else 5e-8)
+
+
+def test_the_lorenz_curve_encloses_what_the_gini_says() -> None:
+    """Gini = 2 × the area between the curve, dearest first, and the diagonal (trapezes, R package ineq's Lc)."""
+    incomes = pd.Series([541, 1463, 2445, 3438, 4437, 5401, 6392, 8304, 11904, 22261], dtype="float64")
+    curve = concentrate(incomes)
+    shares = np.append(0.0, curve["cost_share"])
+    assert 2 * np.trapezoid(shares, dx=1 / len(incomes)) - 1 == pytest.approx(0.4620911, abs=5e-8)
+    assert curve["cost_share"].iloc[0] == pytest.approx(22261 / incomes.sum())
 
 
 def test_gini_without_values_or_without_a_total_is_not_a_number() -> None:
@@ -357,6 +384,17 @@ def test_the_history_has_each_quarter_by_the_day_worked() -> None:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the folder with real invoices is not here")
+def test_the_history_by_service_adds_up_to_the_history_and_is_the_table_of_its_quarter() -> None:
+    data = Dataset.from_frames(_small())
+    by_service, past = service_history(data, "2026Q3"), cost_history(data, "2026Q3")
+    at, figures = ["quarter", "customer_id"], ["worked_hours", "cost_to_serve_cost"]
+    sums = by_service.groupby(at)[figures].sum(min_count=1).dropna(how="all")
+    pd.testing.assert_frame_equal(sums, past.set_index(at)[figures].dropna(how="all"))
+    here = by_service[by_service["quarter"] == "2026Q3"].groupby("service_id")["cost_to_serve_cost"].sum()
+    table = cost_to_serve(data, "2026Q3", "service").table.set_index("service_id")["cost_to_serve_cost"].dropna()
+    assert here[here > 0].to_dict() == pytest.approx(table.to_dict())
+
+
 def test_real_invoices_reconcile_to_the_penny() -> None:
     sales = pd.read_csv(REAL / "gcloud_sales.csv", dtype="str", encoding="mac_roman")
     names = sales["CustomerName"].drop_duplicates()

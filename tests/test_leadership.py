@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.leadership import PAIRS, chart_costs, review_leadership
+from pmo_analysis.analysis.leadership import PAIRS, chart_costs, chart_senior_share, chart_services, review_leadership
 from pmo_analysis.analysis.leadership.charted import average_quarters, ordinary_change
 from pmo_analysis.analysis.leadership.decisions import Record, judge_decisions
 from pmo_analysis.analysis.leadership.elsewhere import compare_elsewhere, find_scope, is_ratio
@@ -181,6 +181,65 @@ def test_a_decision_names_a_group_only_by_its_whole_name() -> None:
     assert find_scope("Mend lateness for IT: 50 %", GROUPS) == ("category", "IT", "IT")
     assert find_scope("Mend lateness for IT services", GROUPS) == ("category", "IT services", "IT services")
     assert find_scope("Wait with it; ITIL is no category", GROUPS) == ("", "", "")
+
+
+def test_a_decision_may_name_a_service_in_small_letters_and_with_hyphens() -> None:
+    services = pd.DataFrame(
+        {"service_id": ["S01", "S02", "S03"], "name": ["Health check", "Board-pack review", "Report"]}
+    )
+    assert find_scope("Do the health-check earlier", GROUPS, services) == ("service", "S01", "Health check")
+    assert find_scope("Retire the board pack review", GROUPS, services) == ("service", "S02", "Board-pack review")
+    assert find_scope("Charge for S03", GROUPS, services) == ("service", "S03", "S03")
+    assert find_scope("Write one report a month", GROUPS, services) == ("", "", "")
+
+
+def test_a_decision_about_a_service_is_judged_by_what_that_service_cost() -> None:
+    """The whole cost rises by 5,000 a quarter; the health check's falls from 100 to 40 and stays there."""
+    quarters = [f"{year}Q{q}" for year in (2024, 2025, 2026) for q in (1, 2, 3, 4)][:11]
+    late = [q > "2025Q4" for q in quarters]
+    history = pd.DataFrame(
+        {
+            "quarter": quarters * 2,
+            "service_id": ["S01"] * 11 + ["S02"] * 11,
+            "customer_id": "c",
+            "worked_hours": 10.0,
+            "senior_hours": 2.0,
+            "cost_to_serve_cost": [40.0 if after else 100.0 + i % 2 for i, after in enumerate(late)]
+            + [5000.0 * i for i in range(11)],
+            "engagement_count": 1,
+        }
+    )
+    log = pd.DataFrame(
+        {"decision_id": ["d"], "quarter": ["2025Q4"], "text": ["Shorten the health check"], "due_on": ["2026-01-01"]}
+        | {"measure": ["cost_to_serve"], "expected_effect": [-50.0]}
+    )
+    services = pd.DataFrame({"service_id": ["S01", "S02"], "name": ["Health check", "Recovery"]})
+    data = Dataset.from_frames({"decisions": log, "services": services})
+    chart, own = chart_costs(history, Settings()), chart_services(history, Settings())
+    row = review_leadership(data, "2026Q3", run_chart=chart, service_chart=own).decisions.iloc[0]
+    assert row["scope"] == "Health check" and row["verdict"] == "worked"
+    assert row["observed_effect"] == pytest.approx(40 - 100.5)
+    whole = review_leadership(data, "2026Q3", run_chart=chart).decisions.iloc[0]
+    assert whole["scope"] == "" and whole["verdict"] != "worked"
+
+
+def test_a_quarter_without_work_for_a_service_cost_nought_and_shares_are_ratios_of_sums() -> None:
+    history = pd.DataFrame(
+        {
+            "quarter": ["2026Q2"] * 5 + ["2026Q3"],
+            "service_id": ["S01"] * 5 + ["S02"],
+            "customer_id": [*"abcde", "a"],
+            "worked_hours": [10.0, 10, 10, 10, 60, 5],
+            "senior_hours": [0.0, 1, 2, 3, 24, np.nan],
+            "cost_to_serve_cost": [1.0, 2, 3, 4, 5, 6],
+            "engagement_count": [1, 1, 1, 1, 1, 0],
+        }
+    )
+    told = chart_services(history, Settings()).set_index(["service_id", "measure", "quarter"])
+    assert told.loc[("S01", "cost_to_serve", "2026Q3"), ["value", "low", "high", "n"]].tolist() == [0, 0, 0, 0]
+    assert told.loc[("S01", "senior_share", "2026Q2"), "value"] == pytest.approx(30 / 100)
+    assert told.loc[("S01", "unit_cost", "2026Q2"), "value"] == 3 and ("S02", "unit_cost", "2026Q3") not in told.index
+    assert chart_senior_share(history, Settings())["value"].tolist() == pytest.approx([0.3])
 
 
 def _promises(kept: dict[tuple[str, str], int], each: int = 20) -> pd.DataFrame:

@@ -208,5 +208,5 @@ def sum_by_project(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataF
 
 def first_booking(data: Dataset) -> date | None:
     """The day of the first booking; None where nothing is booked."""
-    day = read_booked(data).dated().day if data.has("effort", "worked_on") else []
+    day = read_booked(data).dated().day if data.has("effort", "worked_on") else np.zeros(0)
     return pd.Timestamp(int(np.min(day)), unit="D").date() if len(day) else None

@@ -40,7 +40,7 @@ def count_quarters(year: Numbers, month: Numbers, fiscal_year_end_month: int) ->
 def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.DataFrame:
     """Hours and money by quarter, engagement, customer and service, sorted: number, three ids and AMOUNTS.
 
-    The customer is the engagement's, else the one booked, else the project's. The PMO's hours and money: said to be
+    Customer and service are categories. The customer is the engagement's, else the one booked, else the project's. The PMO's hours and money: said to be
     process, said to be delivery, unsaid; then the customer's own hours alike; unpriced_count: the PMO's bookings
     without a rate. Missing = nothing booked. Whole ten-thousandths are added, so that the order does not matter.
     """
@@ -57,7 +57,7 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
     # Names are numbered in their order, a blank one last; an engagement has one service.
     ids = [np.where(code < 0, np.iinfo("int64").max, code) for code in (placed.customer, placed.engagement)]
     rows = rows.iloc[np.lexsort((*ids, placed.number))].reset_index(drop=True)
-    return rows[[*_KEYS, *AMOUNTS]].astype({"customer_id": "str", "service_id": "str"})
+    return rows[[*_KEYS, *AMOUNTS]]
 
 
 def _nothing() -> pd.DataFrame:

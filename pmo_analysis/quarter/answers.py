@@ -96,6 +96,7 @@ def gather_answers(
     asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
     rows = measures.rows
     rows = rows[rows["measure"].isin(asked) & rows["numerator"].notna()]
+    rows = rows.astype(dict.fromkeys(["measure", "quarter", "customer_id", "service_id"], "str"))
     survey = known.frame("survey", ["response_id", "respondent_id"]).drop_duplicates("response_id")
     names = rows["source_id"].map(survey.set_index("response_id")["respondent_id"])
     person = ("person " + names).fillna("answer " + rows["source_id"].astype("str"))

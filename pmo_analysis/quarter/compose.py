@@ -177,7 +177,10 @@ def _lead(
     by_service: pd.DataFrame,
 ) -> Leadership:
     asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
-    rows = measures.rows[~measures.rows["measure"].isin(asked)]  # answers are told of the whole only
+    named = known.frame("decisions", ["measure"])["measure"]
+    wanted = named[~named.isin(asked)].dropna().unique()  # answers are told of the whole only
+    rows = measures.rows[measures.rows["measure"].isin(wanted)]
+    rows = rows.astype(dict.fromkeys(["measure", "quarter", "customer_id", "service_id"], "str"))
     rows = pd.concat([rows, list_cost_rows(by_service)], ignore_index=True)
     return review_leadership(
         known, quarter, settings,
@@ -205,7 +208,8 @@ def _review_offer(known: Dataset, quarter: str, settings: Settings, groups: pd.D
     """Right service, right size, least senior time."""
     targets: Targets = target_services(
         request_history(known, quarter, settings),
-        customers=known.frame("customers"), services=known.frame("services"),
+        customers=known.frame("customers").drop_duplicates("customer_id"),
+        services=known.frame("services").drop_duplicates("service_id"),
         segments=groups.set_index("customer_id")["segment"], needs=known.frame("needs"), k=settings["next_services"],
         quarter=quarter, fiscal_year_end_month=settings["fiscal_year_end_month"], seed=settings["seed"],
     )  # fmt: skip

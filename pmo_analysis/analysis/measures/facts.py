@@ -24,7 +24,8 @@ class Facts:
     amounts of `sum_work`: the PMO's hours and cost said to be process, delivery or neither, and the customer's hours.
     `spent`: index engagement_id; pmo_hours, pmo_cost, own_hours, own_process_hours over the engagement's life.
     `ended`: engagements delivered or cancelled, with ended_quarter, standard_hours frozen at the base quarter (blank =
-    unmatched) and what was spent. `base_quarter`: four earlier, or the first with hours where those begin later.
+    unmatched) and what was spent. Customers and services of all these are categories: `customer_names`, `service_names`.
+    `base_quarter`: four earlier, or the first with hours where those begin later.
     """
 
     data: Dataset = field(repr=False)
@@ -39,11 +40,18 @@ class Facts:
     invitations: pd.DataFrame = field(repr=False)
     base_quarter: str
     ended: pd.DataFrame = field(repr=False)
+    customer_names: pd.CategoricalDtype = field(repr=False)
+    service_names: pd.CategoricalDtype = field(repr=False)
 
     @property
     def fiscal_year_end_month(self) -> int:
         """The month that ends the fiscal year."""
         return int(self.settings["fiscal_year_end_month"])
+
+    @property
+    def quarter_names(self) -> pd.CategoricalDtype:
+        """The quarters as categories."""
+        return pd.CategoricalDtype(self.quarters)
 
     @property
     def quarters(self) -> list[str]:
@@ -69,9 +77,16 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     month = settings["fiscal_year_end_month"]
     engagements = _engagements(data, month)
     projects = _projects(data, month)
-    work = _work(data, engagements, settings)
+    work = _work(data, settings)
+    names = {key: _list_names(data, work, key) for key in ("customer_id", "service_id")}
+    engagements, work = (
+        table.assign(**{key: categorise(table[key], dtype) for key, dtype in names.items()})
+        for table in (engagements, work)
+    )
     spent, base = _spent(work), _base_quarter(work, quarter)
-    ended = end_work(engagements, work, spent, _frozen_standards(data, quarter_end(base, month)))
+    standards = _frozen_standards(data, quarter_end(base, month))
+    standards = standards.assign(service_id=categorise(standards["service_id"], names["service_id"]))
+    ended = end_work(engagements, work, spent, standards)
     return Facts(
         data,
         quarter,
@@ -85,7 +100,25 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
         data.frame("survey_invitations"),
         base,
         ended,
+        names["customer_id"],
+        names["service_id"],
     )
+
+
+def _list_names(data: Dataset, work: pd.DataFrame, key: str) -> pd.CategoricalDtype:
+    """All customers or services that any table names, in their order."""
+    tables = {"customer_id": ("customers", "engagements", "projects", "survey", "survey_invitations")}
+    told = [data.frame(table, [key])[key] for table in tables.get(key, ("services", "engagements", "offerings"))]
+    return pd.CategoricalDtype(sorted(set().union(*(column.dropna().unique() for column in [*told, work[key]]))))
+
+
+def categorise(names: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:
+    """Texts as categories; each different one is looked up once. Those that are not among the categories are missing."""
+    if names.dtype == dtype:
+        return names
+    codes, found = pd.factorize(names)
+    codes = np.append(dtype.categories.get_indexer(pd.Index(found).astype("str")), -1)[codes]
+    return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=names.index)
 
 
 def _base_quarter(work: pd.DataFrame, quarter: str) -> str:
@@ -168,12 +201,13 @@ def _benefits(data: Dataset, projects: pd.DataFrame, month: int) -> pd.DataFrame
     return rows.merge(projects[["project_id", "customer_id", "strategic", "actual_cost"]], on="project_id", how="left")
 
 
-def _work(data: Dataset, engagements: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _work(data: Dataset, settings: Settings) -> pd.DataFrame:
     """What was worked, summed where the rows lie, with the quarter's name and the service's kind."""
     month = settings["fiscal_year_end_month"]
     rows = sum_work(data, _rates(data, settings), month)
     numbers = {n: f"{n // 4 + 1:04d}Q{n % 4 + 1}" for n in rows["number"].unique()}
-    services = engagements.drop_duplicates("service_id").set_index("service_id")
+    services = data.frame("services", ["service_id", "process", "mandated"]).drop_duplicates("service_id")
+    services = services.dropna(subset="service_id").set_index("service_id")
     return rows.drop(columns="number").assign(
         quarter=rows["number"].map(numbers).astype("str"),
         process=rows["service_id"].map(services["process"]).astype("boolean"),

@@ -28,12 +28,14 @@ def tell_observations(rows: pd.DataFrame, measures: list[Measure], facts: Facts)
     worst = chosen["measure"].map({n: anchors[n][0] for n in scored}).astype("float64")
     best = chosen["measure"].map({n: anchors[n][1] for n in scored}).astype("float64")
     value = 100 * (level - worst) / (best - worst)
+    outcomes = pd.CategoricalDtype(sorted({m.outcome for m in scored.values()}))
     table = chosen[["customer_id", "quarter", "measure"]].assign(
         value=value.mask(ratio, value.clip(0, 100)),
-        outcome=chosen["measure"].map({n: m.outcome for n, m in scored.items()}).astype("str"),
+        outcome=chosen["measure"].map({n: m.outcome for n, m in scored.items()}).astype(outcomes),
     )
     columns = ["customer_id", "quarter", "outcome", "measure", "value"]
-    return table[table["value"].notna()][columns].sort_values(columns, ignore_index=True)
+    table = table[table["value"].notna()][columns].sort_values(columns, ignore_index=True)
+    return table.astype(dict.fromkeys(columns[:4], "str"))
 
 
 def _base_levels(chosen: pd.DataFrame, scored: dict[str, Measure], rows: pd.DataFrame, facts: Facts) -> pd.Series:

@@ -17,13 +17,13 @@ from pmo_analysis.analysis.measures.decisions import DECISIONS
 from pmo_analysis.analysis.measures.definition import ROW_COLUMNS, Measure
 from pmo_analysis.analysis.measures.execution import EXECUTION
 from pmo_analysis.analysis.measures.experience import EXPERIENCE
-from pmo_analysis.analysis.measures.facts import Facts, gather_facts
+from pmo_analysis.analysis.measures.facts import Facts, categorise, gather_facts
 from pmo_analysis.analysis.measures.lower_cost import LOWER_COST, SAVINGS, estimate_savings
 from pmo_analysis.analysis.measures.observations import tell_observations
 from pmo_analysis.analysis.measures.process import PROCESS
 from pmo_analysis.analysis.measures.productivity import PRODUCTIVITY
 from pmo_analysis.analysis.measures.reach import REACH
-from pmo_analysis.analysis.measures.strata import STRATA, find_reversals, split_mix_and_rate
+from pmo_analysis.analysis.measures.strata import find_reversals, split_sums, sum_strata
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
@@ -42,6 +42,8 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
+_MEASURE_NAMES = pd.CategoricalDtype(sorted(m.name for m in MEASURES))
+_NAMES = ["measure", "quarter", "customer_id", "service_id"]
 _MOST_ROWS = 500_000
 
 
@@ -66,7 +68,8 @@ class Measures:
         services, and how much is the same ones doing otherwise; mix + rate = change.
     reversals: measure, group_kind, against, change, groups_count, sentence: the whole moved one way, every group the other.
     missing: measure, missing (table or table.column), sentence.
-    rows: measure, quarter, customer_id, service_id, source_id, numerator, denominator, seen_weight, whole_weight.
+    rows: measure, quarter, customer_id, service_id (these four are categories: there may be millions), source_id, numerator,
+        denominator, seen_weight, whole_weight.
     """
 
     cells: pd.DataFrame
@@ -92,7 +95,8 @@ class Measures:
         rows = self.rows[
             (self.rows["measure"] == measure) & self.rows["quarter"].isin(quarters_between(first, self.quarter))
         ]
-        return rows[self._inside(rows, group_kind, group)].reset_index(drop=True)
+        rows = rows[self._inside(rows, group_kind, group)].reset_index(drop=True)
+        return rows.astype(dict.fromkeys(_NAMES, "str"))
 
     def _inside(self, rows: pd.DataFrame, group_kind: str, group: str) -> pd.Series:
         match group_kind:
@@ -100,7 +104,7 @@ class Measures:
                 return rows["measure"].notna()
             case "category" | "segment":
                 about = self.groups.drop_duplicates("customer_id").set_index("customer_id")[group_kind].astype("str")
-                return rows["customer_id"].map(about) == group
+                return rows["customer_id"].astype("str").map(about) == group
             case "service" | "customer":
                 return rows[f"{group_kind}_id"] == group
             case _:
@@ -151,15 +155,13 @@ def _estimate_in_parts(
     rows: pd.DataFrame, told: list[Measure], groups: pd.DataFrame, facts: Facts
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Figures by group and period, and mix and rate: a few measures at a time where they have many rows."""
-    figures, splits = [], []
+    figures, sums = [], []
     for part, its_rows in _share_out(rows, told):
         estimated = [m for m in part if m.estimate != "saving"]
         for cases in build_cases(its_rows, part, groups, facts):
             figures.append(estimate_cells(cases, estimated, facts.settings, errors=True))
-            if not splits or cases["group_kind"].isin(STRATA).any():
-                splits.append(split_mix_and_rate(cases, part, facts))
-    keys = ["measure", "group_kind", "against"]
-    return _stack(figures), _stack(splits).sort_values(keys, ignore_index=True)
+            sums.append(sum_strata(cases, part))
+    return _stack(figures), split_sums(sums, facts)
 
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -192,11 +194,25 @@ def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], pd.DataFra
         rows = rows_of(measure.rows) if lacking is None else None
         if rows is not None and rows["numerator"].notna().any():
             told.append(measure)
-            tables.append(rows[rows["quarter"].isin(facts.quarters)].assign(measure=measure.name))
+            tables.append(_as_categories(rows[rows["quarter"].isin(facts.quarters)], measure, facts))
         else:
             missing.append(_tell_missing(measure, lacking))
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(ROW_COLUMNS))
-    return told, rows[list(ROW_COLUMNS)], pd.DataFrame(missing, columns=["measure", "missing", "sentence"])
+    return told, rows, pd.DataFrame(missing, columns=["measure", "missing", "sentence"])
+
+
+def _as_categories(rows: pd.DataFrame, measure: Measure, facts: Facts) -> pd.DataFrame:
+    """The rows with names as categories, each in one order for all measures: millions of texts are slow and large."""
+    code = np.full(len(rows), _MEASURE_NAMES.categories.get_loc(measure.name))
+    named = {
+        "quarter": facts.quarter_names,
+        "customer_id": facts.customer_names,
+        "service_id": facts.service_names,
+    }
+    return rows.assign(
+        measure=pd.Categorical.from_codes(code, dtype=_MEASURE_NAMES),
+        **{name: categorise(rows[name], dtype) for name, dtype in named.items()},
+    )[list(ROW_COLUMNS)]
 
 
 def _is_there(data: Dataset, need: str) -> bool:

@@ -55,7 +55,7 @@ def _overhead(facts: Facts) -> pd.DataFrame:
     whole = (cost + own.fillna(0.0)).where(~unpriced.reindex(cost.index, fill_value=False))
     above = projects["project_id"].map(whole)
     # A finished project that no engagement names took nothing of the PMO, if engagements name projects at all.
-    above = above.where(projects["project_id"].isin(work["project_id"]), 0.0 if len(work) else np.nan)
+    above = above.where(projects["project_id"].isin(work["project_id"].unique()), 0.0 if len(work) else np.nan)
     return measured_rows(
         projects,
         projects["finished_quarter"],

@@ -38,7 +38,8 @@ def _customers(facts: Facts) -> pd.DataFrame:
     customers = facts.data.frame("customers", ["customer_id", "active_from_on", "active_to_on"])
     rows = _each_quarter(facts, customers.drop_duplicates("customer_id"))
     rows = rows[~(rows["active_from_on"] > rows["end"]) & ~(rows["active_to_on"] <= rows["end"])]
-    asked = facts.engagements[["customer_id", "asked_on"]].dropna().sort_values("asked_on")
+    asked = facts.engagements[["customer_id", "asked_on"]].dropna().drop_duplicates().astype({"customer_id": "str"})
+    asked = asked.sort_values("asked_on")
     rows = pd.merge_asof(rows.sort_values("end"), asked, left_on="end", right_on="asked_on", by="customer_id")
     return rows.sort_values(["quarter", "customer_id"], ignore_index=True)
 
@@ -62,9 +63,10 @@ def _came_back(facts: Facts) -> pd.DataFrame:
     """Customers with a delivery in the quarter before: did they ask, unforced, again?"""
     rows = facts.engagements
     served = rows.loc[rows["delivered_quarter"].notna(), ["customer_id", "delivered_quarter"]].drop_duplicates()
+    served["customer_id"] = served["customer_id"].astype("str")
     served["quarter"] = served["delivered_quarter"].map(lambda quarter: shift_quarter(quarter, 1))
     free = rows[~rows["mandated"].fillna(False).astype("bool") & rows["asked_quarter"].notna()]
-    pairs = pd.MultiIndex.from_frame(free[["customer_id", "asked_quarter"]].drop_duplicates())
+    pairs = pd.MultiIndex.from_frame(free[["customer_id", "asked_quarter"]].drop_duplicates().astype("str"))
     told = pd.MultiIndex.from_frame(served[["customer_id", "quarter"]]).isin(pairs)
     return measured_rows(served, served["quarter"], "customer_id", told.astype("float64"))
 

@@ -18,17 +18,27 @@ def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Fact
     measure, group_kind, against, change, mix, rate; for ratios, shares and means. A group in only one of the
     two quarters counts as mix. mix + rate = change exactly (Kitagawa 1955).
     """
+    return split_sums([sum_strata(cases, measures)], facts)
+
+
+def sum_strata(cases: pd.DataFrame, measures: list[Measure]) -> pd.DataFrame:
+    """Sums of categories, segments and services by period: index measure, group_kind, group, period; two columns."""
     names = [m.name for m in measures if m.estimate in ("share", "ratio", "mean") and not m.option]
     some = cases[
-        cases["measure"].isin(names)
-        & cases["group_kind"].isin(STRATA)
+        cases["group_kind"].isin(STRATA)
+        & cases["measure"].isin(names)
         & cases["numerator"].notna()
         & cases["denominator"].notna()
     ]
     keys = some.drop_duplicates("cell").set_index("cell")[["measure", "group_kind", "group", "period"]].astype("str")
-    sums = some.groupby("cell")[["numerator", "denominator"]].sum().join(keys).set_index(list(keys.columns))
+    return some.groupby("cell")[["numerator", "denominator"]].sum().join(keys).set_index(list(keys.columns))
+
+
+def split_sums(sums: list[pd.DataFrame], facts: Facts) -> pd.DataFrame:
+    """`split_mix_and_rate` of several tables of `sum_strata` together."""
+    both = pd.concat([table for table in sums if len(table)] or sums[:1])
     parts = [
-        _split(sums, facts.quarter, quarter).assign(against=against)
+        _split(both, facts.quarter, quarter).assign(against=against)
         for against, quarter in compared_quarters(facts).items()
     ]
     columns = ["measure", "group_kind", "against", "change", "mix", "rate"]
