@@ -105,6 +105,24 @@ def _move_all(baseline: Any) -> object:
     return what_if(baseline, volume=1.1, tier_limits=[4.0, 12.0], standard_share=0.9, self_service_share=0.4, fte=3000)
 
 
+def _work() -> Any:
+    from benchmarks.work import make_work
+
+    return make_work(1_000_000, 10_000_000)
+
+
+def _tell_value_and_cost(folder: Any) -> object:
+    from benchmarks.work import tell_value_and_cost
+
+    return tell_value_and_cost(folder)
+
+
+def _add_up_in_sql(folder: Any) -> object:
+    from benchmarks.work import add_up_in_sql
+
+    return add_up_in_sql(folder)
+
+
 _OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
 _THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
 
@@ -135,6 +153,24 @@ CASES: dict[str, Case] = {
         _baseline,
         ("benchmarks.app", "pmo_analysis.analysis.scenarios"),
         (0.05, None),
+    ),
+    "quarter_value_cost": Case(
+        "value and cost of a quarter, 1 M engagements and 10 M bookings",
+        _tell_value_and_cost,
+        _work,
+        (
+            "benchmarks.work",
+            "pmo_analysis.analysis.cost",
+            "pmo_analysis.analysis.measures",
+            "pmo_analysis.analysis.value",
+        ),
+        (30.0, 4096.0),
+    ),
+    "quarter_floor": Case(
+        "the floor of it: one SQL query by hand that adds up hours × rate per customer of the same files",
+        _add_up_in_sql,
+        _work,
+        ("benchmarks.work", "duckdb"),
     ),
     "movers": Case(
         "movers, 300 customers × 8 quarters",

@@ -199,9 +199,10 @@ def add_up_in_sql(folder: Path) -> pd.DataFrame:
     """The floor: one scan of the same files that adds up hours × the role's hourly cost per customer, written by hand."""
     import duckdb
 
-    effort, engagements, roles = (f"'{folder / name}.parquet'" for name in ("effort", "engagements", "roles"))
-    return duckdb.sql(  # noqa: S608 (a folder of our own)
+    for name in ("effort", "engagements", "roles"):
+        duckdb.read_parquet(str(folder / f"{name}.parquet")).create_view(name)
+    return duckdb.sql(
         "SELECT coalesce(g.customer_id, e.customer_id) AS customer_id, sum(e.worked_hours * r.hourly_cost) AS cost "
-        f"FROM {effort} AS e LEFT JOIN {engagements} AS g USING (engagement_id) LEFT JOIN {roles} AS r USING (role) "
+        "FROM effort AS e LEFT JOIN engagements AS g USING (engagement_id) LEFT JOIN roles AS r USING (role) "
         "WHERE r.side = 'pmo' GROUP BY 1 ORDER BY 1"
     ).df()

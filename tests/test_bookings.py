@@ -72,13 +72,8 @@ def _rates() -> pd.DataFrame:
 
 def test_a_booking_is_borne_by_its_engagements_customer_else_the_one_booked_else_the_projects():
     rows = sum_by_engagement(_placed(), SPANS, _rates())
-    told = [
-        tuple(r)
-        for r in rows[["quarter", "engagement_id", "customer_id", "unsaid_hours", "unsaid_cost"]]
-        .astype("object")
-        .fillna("")
-        .to_numpy()
-    ]
+    columns = ["quarter", "engagement_id", "customer_id", "unsaid_hours", "unsaid_cost"]
+    told = [tuple(row) for row in rows[columns].astype("object").fillna("").to_numpy()]
     assert told == [
         ("2026Q3", "E1", "a", 12_500.0, 6_250.0),
         ("2026Q3", "", "b", 20_000.0, 10_000.0),  # of engagement E2, whose service is known

@@ -40,8 +40,8 @@ def count_quarters(year: Numbers, month: Numbers, fiscal_year_end_month: int) ->
 def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.DataFrame:
     """Hours and money by quarter, engagement, customer and service, sorted: number, three ids and AMOUNTS.
 
-    Customer and service are categories. The customer is the engagement's, else the one booked, else the project's. The PMO's hours and money: said to be
-    process, said to be delivery, unsaid; then the customer's own hours alike; unpriced_count: the PMO's bookings
+    Customer and service are categories. The customer is the engagement's, else the one booked, else the project's. The
+    PMO's hours and money: said to be process, said to be delivery, unsaid; then the customer's own hours alike; unpriced_count: the PMO's bookings
     without a rate. Missing = nothing booked. Whole ten-thousandths are added, so that the order does not matter.
     """
     booked = read_booked(data).dated()
