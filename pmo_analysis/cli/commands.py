@@ -64,6 +64,10 @@ def report(
     template: Annotated[
         Path | None, typer.Option(help="Template of the slides; see the setting slides_template")
     ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option(help="Also tell year_to_date, or the year at its last quarter; the setting report_period"),
+    ] = None,
     every: Annotated[
         bool,
         typer.Option(
@@ -83,6 +87,7 @@ def report(
         "out": to, "notebook": notebook or REPORT, "wait": wait, "pdf": pdf, "progress": say,
         "parameters": _assignments(parameter) | ({"scenario": str(scenario)} if scenario else {}),
         **_assignments(settings), **({"slides_template": str(template.resolve())} if template else {}),
+        **({"report_period": period} if period else {}),
     }  # fmt: skip
     if every:
         raise typer.Exit(back_fill(source, quarter, again=again, **options))

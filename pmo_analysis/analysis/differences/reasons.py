@@ -59,9 +59,8 @@ def _data(before: Published, after: Published) -> Iterator[Row]:
 
 
 def _settings(before: Published, after: Published) -> Iterator[Row]:
-    if not before.settings or not after.settings:
-        return  # a report from before settings were kept
-    for name in sorted(before.settings.keys() | after.settings.keys()):
+    # a setting that only one of them knows came or went with the code, and nobody has changed it
+    for name in sorted(before.settings.keys() & after.settings.keys()):
         then, now = _plain(before.settings.get(name)), _plain(after.settings.get(name))
         if then != now:
             yield "setting", name, then, now
@@ -123,6 +122,6 @@ def _bearing(figure: str, kind: str, causes: Causes, uses: Mapping[str, frozense
 
 
 def _matters(setting: str, figure: str) -> bool:
-    if setting in _LABELS:
+    if setting in _LABELS or setting.startswith("notebook_"):
         return False
     return figure == "value_score" or not setting.startswith(_SCORING)
