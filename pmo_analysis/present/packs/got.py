@@ -64,7 +64,7 @@ def show_got(pack: Pack) -> Html:
         {"title": "Working days from request to delivery", "value": _value(measured, "lead_time_days"),
          "notes": [_tell_range(pack, measured, "lead_time_days", "_count", "requests", middle=True)]},
     ]  # fmt: skip
-    nothing = "" if f["delivered_count"] else NOTHING
+    nothing = "" if f["delivered_count"] else "No delivery ended this quarter."
     return Html(render("pack_tiles.html.j2", tiles=tiles, nothing=nothing, html=_list_services(pack)))
 
 
@@ -105,6 +105,7 @@ def show_costs(pack: Pack) -> Html:
     """Charged, cost to serve and own hours, each for itself, then eight quarters of what serving cost."""
     f, currency = pack.figures, pack.settings["currency"]
     measured = pack.compared.set_index("measure")
+    known = [name for name in ("charged_cost", "cost_to_serve_cost", "own_hours") if is_number(f[name])]
     own = tell(f["own_hours_cost"], "_cost", currency)
     tiles = [
         {"title": "Charged to you", "value": tell(f["charged_cost"], "_cost", currency), "notes": ["what you paid"]},
@@ -115,7 +116,8 @@ def show_costs(pack: Pack) -> Html:
          "notes": [f"worth {own}" if own != MISSING else "what an hour of theirs costs is not known",
                    f"for one delivery {_tell_range(pack, measured, 'own_hours', '_hours', 'deliveries')}"]},
     ]  # fmt: skip
-    return Html(render("pack_costs.html.j2", tiles=tiles, bars=_list_bars(pack), forecast=_tell_forecast(pack),
+    nothing = "" if known else "Nothing was charged to you, and no hours were booked for you."
+    return Html(render("pack_costs.html.j2", tiles=tiles, nothing=nothing, bars=_list_bars(pack), forecast=_tell_forecast(pack),
                        say=_say_history(pack)))  # fmt: skip
 
 
@@ -149,7 +151,7 @@ def _tell_forecast(pack: Pack) -> str:
     if not is_number(card.get("next_price_low", np.nan)):
         return ""
     limits = tell_limits(card["next_price_low"], card["next_price_high"], "_cost", currency)
-    who = "a typical customer like you" if pack.kind == "customer" else "a typical customer of yours"
+    who = "a typical customer like you" if pack.kind == "customer" else f"a typical customer of this {pack.kind}"
     tries = card.get("price_tries_count", 0)
     held = f"; such ranges held in {card['price_held_count']} of {tries} earlier quarters" if tries else ""
     return f"Next quarter expect that serving {who} costs {limits} (n = {card['n']:,.0f} customers{held})."
@@ -157,7 +159,7 @@ def _tell_forecast(pack: Pack) -> str:
 
 def _list_services(pack: Pack) -> str:
     """Service by service, dearest first, in full figures: a customer's own money is its own."""
-    rows = pack.services
+    rows = _gather_rest(pack.services)
     shown = pd.DataFrame({
         "Service": rows["name"],
         "Deliveries": [f"{v:,.0f}" for v in rows["engagements_count"]],
@@ -166,6 +168,17 @@ def _list_services(pack: Pack) -> str:
         "Your own hours": [MISSING if pd.isna(v) else f"{v:,.1f}" for v in rows["own_hours"]],
     })  # fmt: skip
     return table(shown, caption="Service by service, dearest first", most=_MOST_SERVICES)
+
+
+def _gather_rest(rows: pd.DataFrame) -> pd.DataFrame:
+    """The dearest services each for itself, the others as one line, so that the lines add up to the whole."""
+    if len(rows) <= _MOST_SERVICES:
+        return rows
+    rest = rows.iloc[_MOST_SERVICES - 1 :]
+    sums = rest.drop(columns=["service_id", "name"]).sum(min_count=1).to_frame().T
+    return pd.concat(
+        [rows.head(_MOST_SERVICES - 1), sums.assign(name=f"{len(rest)} other services")], ignore_index=True
+    )
 
 
 def _whole(value: float) -> str:

@@ -126,10 +126,12 @@ def show_limits(pack: Pack) -> Html:
     """How to read the figures and what they cannot tell."""
     level = tell(pack.settings["interval_level"], "_share")
     lines = [
-        f"“Likely” ranges hold what is true {level} of the time; n is what was counted. Money and hours of the quarter are exact.",
+        f"“Likely” ranges hold what is true {level} of the time; n is what was counted. "
+        "Money and hours of the quarter are exact.",
         "Charged, cost to serve and your own hours are told apart and never added up. A dash means not known.",
         "Customers ask for different things: a difference may come of that. It is called clear only where its range leaves "
-        f"out nought and it still stands when all {len(pack.compared)} comparisons are counted.",
-        f"We never compare with fewer than {pack.settings['minimum_cell']} others, and tell answers only as the PMO's report does.",
-    ]  # fmt: skip
+        "out nought and it still stands when all comparisons of this pack are counted.",
+        f"We never compare with fewer than {pack.settings['minimum_cell']} others, and tell answers only as the PMO's "
+        "report does.",
+    ]
     return Html(render("pack_limits.html.j2", lines=lines))
