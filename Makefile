@@ -41,6 +41,8 @@ soak: $(READY)  ## how right segments and the senior effect are, for hours; can 
 	@.venv/bin/python -m benchmarks.segments $(SAMPLE)
 	@.venv/bin/python -m benchmarks.seniors $(if $(SAMPLE),--seeds 2000:2005,--seeds 2000:4000 --families smooth)
 	@.venv/bin/python -m benchmarks.fuzz --count 100000
+	@.venv/bin/python -m benchmarks.coverage $(if $(SAMPLE),--seeds 2000:2003)
+	@.venv/bin/python -m benchmarks.ranks
 	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS) || [ $$? -eq 5 ]  # 5: no test is marked soak
 
 lock: $(READY)  ## requirements.lock and environment.yml anew from pyproject.toml (ARGS=--upgrade takes newer versions)

@@ -1,4 +1,4 @@
-"""What segmentation is measured on: planted groups as hard as said, and a table that marks what falls short."""
+"""What the analysis is measured on: planted truth as hard as said, and tables that mark what falls short."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import generators, populations, segments_table
+from benchmarks import coverage, generators, populations, ranks, segments_table
 from benchmarks.bench import CASES, describe_machine, render, summarise
+from benchmarks.planted import HOURS, VALUE, plant_hours, plant_value
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,3 +63,33 @@ def test_times_are_told_as_medians_beside_what_is_wanted():
     row = summarise("segments_300", runs)
     assert (row["median_seconds"], row["best_seconds"], row["cpu_seconds"], row["peak_mb"]) == (2.0, 1.0, 1.0, 30)
     assert f"| {CASES['segments_300'].what} | 2 | 1 | 1 | 30 | 3 | ≤ 3 s |" in render(describe_machine(), [row])
+
+
+@pytest.mark.parametrize("family", HOURS)
+def test_planted_hours_take_their_standard_on_average(family):
+    hours = plant_hours(family, 400_000, 0, sized=True)
+    assert hours["worked"].sum() / hours["standard"].sum() == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("family", VALUE)
+def test_who_knows_more_of_planted_value_guesses_it_better(family):
+    known = [plant_value(family, 60, seed).units for seed in range(10)]
+    error = {name: np.mean([((k[name] - k["truth"]) ** 2).mean() for k in known]) for name in ("oracle", "informed")}
+    assert error["oracle"] < error["informed"] < pd.concat(known)["truth"].var()
+    counts = pd.concat(known)["count"]
+    assert (counts.min(), counts.max() <= 120) == (1, True)
+    assert (counts < 4).mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_best_tens_of_other_libraries_are_ours():
+    told = ranks.compare(200).set_index("family")
+    for name in ranks.LOOPS:
+        assert (told[f"{name}_agree"].drop("tied") == 1).all()
+
+
+def test_a_figure_outside_what_is_wanted_is_marked():
+    told = coverage.tell_shares(range(5), 30)
+    assert told.loc[0, ["n", "draws"]].tolist() == [30, 500]
+    assert coverage._mark(0.95, 0.93, 0.97) == "0.950"
+    assert coverage._mark(0.98, 0.93, 0.97) == "0.980*"
+    assert coverage.as_markdown(told).startswith("| what | n | draws | covered |")

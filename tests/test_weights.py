@@ -31,6 +31,22 @@ def test_the_restaurant_example_gives_its_published_weights_and_consistency():
     assert told.consistency_ratio == pytest.approx(0.0739, abs=6e-5)
 
 
+def test_saatys_drinks_are_weighed_as_published():
+    # Saaty 2008, Decision making with the AHP, Int. J. Services Sciences 1, 83–98: which drink is consumed more in the US.
+    drinks = [
+        [1, 9, 5, 2, 1, 1, "1/2"],
+        ["1/9", 1, "1/3", "1/9", "1/9", "1/9", "1/9"],
+        ["1/5", 3, 1, "1/3", "1/4", "1/3", "1/9"],
+        ["1/2", 9, 3, 1, "1/2", 1, "1/3"],
+        [1, 9, 4, 2, 1, 2, "1/2"],
+        [1, 9, 3, 1, "1/2", 1, "1/3"],
+        [2, 9, 9, 3, 2, 3, 1],
+    ]
+    told = ahp_weights(drinks)
+    assert told.weights.tolist() == pytest.approx([0.177, 0.019, 0.042, 0.116, 0.190, 0.129, 0.327], abs=6e-4)
+    assert told.consistency_ratio == pytest.approx(0.022, abs=6e-4)
+
+
 def test_geometric_mean_and_eigenvector_agree_exactly_for_three():
     geometric, eigen = (ahp_weights(RESTAURANT, method=m).weights for m in ("geometric_mean", "eigenvector"))
     assert geometric.to_numpy() == pytest.approx(eigen.to_numpy(), abs=1e-12)
