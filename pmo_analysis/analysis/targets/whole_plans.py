@@ -31,7 +31,8 @@ SURE = 1e-9
 def best_plan(problem: Problem) -> tuple[Chosen | None, Numbers, float, bool]:
     """The plan (None: none was found), an hour's price per role, the bound, and whether the plan is proven best."""
     if len(problem.value) == 0:
-        return np.zeros(0, dtype=bool), np.zeros(len(problem.limit)), 0.0, True
+        nothing = None if problem.floor.any() else np.zeros(0, dtype=bool)
+        return nothing, np.zeros(len(problem.limit)), 0.0, True
     kinds = _kinds(problem)
     chosen, prices, bound = _by_kinds(problem, *kinds) if kinds is not None else _by_pairs(problem)
     worth = float(problem.value[chosen].sum()) if chosen is not None else -np.inf
@@ -116,7 +117,7 @@ def _take_in_order(problem: Problem, chosen: Chosen, order: Indices) -> None:
         order = order[np.all([problem.need[order, r] <= left[r] for r in range(len(left))], axis=0)]
         if not len(order):
             break
-        fits = (np.cumsum(problem.need[order[:CORE]], axis=0) <= left).all(axis=1)
+        fits: Chosen = (np.cumsum(problem.need[order[:CORE]], axis=0) <= left).all(axis=1)
         count = len(fits) if fits.all() else int(np.argmin(fits))
         chosen[order[:count]] = True
         left = left - problem.need[order[:count]].sum(0)
