@@ -123,6 +123,21 @@ def _add_up_in_sql(folder: Any) -> object:
     return add_up_in_sql(folder)
 
 
+def _requests(n: int) -> Callable[[], Any]:
+    def prepare() -> Any:
+        from benchmarks.adoption import plant
+
+        return plant(1000, n)
+
+    return prepare
+
+
+def _foretell(planted: Any) -> object:
+    from benchmarks.adoption import foretell
+
+    return foretell(planted, "plain")
+
+
 _OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
 _THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
 
@@ -142,6 +157,15 @@ def _pair(name: str, n: int, columns: int, wanted: tuple[float, float | None]) -
 
 
 CASES: dict[str, Case] = {
+    **{
+        f"next_services_{n}": Case(
+            f"next services with hold-out, {n:,} customers × 20 services × 12 quarters",
+            _foretell,
+            _requests(n),
+            ("benchmarks.adoption", "pmo_analysis.analysis.targets"),
+        )
+        for n in (300, 2_000)
+    },
     "import": Case("import pmo_analysis", _import_package),
     "settings": Case("read the settings", _read_settings),
     **_pair("300", 300, 9, (3.0, None)),

@@ -234,6 +234,7 @@ def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
         "unused_services": q.target_review.unused,
         "refused": q.target_review.refused,
         "demand": q.target_review.demand,
+        "total_demand": q.target_review.total_demand,
         "load": q.target_review.load,
         "to_stop": q.target_review.to_stop,
         "sizes_quoted": q.sizes.quoted,

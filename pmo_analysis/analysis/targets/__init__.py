@@ -3,5 +3,14 @@
 from pmo_analysis.analysis.targets.assignment import Assignment, assign_capacity
 from pmo_analysis.analysis.targets.review import TargetReview, review_targets
 from pmo_analysis.analysis.targets.services import Targets, target_services
+from pmo_analysis.analysis.targets.stops import hours_too_many
 
-__all__ = ["Assignment", "TargetReview", "Targets", "assign_capacity", "review_targets", "target_services"]
+__all__ = [
+    "Assignment",
+    "TargetReview",
+    "Targets",
+    "assign_capacity",
+    "hours_too_many",
+    "review_targets",
+    "target_services",
+]

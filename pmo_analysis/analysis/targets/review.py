@@ -29,6 +29,7 @@ class TargetReview:
     unused: service_id, name, last_requested_on, customers_count, verdict
     refused: service_id, refused_count, asked_count, refused_share, low, high
     demand: service_id, segment ("all" = the whole service), expected_count, low, high, n (quarters)
+    total_demand: the same for all services together (service_id "all")
     load: role, expected_hours, low, high, practical_hours, utilisation_share
     to_stop: service_id, freed_hours, freed_tight_hours (per quarter; of roles expected too busy), reason
     """
@@ -37,6 +38,7 @@ class TargetReview:
     unused: pd.DataFrame
     refused: pd.DataFrame
     demand: pd.DataFrame
+    total_demand: pd.DataFrame
     load: pd.DataFrame
     to_stop: pd.DataFrame
     sentence: str
@@ -83,7 +85,7 @@ def review_targets(
     to_stop = propose_stops(load, marked, unused, told, settings)
     refused = count_refused(work, settings)
     sentence = _sentence(misplaced, len(work), services, total, load, settings)
-    return TargetReview(misplaced, unused, refused, demand, load, to_stop, sentence)
+    return TargetReview(misplaced, unused, refused, demand, total, load, to_stop, sentence)
 
 
 def _on_offer(services: pd.DataFrame) -> pd.DataFrame:
@@ -136,9 +138,11 @@ def _sentence(
 ) -> str:
     declared = services["target_categories"].notna().any() or services["stages"].notna().any()
     counts = misplaced.groupby("kind")["engagement_count"].sum() if len(misplaced) else pd.Series(dtype=int)
+    hours = misplaced.groupby("kind")["worked_hours"].sum() if len(misplaced) else pd.Series(dtype=float)
     told = (
-        f"Of {asked:,} requests {counts.get('off target', 0):,} came from categories the service is not meant for, "
-        f"{counts.get('too late', 0):,} after the stages it is meant for."
+        f"Of {asked:,} requests {counts.get('off target', 0):,} came from categories the service is not meant for "
+        f"({hours.get('off target', 0):,.0f} hours), {counts.get('too late', 0):,} after the stages it is meant for "
+        f"({hours.get('too late', 0):,.0f} hours)."
         if declared
         else "No service declares target_categories or stages: off target and too late are not known."
     )

@@ -34,8 +34,14 @@ def propose_stops(
     if tight.empty:
         return table
     table = table[table["freed_tight_hours"] > 0]
-    over = float((tight["expected_hours"] - most * tight["practical_hours"]).sum())
+    over = hours_too_many(load, settings)
     return table[table["freed_tight_hours"].cumsum().shift(fill_value=0.0) < over].reset_index(drop=True)
+
+
+def hours_too_many(load: pd.DataFrame, settings: Settings) -> float:
+    """Expected hours above the warning level of the practical ones, over all roles that are expected above it."""
+    over = load["expected_hours"] - settings["utilisation_warning_share"] * load["practical_hours"]
+    return float(over.clip(lower=0).sum())
 
 
 def _with_hours(marked: pd.DataFrame, hours: pd.DataFrame, tight: set[str]) -> pd.DataFrame:

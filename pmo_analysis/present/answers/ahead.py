@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pmo_analysis.analysis.targets import hours_too_many
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import is_number, table, tell, tell_range, told, told_ranges
@@ -33,7 +34,12 @@ def _tell_total(quarter: Quarter, coming: str) -> str:
         return "What will be asked next quarter is not estimable."
     first = rows.iloc[0]
     most = tell_range(first["expected_count"], first["low"], first["high"], "_count")
-    return f"In {coming} most requests are expected for {names.service(first['service_id'])}: {most}."
+    whole = quarter.target_review.total_demand
+    total = whole[whole["segment"] == "all"].iloc[0]
+    all_told = tell_range(total["expected_count"], total["low"], total["high"], "_count")
+    return (
+        f"In {coming} {all_told} requests are expected, most of them for {names.service(first['service_id'])}: {most}."
+    )
 
 
 def _tell_fit(quarter: Quarter) -> str:
@@ -45,7 +51,23 @@ def _tell_fit(quarter: Quarter) -> str:
     if tight.empty:
         return f"It fits: no role is expected above {tell(limit, '_share')} of its practical hours."
     told = ", ".join(f"{r['role']} ({tell(r['utilisation_share'], '_share')})" for r in tight.to_dict("records"))
-    return f"It does not fit for everybody. Expected above {tell(limit, '_share')} of practical hours: {told}."
+    return (
+        f"It does not fit for everybody. Expected above {tell(limit, '_share')} of practical hours: {told}. "
+        + _tell_stops(quarter)
+    )
+
+
+def _tell_stops(quarter: Quarter) -> str:
+    """Whether what could be stopped or refused is enough."""
+    over = hours_too_many(quarter.target_review.load, quarter.settings)
+    freed = quarter.target_review.to_stop["freed_tight_hours"].sum()
+    if not freed:
+        return f"That is {tell(over, '_count')} hours too many, and nothing is known that could be stopped instead."
+    enough = "which is enough" if freed >= over else "which is not enough"
+    return (
+        f"That is {tell(over, '_count')} hours too many; stopping or refusing what is listed below would free "
+        f"{tell(freed, '_count')} of these roles' hours, {enough}."
+    )
 
 
 def _list_demand(quarter: Quarter, coming: str) -> str:
@@ -84,6 +106,7 @@ def _list_to_stop(quarter: Quarter) -> str:
     shown = pd.DataFrame({
         "Service": [names.service(s) for s in rows["service_id"]],
         "Hours freed a quarter": told(rows, "freed_hours", "_count"),
+        "of these, of busy roles": told(rows, "freed_tight_hours", "_count"),
         "Because": rows["reason"].tolist(),
     })  # fmt: skip
     return table(shown, caption="What to stop or refuse so that we can do it", most=8)

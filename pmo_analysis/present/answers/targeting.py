@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError, nearest
-from pmo_analysis.present.formats import day, is_number, table, tell, told, told_ranges
+from pmo_analysis.present.answers.work import list_holdout
+from pmo_analysis.present.formats import day, table, tell, told, told_ranges
 from pmo_analysis.present.names import names_of
 from pmo_analysis.present.shown import Html
 from pmo_analysis.present.templating import render
@@ -85,25 +86,12 @@ def holdout(quarter: Quarter) -> Html:
     rows = quarter.targets.holdout
     if rows.empty:
         return _plain("The forecast cannot be checked: that takes three quarters of requests.")
-    shown = pd.DataFrame({
-        "Way of guessing": rows["method"].tolist(),
-        "Ranking, 1 = perfect": _two(rows["ndcg"]),
-        "Of what was asked, among the first": told(rows, "recall", "_share"),
-        "Expected over asked": _two(rows["calibration"]),
-        "recurring": _two(rows["calibration_recurring"]),
-        "one-off": _two(rows["calibration_one_off"]),
-        "Surprise (log-loss)": [f"{v:.3f}" if is_number(v) else "not known" for v in rows["log_loss"]],
-    })  # fmt: skip
     first = rows.iloc[0]
     said = (
         f"The last quarter, foretold from those before it: {first['customers_count']:,.0f} customers, "
         f"{first['requests_count']:,.0f} different services asked for."
     )
-    return _found([said, quarter.targets.sentence], table(shown, caption="The forecast held against what happened"))
-
-
-def _two(values: pd.Series) -> list[str]:
-    return [f"{v:.2f}" if is_number(v) else "not known" for v in values]
+    return _found([said, quarter.targets.sentence], list_holdout(quarter))
 
 
 def misplaced(quarter: Quarter) -> Html:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.present.answers.section import Section
-from pmo_analysis.present.formats import MISSING, cell, day, join, table, tell, tell_range, told, told_ranges
+from pmo_analysis.present.formats import MISSING, cell, day, is_number, join, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import names_of
 from pmo_analysis.quarter import Quarter
 
@@ -17,7 +17,9 @@ def tell_fit(quarter: Quarter) -> Section:
     """Which service suits which segment, and what went to the wrong place, too late, or nowhere."""
     look_back = quarter.settings["look_back_quarters"]
     counted = f"Requests and deliveries of the last {look_back} quarters; judged by what the catalogue declares, never by uptake."
-    tables = (_list_verdicts(quarter), _list_misplaced(quarter), _list_unused(quarter), _list_refused(quarter))
+    tables = (
+        _list_verdicts(quarter), list_holdout(quarter), _list_misplaced(quarter), _list_unused(quarter), _list_refused(quarter),
+    )  # fmt: skip
     return Section((_tell_verdicts(quarter), quarter.target_review.sentence, quarter.targets.sentence), counted, tables)
 
 
@@ -51,6 +53,24 @@ def _list_verdicts(quarter: Quarter) -> str:
         "So": rows["verdict"].tolist(),
     })  # fmt: skip
     return table(shown, caption="What to offer, and what to stop offering")
+
+
+def list_holdout(quarter: Quarter) -> str:
+    """The forecast of next services, held against the last quarter, beside simpler ways of guessing."""
+    rows = quarter.targets.holdout
+    shown = pd.DataFrame({
+        "Way of guessing": rows["method"].tolist(),
+        "Ranking, 1 = perfect": _two(rows["ndcg"]),
+        "Expected over asked": _two(rows["calibration"]),
+        "recurring": _two(rows["calibration_recurring"]),
+        "one-off": _two(rows["calibration_one_off"]),
+        "Surprise (log-loss)": [f"{v:.3f}" if is_number(v) else "not known" for v in rows["log_loss"]],
+    })  # fmt: skip
+    return table(shown, caption="Who asks for what next: the last quarter foretold from those before it")
+
+
+def _two(values: pd.Series) -> list[str]:
+    return [f"{v:.2f}" if is_number(v) else "not known" for v in values]
 
 
 def _list_misplaced(quarter: Quarter) -> str:

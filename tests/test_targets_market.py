@@ -1,0 +1,217 @@
+"""A market that moves, what is known of customers, what is refused, and what to stop."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from benchmarks.adoption import plant
+from pmo_analysis.analysis.targets import hours_too_many, target_services
+from pmo_analysis.analysis.targets.kinds import recurring_services, step_gap_effects
+from pmo_analysis.analysis.targets.knowledge import know_customers
+from pmo_analysis.analysis.targets.market import follow_market, still_market
+from pmo_analysis.analysis.targets.neglect import find_unused
+from pmo_analysis.analysis.targets.quality import pool_qualities
+from pmo_analysis.analysis.targets.stops import propose_stops
+from pmo_analysis.analysis.targets.trials import make_trials
+from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.settings import Settings
+
+QUARTERS = ("2026Q1", "2026Q2", "2026Q3")
+
+
+def small_history(quarters=QUARTERS):
+    rows = [(c, s, q) for q in quarters for c, s in (("A", "S"), ("B", "S"), ("A", "T"), ("C", "U"))]
+    return pd.DataFrame(rows, columns=["customer_id", "service_id", "quarter"])
+
+
+def followed(rate, services=4, trials=4000):
+    """The market's effects after rounds on expected counts; a level that is known too high by what next quarter adds."""
+    truth, market, level = np.log(rate / (1 - rate)), still_market(services, len(rate)), np.zeros((services, 1)) - 2
+    for _ in range(30):
+        chance = expit(level + market.effects()[:, :-1])
+        error, spread = trials * (rate - chance), trials * chance * (1 - chance)
+        newer = follow_market(market, error, spread)
+        level = level + ((newer.shared + newer.own)[:, -1] - (market.shared + market.own)[:, -1])[:, None]
+        level = level + error.sum(1, keepdims=True) / spread.sum(1, keepdims=True)
+        market = newer
+    return expit(level[:, 0]), truth
+
+
+def test_a_market_that_stands_still_is_not_chased():
+    told, _ = followed(np.full(8, 0.1))
+    assert told == pytest.approx([0.1] * 4, abs=1e-3)
+
+
+def test_a_market_that_grows_or_shrinks_is_followed_beyond_its_last_quarter():
+    logit = -3 + 0.1 * np.arange(11)
+    told, _ = followed(expit(logit)[:10])
+    assert told == pytest.approx([expit(logit[10])] * 4, rel=0.05)
+    told, _ = followed(expit(-logit - 4)[:10])
+    assert told == pytest.approx([expit(-logit[10] - 4)] * 4, rel=0.05)
+
+
+def test_a_season_is_followed_from_two_years_on():
+    logit = -2 + 0.6 * np.array([1, -1, 0, 0] * 3)[:11]
+    told, _ = followed(expit(logit)[:8])  # the ninth quarter is a first one: high
+    assert told == pytest.approx([expit(logit[8])] * 4, rel=0.12)
+    early, _ = followed(expit(logit)[:4])
+    assert early.max() < 0.8 * expit(logit[8])  # one year cannot tell a season
+
+
+def test_effects_of_few_trials_follow_their_kind_and_kinds_are_told_apart():
+    truth = np.array([[0, 1.5, 1.0], [0, 1.4, 1.1], [0, -1.5, -1.2], [0, -1.6, -1.0], [0, 0.0, 0.0]])
+    spread = np.array([[50.0] * 3] * 4 + [[0.01] * 3])
+    truth, spread = np.pad(truth, ((0, 0), (0, 6))), np.pad(spread, ((0, 0), (0, 6)))
+    gap = np.zeros((5, 9))
+    for _ in range(60):
+        gap = step_gap_effects(gap, spread * (truth - gap), spread)
+    assert recurring_services(gap)[:4].tolist() == [True, True, False, False]
+    assert gap[0, 1] == pytest.approx(1.5, abs=0.1) and gap[3, 1] == pytest.approx(-1.6, abs=0.1)
+    assert abs(gap[4, 1]) < 0.6 and (gap[:, 0] == 0).all()
+
+
+def test_customers_who_became_such_by_asking_tell_no_rate_in_their_first_quarter():
+    names = [f"C{i:02}" for i in range(20)]
+    rows = [(c, "S", QUARTERS[i % 2 + 1]) for i, c in enumerate(names)] + [("old", "S", "2026Q1")]
+    history = pd.DataFrame(rows, columns=["customer_id", "service_id", "quarter"])
+    begun = [pd.Timestamp("2026-04-05") if i % 2 == 0 else pd.Timestamp("2026-07-09") for i in range(20)]
+    customers = pd.DataFrame({"customer_id": [*names, "old"], "active_from_on": [*begun, pd.Timestamp("2020-01-01")]})
+    trials = make_trials(history, customers, None, None)
+    counted = pd.DataFrame(trials.counted(), index=trials.customers)
+    assert counted.loc["C00"].tolist() == [0, 0, 1] and counted.loc["C01"].tolist() == [0, 0, 0]
+    assert counted.loc["old"].tolist() == [1, 1, 1]
+    late = customers.assign(active_from_on=customers["active_from_on"] - pd.DateOffset(months=3))
+    assert pd.DataFrame(make_trials(history, late, None, None).counted(), index=trials.customers).loc["C00"].sum() == 3
+
+
+def test_a_request_before_records_began_is_not_known_rather_than_never_made():
+    customers = pd.DataFrame(
+        {"customer_id": list("ABC"), "active_from_on": pd.to_datetime(["2020-01-01", "2026-01-09", None])}
+    )
+    trials = make_trials(small_history(), customers, None, None)
+    gaps = trials.gaps()[:, trials.services.index("U"), 0]
+    assert gaps.tolist() == [8, 0, 0]
+
+
+def test_a_departure_that_is_still_to_come_is_no_departure():
+    customers = pd.DataFrame(
+        {"customer_id": list("ABC"), "active_to_on": pd.to_datetime(["2026-12-31", "2026-09-15", None])}
+    )
+    assert list(target_services(small_history(), customers=customers).probabilities.index) == ["A", "C"]
+
+
+def test_needs_count_as_they_were_known_and_unknown_ones_as_neither_more_nor_less():
+    services = pd.DataFrame({"service_id": list("STU"), "family": ["F", "F", "G"]})
+    needs = pd.DataFrame({
+        "customer_id": ["A", "A", "B", "C"], "family": ["F", "F", "F", "G"], "importance": [1, 5, 1, 3],
+        "asked_on": pd.to_datetime(["2026-01-05", "2026-08-01", "2026-02-01", "2026-12-01"]),
+    })  # fmt: skip
+    trials = make_trials(small_history(), None, services, None)
+    need = know_customers(trials, services=services, needs=needs).need
+    assert need.tolist() == [[1, 1, 0], [-1, -1, 0], [0, 0, 0]]  # importance 5 and 1: one sd above and below 3
+    before = know_customers(trials.until(2), services=services, needs=needs).need
+    assert before.tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 0]]  # all known say 1
+
+
+def test_when_nobody_may_choose_or_nobody_is_left_it_says_so():
+    mandated = pd.DataFrame({"service_id": list("STU"), "mandated": True})
+    told = target_services(small_history(), services=mandated)
+    assert "No service is on offer" in told.sentence and told.next_services.empty and len(told.left_out) == 3
+    gone = pd.DataFrame({"customer_id": list("ABC"), "active_to_on": pd.Timestamp("2026-08-01")})
+    told = target_services(small_history(), customers=gone)
+    assert "No customer is left" in told.sentence and told.probabilities.empty
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"k": 1.5}, "whole number"),
+        ({"quarter": "2025Q1"}, "begins in 2026Q1"),
+        ({"customers": pd.DataFrame({"customer_id": ["A", "A"]})}, "more than once"),
+        ({"services": pd.DataFrame({"x": ["A"]})}, "no column service_id"),
+        ({"segments": pd.DataFrame({"customer_id": ["A"]})}, "as a mapping or a Series"),
+        ({"segments": pd.Series(["x", "y"], index=["A", "A"])}, "several segments"),
+        ({"needs": pd.DataFrame({"customer_id": ["A"]})}, "family, importance"),
+    ],
+)
+def test_inputs_that_cannot_be_are_refused_in_words(options, told):
+    with pytest.raises(InputError, match=told):
+        target_services(small_history(), **options)
+
+
+def test_scores_of_few_answers_are_drawn_to_the_whole_and_money_is_a_ratio_of_sums():
+    rows = pd.DataFrame({
+        "segment": ["one"] * 40 + ["two"] * 40 + ["few"], "service_id": "S", "engagement_count": 1,
+        "satisfaction_score": [70.0, 90.0] * 20 + [30.0, 50.0] * 20 + [100.0], "unit_cost": 10.0,
+    })  # fmt: skip
+    rows.loc[0, ["engagement_count", "unit_cost"]] = [9, 110.0]
+    table = pool_qualities(rows).set_index(["segment", "stage"]).xs("all", level="stage")
+    assert table.loc["one", "satisfaction_score"] == pytest.approx(78.3, abs=1.0)  # nine of 48 answers more of 70
+    assert 60 < table.loc["few", "satisfaction_score"] < 100 and table.loc["few", "satisfaction_low"] < 90
+    assert table.loc["two", "satisfaction_high"] < table.loc["two", "satisfaction_whole"]
+    assert table.loc["one", "unit_cost"] == pytest.approx((9 * 110 + 39 * 10) / 48)
+
+
+def stops(utilisation=0.95, mandated_marked=()):
+    load = pd.DataFrame(
+        {"role": ["lead", "analyst"], "expected_hours": [95.0, 50.0], "practical_hours": [100.0, 100.0]}
+    )
+    load = load.assign(utilisation_share=[utilisation, 0.5], expected_hours=[100 * utilisation, 50.0])
+    marked = pd.DataFrame({
+        "engagement_id": ["1", "2", "3", "4"], "service_id": ["A", "A", "B", "C"],
+        "off_target": [True, False, False, False], "too_late": [True, True, False, False],
+    })  # fmt: skip
+    hours = pd.DataFrame({
+        "engagement_id": ["1", "2", "3", "4"], "role": ["lead", "lead", "analyst", "lead"],
+        "worked_hours": [28.0, 24.0, 400.0, 40.0],
+    })  # fmt: skip
+    unused = pd.DataFrame({"service_id": ["B", "C"], "verdict": ["nobody asked twice", "too few to say"]})
+    return load, propose_stops(load, marked, unused, hours, Settings({"look_back_quarters": 4}))
+
+
+def test_only_as_much_is_stopped_as_the_busy_roles_need_and_no_hour_counts_twice():
+    load, table = stops()
+    assert hours_too_many(load, Settings()) == pytest.approx(10)
+    rows = table[["service_id", "freed_hours", "freed_tight_hours"]].to_numpy().tolist()
+    assert rows == [["A", 7.0, 7.0], ["A", 6.0, 6.0]]  # 28 and 24 hours in four quarters; B frees no hour of the lead
+    assert table["reason"].str.startswith("asked").all()
+
+
+def test_where_all_fits_everything_that_could_be_stopped_is_listed():
+    _, table = stops(utilisation=0.5)
+    assert table["service_id"].tolist() == ["A", "A", "B"] and table["freed_hours"].tolist() == [7.0, 6.0, 100.0]
+
+
+def test_a_service_that_is_new_is_not_called_unused():
+    requests = pd.DataFrame(
+        {"service_id": ["S"], "customer_id": ["A"], "quarter": ["2026Q3"], "asked_on": pd.Timestamp("2026-08-01")}
+    )
+    services = pd.DataFrame({
+        "service_id": ["N", "O"], "name": ["New", "Old"], "active_from_on": pd.to_datetime(["2026-07-01", "2020-01-01"]),
+    })  # fmt: skip
+    told = find_unused(requests, services, requests, pd.Timestamp("2025-10-01")).set_index("service_id")["verdict"]
+    assert told.to_dict() == {"N": "too new to say", "O": "nobody asked"}
+
+
+def test_the_planted_requests_know_nothing_of_the_analysis():
+    tree = ast.parse((Path(__file__).parents[1] / "benchmarks" / "adoption.py").read_text("utf-8"))
+    top = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    assert not any("pmo_analysis" in ast.unparse(n) for n in top)
+    one, two = plant(7, 30, services=5), plant(7, 30, services=5)
+    pd.testing.assert_frame_equal(one.history, two.history)
+
+
+def test_a_growing_market_is_foretold_better_than_its_past():
+    ratios = []
+    for seed in range(2):
+        planted = plant(seed, 80, services=8, variant="growth")
+        customers = planted.customers.drop(columns="active_to_on")
+        told = target_services(planted.history, customers=customers, segments=planted.segments, quarter="2024Q4")
+        ratios.append(told.probabilities.to_numpy().sum() / planted.chance.sum())
+    assert 0.88 < np.mean(ratios) < 1.12
