@@ -128,7 +128,7 @@ def _measure(notebook: Path) -> list[float]:
 
     port = free_port()
     command = servers.app_command(notebook, port=port, browser=False)
-    with served(command, port, servers.app_environment()) as address, sync_playwright() as playwright:
+    with served(command, port, servers.jupyter_environment()) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )

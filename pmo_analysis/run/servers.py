@@ -15,23 +15,24 @@ from pmo_analysis.run.manifest import ROOT
 NOTEBOOKS = ROOT / "notebooks"
 APP = NOTEBOOKS / "what_if_sizing.ipynb"
 LOOPBACK = "127.0.0.1"
+_JUPYTER_PATHS = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH")
 _POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: ws:; frame-ancestors 'none'"
 
 
 def open_lab(*, port: int | None = None, browser: bool = True) -> int:
     """Open JupyterLab on the project's start page; returns its exit code."""
     _require(NOTEBOOKS)
-    return subprocess.call(lab_command(ROOT, "notebooks/start.ipynb", port=port, browser=browser))
+    command = lab_command(ROOT, "notebooks/start.ipynb", port=port, browser=browser)
+    return subprocess.call(command, env=jupyter_environment())
 
 
 def lab_command(root: Path, notebook: str, *, port: int | None = None, browser: bool = True) -> list[str]:
-    """How JupyterLab is called: this machine only, on a notebook below the root; it asks nobody for news or versions."""
+    """How JupyterLab is called: this machine only, on a notebook below the root."""
     options = [
         f"--ServerApp.ip={LOOPBACK}",
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{notebook}",
     ]
-    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port else []
     options += [] if browser else ["--ServerApp.open_browser=False"]
     # Jupyter refuses to run as root, as in a container, unless told; here it listens to this machine only.
@@ -46,13 +47,13 @@ def open_app(
     _require(APP)
     with tempfile.TemporaryDirectory(prefix="pmo-app-") as folder:
         prepared = _prepare(Path(folder), source, quarter)
-        return subprocess.call(app_command(prepared, port=port, browser=browser), env=app_environment())
+        return subprocess.call(app_command(prepared, port=port, browser=browser), env=jupyter_environment())
 
 
 def app_command(notebook: Path, *, port: int | None = None, browser: bool = True) -> list[str]:
     """How Voilà is called: this machine only, sources stripped, errors told without a traceback.
 
-    The browser is told to load nothing from elsewhere, and the house's page (`app_environment`) asks for nothing:
+    The browser is told to load nothing from elsewhere, and the house's page (`jupyter_environment`) asks for nothing:
     Voilà's own wants icons from a public server.
     """
     headers = {"headers": {"Content-Security-Policy": _POLICY}}
@@ -63,10 +64,11 @@ def app_command(notebook: Path, *, port: int | None = None, browser: bool = True
     return [sys.executable, "-m", "voila", str(notebook), *options]
 
 
-def app_environment() -> dict[str, str]:
-    """The environment in which Voilà finds the house's own page, before any other of that name."""
+def jupyter_environment() -> dict[str, str]:
+    """The environment in which Voilà finds the house's own page, and JupyterLab that it need not ask for news."""
     own = str(Path(__file__).with_name("jupyter"))
-    return {**os.environ, "JUPYTER_PATH": os.pathsep.join(filter(None, [own, os.environ.get("JUPYTER_PATH")]))}
+    paths = {name: os.pathsep.join(filter(None, [own, os.environ.get(name)])) for name in _JUPYTER_PATHS}
+    return {**os.environ, **paths}
 
 
 def _prepare(folder: Path, source: str, quarter: str | None) -> Path:

@@ -41,7 +41,7 @@ GRID = (
 )
 SHARES = {"standard_share": "Standard share, %", "self_service_share": "Self-service share, %"}
 MULTIPLES = {"volume": "Requests, × now", "price": "Price, × now"}
-_STYLE = {"description_width": "15.5em"}
+_STYLE = {"description_width": "40%"}
 _WIDE = "100%"
 
 
