@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.estimates import censored_quantile
-from pmo_analysis.analysis.measures.waiting import tell_waiting
+from pmo_analysis.analysis.estimates import censored_quantile, quantile_interval
+from pmo_analysis.analysis.measures.waiting import tell_quantile, tell_waiting
 
 
 def _cases(seed: int) -> pd.DataFrame:
@@ -28,6 +28,18 @@ def test_each_cell_is_told_as_if_it_were_alone(share: float, minimum: int) -> No
         assert told.loc[cell, ["value", "low", "high", "n"]].tolist() == pytest.approx(
             list(alone.values()), nan_ok=True, abs=0
         )
+
+
+@pytest.mark.parametrize(("share", "minimum"), [(0.5, 5), (0.8, 10)])
+def test_a_quantile_of_many_cells_is_that_of_each(share: float, minimum: int) -> None:
+    cases = _cases(5).assign(numerator=np.random.default_rng(5).lognormal(0, 1, 900))
+    told = tell_quantile(cases, share, level=0.95, minimum=minimum).set_index("cell")
+    for cell, rows in cases.groupby("cell"):
+        alone = quantile_interval(rows["numerator"], share, level=0.95, minimum=minimum)
+        assert told.loc[cell, ["value", "low", "high", "n"]].tolist() == pytest.approx(
+            list(alone.values()), nan_ok=True, abs=0
+        )
+    assert tell_quantile(cases[:0], share, level=0.95, minimum=minimum).empty
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

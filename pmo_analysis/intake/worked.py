@@ -41,8 +41,9 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
     """Hours and money by quarter, engagement, customer and service, sorted: number, three ids and AMOUNTS.
 
     Customer and service are categories. The customer is the engagement's, else the one booked, else the project's. The
-    PMO's hours and money: said to be process, said to be delivery, unsaid; then the customer's own hours alike; unpriced_count: the PMO's bookings
-    without a rate. Missing = nothing booked. Whole ten-thousandths are added, so that the order does not matter.
+    PMO's hours and money: said to be process, said to be delivery, unsaid; then the customer's own hours alike;
+    unpriced_count: the PMO's bookings without a rate. Missing = nothing booked. Whole ten-thousandths are added, so
+    that the order does not matter.
     """
     booked = read_booked(data).dated()
     booked = booked.only(~np.isnan(booked.units))

@@ -12,13 +12,12 @@ import pandas as pd
 from pmo_analysis.analysis.estimates import (
     mean_table,
     promoter_limits,
-    quantile_interval,
     ratio_table,
     share_interval,
 )
 from pmo_analysis.analysis.measures.definition import KINDS, Measure
 from pmo_analysis.analysis.measures.facts import Facts
-from pmo_analysis.analysis.measures.waiting import tell_waiting
+from pmo_analysis.analysis.measures.waiting import tell_quantile, tell_waiting
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 
@@ -256,11 +255,11 @@ def _least(share: float, settings: Settings) -> int:
     return settings["minimum_estimate"] if share == 0.5 else settings["minimum_quantile"]
 
 
-def _quantile(share: float) -> TellCell:
-    def tell(cell: np.ndarray, settings: Settings) -> dict[str, float]:
-        return quantile_interval(cell[:, 0], share, level=settings["interval_level"], minimum=_least(share, settings))
+def _quantile(share: float) -> TellCells:
+    def estimate(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+        return tell_quantile(cases, share, level=settings["interval_level"], minimum=_least(share, settings))
 
-    return tell
+    return estimate
 
 
 def _waiting(share: float) -> TellCells:
@@ -299,8 +298,8 @@ ESTIMATORS: dict[tuple[str, bool], TellCells] = {
     ("ratio", False): _ratios,
     ("ratio", True): _ratios_without_largest,
     ("mean", False): _means,
-    ("median", False): _one_by_one(_quantile(0.5)),
-    ("p80", False): _one_by_one(_quantile(0.8)),
+    ("median", False): _quantile(0.5),
+    ("p80", False): _quantile(0.8),
     ("waiting", False): _waiting(0.5),
     ("waiting_p85", False): _waiting(0.85),
     ("promoters", False): _one_by_one(_promoters),

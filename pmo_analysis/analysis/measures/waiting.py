@@ -1,10 +1,12 @@
-"""How long it takes until a share has ended, for many cells at once, open ones counted as lasting at least until now."""
+"""Quantiles of many cells at once: of values, and of how long it takes until a share has ended."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 from scipy import special
+
+from pmo_analysis.analysis.estimates import quantile_interval
 
 _MOST_STEPS = 4_000_000
 
@@ -39,6 +41,29 @@ def tell_waiting(cases: pd.DataFrame, share: float, *, level: float, minimum: in
         told[:, own] = _tell_steps(part, rank, len(own), share, level)
     told[1:, count < minimum] = np.nan
     return pd.DataFrame({"cell": cells, "value": told[0], "low": told[1], "high": told[2], "n": count})
+
+
+def tell_quantile(cases: pd.DataFrame, share: float, *, level: float, minimum: int) -> pd.DataFrame:
+    """Per cell the quantile of its numerators: cell, value, low, high, n; limits, as of `quantile_interval`, from `minimum` on.
+
+    Between two values the quantile is interpolated as `numpy.quantile` does, to the last digit.
+    """
+    rows = cases.loc[cases["numerator"].notna(), ["cell", "numerator"]]
+    cell, value = rows["cell"].to_numpy(), rows["numerator"].to_numpy("float64")
+    order = np.lexsort((value, cell))
+    value = value[order]
+    cells, first, count = np.unique(cell[order], return_index=True, return_counts=True)
+    place = (count - 1) * share
+    before = np.floor(place).astype("int64")
+    a, b = value[first + before], value[first + np.minimum(before + 1, count - 1)]
+    part = place - before
+    middle = np.where(part < 0.5, a + (b - a) * part, b - (b - a) * (1 - part))
+    limits = np.full((len(cells), 2), np.nan)
+    for i in np.flatnonzero(count >= minimum):
+        own = pd.Series(value[first[i] : first[i] + count[i]])
+        told = quantile_interval(own, share, level=level, minimum=minimum)
+        limits[i] = told["low"], told["high"]
+    return pd.DataFrame({"cell": cells, "value": middle, "low": limits[:, 0], "high": limits[:, 1], "n": count})
 
 
 def _share_out(steps: pd.DataFrame) -> list[np.ndarray]:
