@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.special import expit
 
-from pmo_analysis.analysis.seniority import review_senior_time, senior_effect
+from pmo_analysis.analysis.seniority import NOT_NAMED, review_senior_time, senior_effect
+from pmo_analysis.analysis.seniority.sensitivity import robustness_value
+from pmo_analysis.analysis.seniority.worth import tell_worth
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.dataset import Dataset
 
@@ -106,13 +109,27 @@ def test_unknown_columns_and_impossible_treatments_are_errors():
         told(frame.assign(senior=np.arange(len(frame), dtype=float)))
 
 
-def test_rows_without_outcome_are_counted_and_missing_confounders_kept():
+def test_rows_without_an_outcome_or_a_number_that_tells_difficulty_are_left_out_and_counted():
     frame = projects(6, 0.4)
     frame.loc[:49, "outcome"] = np.nan
-    frame.loc[60:90, "risk"] = np.nan
+    frame.loc[40:89, "risk"] = np.nan
     result = told(frame)
-    assert result.left_out.to_dict("records") == [{"reason": "no outcome", "rows_count": 50}]
-    assert result.n == 350
+    assert result.left_out.to_dict("records") == [
+        {"reason": "no outcome", "rows_count": 50},
+        {"reason": "no risk", "rows_count": 40},
+    ]
+    assert result.n == 310
+    # Blank in over a quarter of the rows: marked instead of left out.
+    frame.loc[:149, "risk"] = np.nan
+    assert told(frame).n == 350
+
+
+def test_blank_complexity_does_not_bring_the_naive_comparison_back():
+    """Rows whose difficulty is unknown have most of their share left and would weigh most."""
+    frame = projects(21, 0.0, assigned="share")
+    whole, some = told(frame), frame.copy()
+    some.loc[some.sample(frac=0.1, random_state=0).index, "complexity"] = np.nan
+    assert abs(told(some).estimate - whole.estimate) < 0.03
 
 
 def test_order_names_and_scale_do_not_change_the_answer():
@@ -138,6 +155,40 @@ def test_the_strength_of_a_hidden_difficulty_is_told():
     assert 0 < figures["robustness value"] < 1
     assert "hidden difficulty" in result.sentence
     assert any(name.startswith("strongest recorded") for name in figures.index)
+
+
+def test_the_robustness_value_is_that_of_the_published_example():
+    """Cinelli & Hazlett (2020), Darfur: effect .097, error .023, 783 degrees: t 4.18, RV 13.9 %, at 5 % 7.6 %."""
+    t, degrees = 4.18445, 783
+    assert robustness_value(t / np.sqrt(degrees)) == pytest.approx(0.139, abs=5e-4)
+    clear = t / np.sqrt(degrees) - stats.t.ppf(0.975, degrees - 1) / np.sqrt(degrees - 1)
+    assert robustness_value(clear) == pytest.approx(0.076, abs=5e-4)
+
+
+def test_whether_the_effect_differs_with_complexity_is_told_only_where_it_is_seen():
+    frame = projects(10, 0.4)
+    alike = told(frame, modifier="complexity")
+    assert "Whether it differs with complexity cannot be told" in alike.sentence
+    gains = 1.6 * (frame["complexity"] > 3) * frame["senior"]
+    apart = told(frame.assign(outcome=frame["outcome"] + gains), modifier="complexity")
+    lines = apart.by_modifier.set_index("part")
+    assert lines.loc["difference", "low"] > 0 and lines.loc["difference", "value"] == pytest.approx(1.6, abs=0.5)
+    assert "above 3" in apart.sentence and lines.loc["difference", "n"] == 400
+    assert told(frame).by_modifier.empty
+
+
+def test_money_of_a_planted_effect_pays_only_above_the_rate_difference():
+    """Outcome in money: seniors gain 60,000 a project; they cost 20,000, about as much, or 100,000 more."""
+    frame = projects(11, 0.6)
+    frame["outcome"] *= 100_000
+    verdicts = [told(frame, treatment_cost=cost).verdict for cost in (20_000.0, 60_000.0, 100_000.0)]
+    assert verdicts == ["pays", "cannot tell", "does not pay"]
+
+
+def test_few_customers_and_nothing_known_are_answered_clearly():
+    frame = projects(12, 0.0)
+    assert "only 1 customers" in told(frame.assign(customer="A")).sentence
+    assert "only 0 engagements" in told(frame.assign(outcome=np.nan)).sentence
 
 
 def organisation(with_roles=True):
@@ -187,6 +238,55 @@ def test_delegable_hours_are_those_above_comparable_services():
     # S took 18 of 60 hours; T, of the same family and complexity, one in ten: 12 hours at 40 more an hour.
     assert (row["service_id"], row["excess_hours"], row["cost"]) == ("S", pytest.approx(12), pytest.approx(480))
     assert len(table) == 1
+
+
+def test_lines_of_a_kind_add_up_to_the_whole_with_hours_on_nothing_named():
+    data = organisation()
+    loose = pd.DataFrame({"worked_on": ["2026-08-02"], "customer_id": ["A"], "role": ["lead"], "worked_hours": [5.0]})
+    frames = {t: data.frame(t) for t in ("customers", "services", "engagements", "roles")}
+    data = Dataset.from_frames({**frames, "effort": pd.concat([data.frame("effort"), loose])}).as_of("2026Q3")
+    shares = review_senior_time(data, "2026Q3", GROUPS).shares
+    sums = shares[shares["side"] == "pmo"].groupby("group_kind")["senior_hours"].sum()
+    assert sums.to_numpy() == pytest.approx(29.0)
+    nowhere = shares.set_index(["group_kind", "group"]).loc[("service", NOT_NAMED)]
+    assert nowhere["senior_hours"].item() == pytest.approx(5) and nowhere["n"].item() == 0
+
+
+def test_where_few_are_senior_their_hours_are_told_for_the_whole_only():
+    people = pd.Series({"lead": 4.0, "analyst": 9.0})
+    few = review_senior_time(organisation(), "2026Q3", GROUPS, people=people)
+    assert few.shares["group_kind"].tolist() == ["all"] and few.delegable.empty and few.delegable_by.empty
+    assert "Fewer than 5 people" in few.sentence and "lead" not in few.shares.to_csv()
+    many = review_senior_time(organisation(), "2026Q3", GROUPS, people=people + 1)
+    assert len(many.shares) > 1 and len(many.delegable) == 1
+
+
+def test_executives_hours_are_over_engagements_and_approvals():
+    data = organisation()
+    frames = {t: data.frame(t) for t in ("customers", "services", "effort")}
+    frames["engagements"] = data.frame("engagements").assign(approval_count=2)
+    sponsor = pd.DataFrame({"role": ["sponsor"], "senior": [True], "hourly_cost": [200.0], "side": ["customer"]})
+    asked = pd.DataFrame({"worked_on": "2026-08-03", "engagement_id": [f"E{i}" for i in range(6)], "role": "sponsor",
+                          "worked_hours": [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]})  # fmt: skip
+    frames |= {"roles": pd.concat([data.frame("roles"), sponsor]), "effort": pd.concat([frames["effort"], asked])}
+    told = review_senior_time(Dataset.from_frames(frames).as_of("2026Q3"), "2026Q3", GROUPS).executives
+    whole = told[told["group_kind"] == "all"].set_index("figure")["value"]
+    # 12 hours over 6 engagements and their 12 approvals.
+    assert whole["customers' senior hours per engagement"] == pytest.approx(2.0)
+    assert whole["customers' senior hours per approval"] == pytest.approx(1.0)
+    assert review_senior_time(organisation(), "2026Q3", GROUPS).executives.empty
+
+
+def test_a_point_of_outcome_must_be_worth_the_extra_cost_over_the_effect():
+    effect = told(projects(9, 1.0))
+    rows = tell_worth(effect, 30.0, 100.0).set_index("figure")
+    assert rows.loc["worth of an outcome point from which it pays", "value"] == pytest.approx(30 / effect.estimate)
+    assert rows.loc["worth of an outcome point from which it pays", "high"] == pytest.approx(30 / effect.low)
+    net = rows.loc["money gained less extra cost, per delivery"]
+    assert net["value"] == pytest.approx(100 * effect.estimate - 30) and net["low"] == pytest.approx(
+        100 * effect.low - 30
+    )
+    assert tell_worth(None, 30.0, 0.0).empty and tell_worth(effect, np.nan, 0.0).empty
 
 
 def test_without_roles_the_review_says_what_is_missing():

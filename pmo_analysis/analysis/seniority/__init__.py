@@ -2,5 +2,6 @@
 
 from pmo_analysis.analysis.seniority.effect import SeniorEffect, senior_effect
 from pmo_analysis.analysis.seniority.review import SeniorReview, review_senior_time
+from pmo_analysis.analysis.seniority.shares import NOT_NAMED
 
-__all__ = ["SeniorEffect", "SeniorReview", "review_senior_time", "senior_effect"]
+__all__ = ["NOT_NAMED", "SeniorEffect", "SeniorReview", "review_senior_time", "senior_effect"]

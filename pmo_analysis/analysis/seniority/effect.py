@@ -24,6 +24,8 @@ Numbers = npt.NDArray[np.float64]
 LEAST_ROWS, LEAST_ARM, LEAST_CUSTOMERS = 40, 20, 5
 MOST_OUTSIDE, REFUSED_SHARE, WEAK_SHARE = 0.25, 0.05, 0.15
 TEN_POINTS = 0.1
+# A number blank in more of the rows than this is marked instead, so that the comparison does not rest on a few.
+MOST_BLANK = 0.25
 WEAK = "The confounders leave too little of the share to claim anything."
 
 
@@ -84,7 +86,8 @@ def senior_effect(
     """Tells whether senior time bought an outcome, like compared with like, or why that cannot be told.
 
     engagements: one row each with the named columns; treatment yes/no (0/1) or a planned share 0–1 (effect per
-    ten points); confounders as known at intake, numbers or text, blanks allowed; rows with one `cluster` value
+    ten points); confounders as known at intake, numbers or text; rows where a number is blank are left out, unless over a quarter
+    are, then blanks are marked; blank text is a level of its own; rows with one `cluster` value
     (a customer) are left out together. With `outcome_value` (money per unit of outcome) and `treatment_cost`
     the verdict is on money gained minus cost. `modifier` is a numeric column, such as complexity, by which the
     effect may differ. Refused ("not comparable") where over a quarter of out-of-customer
@@ -155,13 +158,17 @@ def _usable(
         c: pd.to_numeric(engagements[c], errors="coerce").astype("Float64").astype(float) for c in (outcome, treatment)
     }
     rows = engagements.assign(**numbers)
-    no_outcome, no_treatment = rows[outcome].isna(), rows[outcome].notna() & rows[treatment].isna()
-    no_cluster = rows[cluster].isna() & ~no_outcome & ~no_treatment if cluster else no_outcome & False
-    counts = {f"no {outcome}": no_outcome, f"no {treatment}": no_treatment, f"no {cluster}": no_cluster}
-    left_out = pd.DataFrame([(r, int(m.sum())) for r, m in counts.items() if m.any()], columns=["reason", "rows_count"])
+    missing = {f"no {c}": rows[c].isna() for c in (outcome, treatment, *([cluster] if cluster else []))}
+    # A blank number says nothing of the difficulty it stands for: such rows could not be compared like with like.
+    blank = {c: rows[c].isna() for c in confounders if pd.api.types.is_numeric_dtype(rows[c])}
+    missing |= {f"no {c}": gone for c, gone in blank.items() if gone.mean() <= MOST_BLANK}
+    kept, counts = pd.Series(True, index=rows.index), {}
+    for reason, gone in missing.items():
+        counts[reason] = int((kept & gone).sum())
+        kept &= ~gone
+    left_out = pd.DataFrame([(r, n) for r, n in counts.items() if n], columns=["reason", "rows_count"])
     order = [outcome, treatment, *confounders]
-    kept = rows[~(no_outcome | no_treatment | no_cluster)]
-    return kept.sort_values(order, kind="stable").reset_index(drop=True), left_out
+    return rows[kept].sort_values(order, kind="stable").reset_index(drop=True), left_out
 
 
 def _is_binary(treatment: pd.Series, name: str) -> bool:

@@ -22,8 +22,7 @@ def hidden_strength(
     spread = np.sqrt(np.mean((part.outcome - part.effect * part.treatment) ** 2) / np.mean(part.treatment**2))
     clear = abs(part.effect) - float(special.stdtrit(part.degrees, (1 + level) / 2)) * part.error
     need = max(clear, 0.0) / max(spread, 1e-12)
-    robustness = (np.sqrt(need**4 + 4 * need**2) - need**2) / 2
-    rows = [("robustness value", float(robustness))]
+    rows = [("robustness value", robustness_value(need))]
     explained = _explained(linear_columns(confounders), np.column_stack([outcome, treatment]))
     if explained:
         of_outcome, of_treatment, name = max(explained, key=lambda e: (e[0] * e[1], e[2]))
@@ -32,6 +31,14 @@ def hidden_strength(
             (f"strongest recorded: {name}, share of treatment", of_treatment),
         ]
     return pd.DataFrame(rows, columns=["figure", "value"])
+
+
+def robustness_value(need: float) -> float:
+    """The share of both outcome and treatment that must be explained to move the effect by `need`.
+
+    `need`: the effect (or how far its interval is from nought) in units of error × √degrees of freedom, as t / √dof.
+    """
+    return float((np.sqrt(need**4 + 4 * need**2) - need**2) / 2)
 
 
 def _explained(columns: dict[str, Numbers], values: Numbers) -> list[tuple[float, float, str]]:

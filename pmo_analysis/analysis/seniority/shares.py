@@ -26,14 +26,17 @@ _KINDS = {"all": None, "category": "category", "segment": "segment", "service": 
 
 def tell_shares(hours: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """SHARES by side for the whole and by category, segment, service and size; n counts engagements."""
-    rows = hours.assign(expected_hours=_expected(hours))
-    parts = [_by_kind(rows, kind, column, settings) for kind, column in _KINDS.items()]
+    parts = [_by_kind(hours.assign(expected_hours=_expected(hours, k)), k, c, settings) for k, c in _KINDS.items()]
     return pd.concat(parts, ignore_index=True)[SHARES] if len(hours) else pd.DataFrame(columns=SHARES)
 
 
-def _expected(hours: pd.DataFrame) -> pd.Series:
-    """Senior hours that the work would take at the side's usual share for its service and complexity."""
-    strata = ["side", hours["service_id"].fillna("(none)"), hours["complexity"].fillna(0)]
+def _expected(hours: pd.DataFrame, kind: str) -> pd.Series:
+    """Senior hours that the work would take at the side's usual share for its service and complexity.
+
+    Services themselves are compared at their complexity alone.
+    """
+    strata = ["side", hours["complexity"].fillna(0)]
+    strata += [] if kind == "service" else [hours["service_id"].fillna("(none)")]
     sums = hours.groupby(strata)[["senior_hours", "all_hours"]].transform("sum")
     return hours["all_hours"] * sums["senior_hours"] / sums["all_hours"].where(sums["all_hours"] > 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.analysis.seniority import SeniorEffect
+from pmo_analysis.analysis.seniority import NOT_NAMED, SeniorEffect
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import names_of
@@ -144,9 +144,8 @@ def list_shares(quarter: Quarter, kind: str, *, side: str = "pmo") -> str:
     names, rows = names_of(quarter), quarter.seniority.shares
     rows = rows[(rows["group_kind"].isin(["all", kind])) & (rows["side"] == side)]
     rows = rows.sort_values(["senior_hours", "group"], ascending=[False, True])
-    few = rows["n"] < quarter.settings["minimum_cell"]
-    rest = rows[few & (rows["group_kind"] != "all")]
-    rows = rows[~few | (rows["group_kind"] == "all")]
+    apart = (rows["group_kind"] == "all") | (rows["n"] >= quarter.settings["minimum_cell"])
+    left, rows = _left(rows[~apart]), rows[apart]
     whose = "our hours" if side == "pmo" else "the hours that customers booked"
     shown = pd.DataFrame({
         kind.capitalize(): [names.group(k, g) for k, g in zip(rows["group_kind"], rows["group"], strict=True)],
@@ -155,10 +154,16 @@ def list_shares(quarter: Quarter, kind: str, *, side: str = "pmo") -> str:
         "Senior hours": told(rows, "senior_hours", "_count"),
         "Engagements": told(rows, "n"),
     })  # fmt: skip
-    left = (
-        f"; {tell(rest['senior_hours'].sum(), '_count')} more where there are too few engagements" if len(rest) else ""
-    )
     return table(shown, caption=f"Senior time by {kind}, {whose}{left}", most=9)
+
+
+def _left(rows: pd.DataFrame) -> str:
+    """The senior hours that the table's lines do not hold."""
+    nowhere = rows["group"] == NOT_NAMED
+    few, none = rows.loc[~nowhere, "senior_hours"].sum(), rows.loc[nowhere, "senior_hours"].sum()
+    said = [f"{tell(few, '_count')} more where there are too few engagements"] if few > 0 else []
+    said += [f"{tell(none, '_count')} where none is named"] if none > 0 else []
+    return "".join(f"; {one}" for one in said)
 
 
 def list_effect(quarter: Quarter) -> str:
@@ -183,7 +188,8 @@ def _overlap(effect: SeniorEffect) -> str:
     if effect.overlap.empty:
         return ""
     first = effect.overlap.iloc[0]
-    return f"; {first['figure']}: {tell(first['value'], '_share')} (limit {tell(first['limit'], '_share')})"
+    left, limit = tell(first["value"], "_share"), tell(first["limit"], "_share")
+    return f"; what is known at intake leaves {left} of the senior share open, at least {limit} is needed"
 
 
 def list_worth(quarter: Quarter) -> str:
@@ -212,12 +218,12 @@ def _delegable(quarter: Quarter, rows: pd.DataFrame, caption: str) -> str:
     names, currency = names_of(quarter), quarter.settings["currency"]
     shown = {"Service": [names.service(s) for s in rows["service_id"]]}
     if "segment" in rows:
-        shown |= {"Size": told(rows, "size_quoted"), "Segment": [names.segment(s) for s in rows["segment"]]}
+        shown |= {"Size": rows["size_quoted"].tolist(), "Segment": [names.segment(s) for s in rows["segment"]]}
     shown |= {
         "Senior hours": told(rows, "senior_hours", "_count"),
         "At the mix of like services": told(rows, "standard_senior_hours", "_count"),
         "Could be done by others": told_ranges(rows, ("excess_hours", "excess_low_hours", "excess_high_hours")),
-        "Saves": told_ranges(rows, ("cost", "cost_low", "cost_high"), currency=currency),
+        "Saves": told_ranges(rows, ("cost", "cost_low", "cost_high"), unit="_cost", currency=currency),
         "Risk: outcome score per delivery": told_ranges(rows, ("outcome_change", "outcome_low", "outcome_high")),
         "Engagements": told(rows, "n"),
     }
@@ -245,6 +251,19 @@ def shares(quarter: Quarter, kind: str) -> Html:
 def comparison(quarter: Quarter) -> Html:
     """The effect, naive and adjusted side by side, and how far the work compared overlaps."""
     return _plain(list_effect(quarter) or "<p>No outcome of deliveries is recorded.</p>")
+
+
+def hidden(quarter: Quarter) -> Html:
+    """How strong something that nobody recorded must be to overturn the effect, the strongest recorded beside."""
+    effect = quarter.seniority.effect
+    if effect is None or effect.sensitivity.empty:
+        return _plain("<p>There is no effect that something hidden could overturn.</p>")
+    shown = pd.DataFrame({
+        "Figure": effect.sensitivity["figure"].tolist(),
+        "Share of what is left": [tell(v, "_share") for v in effect.sensitivity["value"]],
+    })  # fmt: skip
+    caption = "What a hidden difficulty must explain of outcome and senior share for the range to reach nought"
+    return _plain(table(shown, caption=caption))
 
 
 def delegation(quarter: Quarter) -> Html:
