@@ -87,7 +87,6 @@ def compose(
     offer = _review_offer(known, quarter, settings, groups)
     costs, past, by_service = _cost(known, quarter, settings, groups)
     measures = _chart_costs(measures, past, by_service, settings)
-    start = build_baseline(known, quarter, settings, costs["customer"])
     told = {"measures": measures, "value": _score(measures, groups, settings), "cost_by": costs, **offer}
     return Quarter(
         quarter=quarter,
@@ -106,8 +105,7 @@ def compose(
         budget=review_budget(known, quarter, settings),
         showback=write_showback(costs["customer"], settings["currency"]),
         leadership=_lead(known, quarter, settings, measures, groups, by_service),
-        baseline=start,
-        scenario=tell_stored(start, groups, settings, scenario),
+        **_vary(known, quarter, settings, costs["customer"], groups, scenario),
         headline=_headline(known, quarter, settings, told, past),
         advice=_advise(known, quarter, settings, told),
         trust=_trust(known, quarter, problems, unanswered, told | {"groups": groups}, previous),
@@ -122,6 +120,19 @@ def _protect(known: Dataset, quarter: str, settings: Settings, told: dict[str, A
         **told,
         "cost_by": {by: protect_roles(cost, people, settings) for by, cost in told["cost_by"].items()},
     }
+
+
+def _vary(
+    known: Dataset,
+    quarter: str,
+    settings: Settings,
+    cost: CostToServe,
+    groups: pd.DataFrame,
+    stored: StoredScenario | None,
+) -> dict[str, Any]:
+    """What what-if starts from, and the stored scenario beside it."""
+    start = build_baseline(known, quarter, settings, cost)
+    return {"baseline": start, "scenario": tell_stored(start, groups, settings, stored)}
 
 
 def _look_back(
