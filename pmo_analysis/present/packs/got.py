@@ -83,17 +83,24 @@ def _value(measured: pd.DataFrame, measure: str) -> str:
 
 
 def _tell_range(
-    pack: Pack, measured: pd.DataFrame, measure: str, unit: str, things: str, *, middle: bool = False
+    pack: Pack,
+    measured: pd.DataFrame,
+    measure: str,
+    unit: str,
+    things: str,
+    *,
+    middle: bool = False,
+    about: str = "",
 ) -> str:
     """What the quarters looked at say of it, with range and n: `Last 4 quarters: 69 %, likely 50 to 83 %, n = 26`."""
     if measure not in measured.index:
         return "not measured"
     row, currency = measured.loc[measure], pack.settings["currency"]
-    span = f"{_span(pack)}: " if pack.kind == "customer" or middle else ""
+    span = f"{_span(pack)}: " if measure != "delivery_cost" and (pack.kind == "customer" or middle) else ""
     limits = tell_limits(row["low"], row["high"], unit, currency)
     likely = f"likely {limits}" if limits != MISSING else "too few for a range"
     first = "the middle request" if middle else tell(row["value"], unit, currency)
-    return f"{span}{first}, {likely}, n = {row['n']:,.0f} {things}"
+    return f"{span}{about}{first}, {likely}, n = {row['n']:,.0f} {things}"
 
 
 def _span(pack: Pack) -> str:
@@ -110,11 +117,11 @@ def show_costs(pack: Pack) -> Html:
     tiles = [
         {"title": "Charged to you", "value": tell(f["charged_cost"], "_cost", currency), "notes": ["what you paid"]},
         {"title": "Cost to serve you", "value": tell(f["cost_to_serve_cost"], "_cost", currency),
-         "notes": [_tell_basis(pack), f"for one delivery {_tell_range(pack, measured, 'delivery_cost', '_cost', 'deliveries')}"
-                   .replace("last 4 quarters: ", "")]},
+         "notes": [_tell_basis(pack),
+                   _tell_range(pack, measured, "delivery_cost", "_cost", "deliveries", about="for one delivery ")]},
         {"title": "Hours of your own people", "value": tell(f["own_hours"], "_count"),
          "notes": [f"worth {own}" if own != MISSING else "what an hour of theirs costs is not known",
-                   f"for one delivery {_tell_range(pack, measured, 'own_hours', '_hours', 'deliveries')}"]},
+                   _tell_range(pack, measured, "own_hours", "_hours", "deliveries", about="for one delivery ")]},
     ]  # fmt: skip
     nothing = "" if known else "Nothing was charged to you, and no hours were booked for you."
     return Html(render("pack_costs.html.j2", tiles=tiles, nothing=nothing, bars=_list_bars(pack), forecast=_tell_forecast(pack),
