@@ -138,6 +138,25 @@ def _foretell(planted: Any) -> object:
     return foretell(planted, "plain")
 
 
+def _engagements() -> Any:
+    from benchmarks.senior_work import draw
+
+    return draw("smooth", 0.4, 1000)
+
+
+def _senior_effect(table: Any) -> object:
+    from benchmarks.senior_work import CONFOUNDERS
+    from pmo_analysis.analysis.seniority import senior_effect
+
+    return senior_effect(table, outcome="outcome", treatment="senior", confounders=CONFOUNDERS, cluster="customer")
+
+
+def _plain_effect(table: Any) -> object:
+    from benchmarks.seniors import plain_regression
+
+    return plain_regression(table, "lead")
+
+
 _OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
 _THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
 
@@ -157,6 +176,15 @@ def _pair(name: str, n: int, columns: int, wanted: tuple[float, float | None]) -
 
 
 CASES: dict[str, Case] = {
+    "senior_effect": Case(
+        "senior effect with overlap and sensitivity, 400 engagements",
+        _senior_effect,
+        _engagements,
+        ("pmo_analysis.analysis.seniority", "benchmarks.senior_work"),
+    ),
+    "senior_plain": Case(
+        "plain least squares of the same with errors by customer", _plain_effect, _engagements, ("benchmarks.seniors",)
+    ),
     **{
         f"next_services_{n}": Case(
             f"next services with hold-out, {n:,} customers × 20 services × 12 quarters",
