@@ -66,9 +66,6 @@ def _pick(texts: Any, codes: np.ndarray, blank: np.ndarray | None = None) -> pa.
 def _organisation(rng: np.random.Generator) -> dict[str, dict[str, Any]]:
     """All tables but the two long ones."""
     customers, services = np.arange(_CUSTOMERS), np.arange(_SERVICES)
-    planned = np.round(rng.lognormal(12, 1.2, _PROJECTS), 2)
-    projects = np.arange(_PROJECTS)
-    ends = _BEGIN + rng.integers(-60, 200, _PROJECTS)
     return {
         "customers": {
             "customer_id": _names("C", customers),
@@ -103,16 +100,22 @@ def _organisation(rng: np.random.Generator) -> dict[str, dict[str, Any]]:
             "practical_hours": [6.5e6] * 7,
             "capacity_cost": 3.3e8 + 1e7 * np.arange(7),
         },
-        "projects": {
-            "project_id": _names("P", projects),
-            "customer_id": _names("C", projects % _CUSTOMERS),
-            "planned_start_on": ends - rng.integers(60, 400, _PROJECTS),
-            "planned_finish_on": ends - rng.integers(-30, 30, _PROJECTS),
-            "actual_finish_on": pa.array(ends, mask=ends > _BEGIN + 91),
-            "status": _pick(["closed", "running"], (ends > _BEGIN + 91).astype("int32")),
-            "planned_cost": planned,
-            "actual_cost": np.round(planned * rng.lognormal(0, 0.4, _PROJECTS), 2),
-        },
+        "projects": _projects(rng),
+    }
+
+
+def _projects(rng: np.random.Generator) -> dict[str, Any]:
+    planned = np.round(rng.lognormal(12, 1.2, _PROJECTS), 2)
+    projects, ends = np.arange(_PROJECTS), _BEGIN + rng.integers(-60, 200, _PROJECTS)
+    return {
+        "project_id": _names("P", projects),
+        "customer_id": _names("C", projects % _CUSTOMERS),
+        "planned_start_on": ends - rng.integers(60, 400, _PROJECTS),
+        "planned_finish_on": ends - rng.integers(-30, 30, _PROJECTS),
+        "actual_finish_on": pa.array(ends, mask=ends > _BEGIN + 91),
+        "status": _pick(["closed", "running"], (ends > _BEGIN + 91).astype("int32")),
+        "planned_cost": planned,
+        "actual_cost": np.round(planned * rng.lognormal(0, 0.4, _PROJECTS), 2),
     }
 
 
