@@ -11,7 +11,9 @@ import pytest
 from scipy.special import expit
 
 from benchmarks.adoption import plant
+from benchmarks.demand import measure
 from pmo_analysis.analysis.targets import hours_too_many, target_services
+from pmo_analysis.analysis.targets.demand import foretell_counts
 from pmo_analysis.analysis.targets.kinds import recurring_services, step_gap_effects
 from pmo_analysis.analysis.targets.knowledge import know_customers
 from pmo_analysis.analysis.targets.market import follow_market, still_market
@@ -215,3 +217,16 @@ def test_a_growing_market_is_foretold_better_than_its_past():
         told = target_services(planted.history, customers=customers, segments=planted.segments, quarter="2024Q4")
         ratios.append(told.probabilities.to_numpy().sum() / planted.chance.sum())
     assert 0.88 < np.mean(ratios) < 1.12
+
+
+def test_demand_follows_growth_and_season_and_its_ranges_hold():
+    rows = [measure(seed, variant, 8) for variant in ("growth", "season") for seed in range(3)]
+    table = pd.DataFrame(rows).groupby("variant").mean()
+    assert table["services"].min() > 0.85 and table["segments"].min() > 0.9
+    assert (table["ratio"] - 1).abs().max() < 0.15
+
+
+def test_demand_of_equal_quarters_is_their_mean():
+    expected, relative, stray = foretell_counts(np.full((3, 8), 20.0))
+    assert expected == pytest.approx([20.0] * 3, rel=0.01) and stray == 1
+    assert (relative > 0).all() and (relative < 0.03).all()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import stats
 
+from pmo_analysis.analysis.targets.market import follow_market, still_market
+from pmo_analysis.analysis.targets.trials import Numbers
 from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 
 DEMAND = ["service_id", "segment", "expected_count", "low", "high", "n"]
 LOAD = ["role", "expected_hours", "low", "high", "practical_hours", "utilisation_share"]
 
 
-# How fast a quarter is forgotten: 0 weighs all quarters alike, .8 looks at little but the last.
-_FORGETTING = (0.0, 0.2, 0.4, 0.6, 0.8)
 _LEAST_QUARTERS = 3
+_ROUNDS = 15
+# A segment's share of a service's requests looks at the last quarters only.
+_SHARE_QUARTERS = 4
 
 
 def expect_demand(
@@ -22,10 +25,10 @@ def expect_demand(
 ) -> pd.DataFrame:
     """Requests expected next quarter per service and segment ("all" = the whole service) with prediction limits.
 
-    requests: service_id, customer_id, quarter; groups: customer_id, segment. A weighted mean of the last quarters
-    there are (at most `back`); how much the latest weigh is what would have foretold the quarters before best, one
-    weight for all services, so that a market that grows is followed. Limits are negative-binomial with the spread of
-    those forecasts' errors; n = quarters. No growth is assumed beyond that unless the setting says so.
+    requests: service_id, customer_id, quarter; groups: customer_id, segment. Counts of the last quarters there are (at
+    most `back`) follow a market that may grow, wander or have a season (see market.py); segments share a service's
+    requests as in the last year. Limits are negative-binomial, from how uncertain the market stays and how far counts
+    stray; n = quarters. `growth` is added on top where the setting says so. Below three quarters the mean is told.
     """
     first = max(shift_quarter(quarter, 1 - back), min(requests["quarter"], default=quarter))
     span = quarters_between(first, quarter)
@@ -34,54 +37,52 @@ def expect_demand(
     both = pd.concat([rows.dropna(subset="segment"), rows.assign(segment="all")], ignore_index=True)
     counts = both.groupby(["service_id", "segment", "quarter"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=span, fill_value=0)
-    values, whole = counts.to_numpy(float), counts.index.get_level_values("segment") == "all"
-    forgetting = choose_forgetting(values[whole])
-    expected = weighted_mean(values, forgetting) * (1 + growth)
-    low, high = _limits(expected, _prediction_variance(values, expected, forgetting, whole), level)
-    table = counts.index.to_frame(index=False).assign(expected_count=expected, low=low, high=high, n=len(span))
+    whole = counts.xs("all", level="segment") if len(counts) else counts
+    expected, relative, stray = foretell_counts(whole.to_numpy(float))
+    place = whole.index.get_indexer(counts.index.get_level_values("service_id"))
+    mean = expected[place] * _shares(counts, whole.iloc[place]) * (1 + growth)
+    low, high = _limits(mean, stray * mean + relative[place] * mean**2, level)
+    table = counts.index.to_frame(index=False).assign(expected_count=mean, low=low, high=high, n=len(span))
     return table.astype({"service_id": "str", "segment": "str"})[DEMAND]
 
 
-def weighted_mean(values: np.ndarray, forgetting: float) -> np.ndarray:
-    """Per row, the mean of its quarters (oldest first), each weighing 1 − forgetting times the one after it."""
-    weights = (1 - forgetting) ** np.arange(values.shape[1] - 1, -1, -1.0)
-    return values @ weights / weights.sum() if values.shape[1] else np.zeros(len(values))
+def foretell_counts(values: Numbers) -> tuple[Numbers, Numbers, float]:
+    """Next quarter's mean per row of counts, its relative variance, and how much counts stray (1 = Poisson)."""
+    services, quarters = values.shape
+    mean = values.mean(axis=1) if quarters else np.zeros(services)
+    if quarters < _LEAST_QUARTERS or not services:
+        return mean, 1 / (quarters * np.maximum(mean, 0.5)) if quarters else mean, 2.0
+    market, level, stray = still_market(services, quarters), np.log(np.maximum(mean, 0.1)), 1.0
+    for _ in range(_ROUNDS):
+        told = np.exp(level[:, None] + market.effects()[:, :-1])
+        newer = follow_market(market, (values - told) / stray, told / stray)
+        level = level + (newer.shared + newer.own)[:, -1] - (market.shared + market.own)[:, -1]
+        market = newer
+        shape = np.exp(market.effects()[:, :-1])
+        level = np.log((values.sum(1) + 0.1) / (shape.sum(1)))
+        told = np.exp(level)[:, None] * shape
+        stray = max(
+            float(((values - told) ** 2 / np.maximum(told, 0.3)).sum()) / max(services * (quarters - 1), 1), 1.0
+        )
+    variance = market.variance + stray / np.maximum(told.sum(1), 0.5)
+    return np.exp(level), variance, stray
 
 
-def choose_forgetting(values: np.ndarray) -> float:
-    """The forgetting that would have foretold each quarter best from those before it (least Poisson deviance)."""
-    if values.shape[1] < _LEAST_QUARTERS or not len(values):
-        return 0.0
-    return min(_FORGETTING, key=lambda forgetting: (round(_deviance(values, forgetting), 9), forgetting))
+def _shares(counts: pd.DataFrame, whole: pd.DataFrame) -> Numbers:
+    """Each row's share of its service's requests in the last year, half a request of the whole period added."""
+    recent = counts.columns[-_SHARE_QUARTERS:]
+    own, all_of_it = counts.sum(axis=1).to_numpy(float), whole.sum(axis=1).to_numpy(float)
+    prior = own / np.maximum(all_of_it, 1.0)
+    late, late_all = counts[recent].sum(axis=1).to_numpy(float), whole[recent].sum(axis=1).to_numpy(float)
+    return (late + 0.5 * prior) / (late_all + 0.5)
 
 
-def _foretold(values: np.ndarray, forgetting: float) -> tuple[np.ndarray, np.ndarray]:
-    """What was seen, and what the quarters before would have foretold, from the third quarter on."""
-    ahead = range(_LEAST_QUARTERS - 1, values.shape[1])
-    return values[:, list(ahead)], np.stack([weighted_mean(values[:, :t], forgetting) for t in ahead], axis=1)
-
-
-def _deviance(values: np.ndarray, forgetting: float) -> float:
-    seen, told = _foretold(values, forgetting)
-    told = np.maximum(told, 0.1)
-    return float((special.xlogy(seen, seen / told) - (seen - told)).sum())
-
-
-def _limits(mean: np.ndarray, variance: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+def _limits(mean: Numbers, variance: Numbers, level: float) -> tuple[Numbers, Numbers]:
     spread = np.maximum(variance, mean * 1.000001 + 1e-9)
     size = np.maximum(mean, 1e-9) ** 2 / (spread - mean)
     chance = size / (size + np.maximum(mean, 1e-9))
     tail = (1 - level) / 2
     return stats.nbinom.ppf(tail, size, chance), stats.nbinom.ppf(1 - tail, size, chance)
-
-
-def _prediction_variance(values: np.ndarray, mean: np.ndarray, forgetting: float, whole: np.ndarray) -> np.ndarray:
-    """Of next quarter's count: Poisson, and the extra errors of forecasts one quarter ahead, pooled over services."""
-    if values.shape[1] < _LEAST_QUARTERS or not whole.any():
-        return 2 * mean
-    seen, told = _foretold(values[whole], forgetting)
-    excess = ((seen - told) ** 2 - told).sum() / max((told**2).sum(), 1e-9)
-    return mean + max(excess, 0.0) * mean**2 + mean / values.shape[1]
 
 
 def expect_load(
