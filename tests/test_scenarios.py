@@ -190,8 +190,9 @@ def test_scenarios_stand_beside_each_other_and_the_quarter_as_it_was():
     assert list(compare_scenarios({"now": base, "more": more}).scenarios) == ["now", "more"]
     with pytest.raises(InputError, match="other engagements"):
         compare_scenarios({"more": more, "else": make_baseline(WORK, RATES, STAFF)})
-    with pytest.raises(InputError, match="No scenario"):
-        compare_scenarios({})
+    for nothing in ({}, [more]):
+        with pytest.raises(InputError, match="No scenario to compare. Give a mapping"):
+            compare_scenarios(nothing)
 
 
 def test_too_few_engagements_say_nothing_of_sizes_and_have_no_range():

@@ -47,7 +47,7 @@ def compare_scenarios(scenarios: Mapping[str, Scenario]) -> ScenarioComparison:
     `scenarios`: name → `pmo.what_if`'s answer; the quarter as it was is put first where it is not among them.
     Raises InputError where there is none, or where they start from different engagements.
     """
-    if not scenarios:
+    if not isinstance(scenarios, Mapping) or not scenarios:
         raise InputError("No scenario to compare. Give a mapping of names to scenarios of pmo.what_if.")
     given = list(scenarios.values())
     odd = [name for name, scenario in scenarios.items() if not _same_work(scenario, given[0])]
