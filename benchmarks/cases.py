@@ -138,6 +138,43 @@ def _foretell(planted: Any) -> object:
     return foretell(planted, "plain")
 
 
+def _ten_million_hours() -> Any:
+    from benchmarks.efforts import draw_efforts
+
+    return draw_efforts("lognormal 1", 2000, count=10_000_000)
+
+
+def _cut_tiers(hours: Any) -> object:
+    from pmo_analysis.analysis.sizes import size_tiers
+
+    found = size_tiers(hours, max_tiers=5)
+    assert (found.evidence["loss"] <= found.evidence["least_loss"] * (1 + 1e-5)).all()
+    return found
+
+
+def _kmeans_1d(hours: Any) -> object:
+    import kmeans1d
+
+    return kmeans1d.cluster(hours, 3)
+
+
+def _million_pairs(kind: str) -> Callable[[], Any]:
+    def prepare() -> Any:
+        from benchmarks.pairs import draw_pairs
+
+        return draw_pairs(kind, 1_000_000, 2000)
+
+    return prepare
+
+
+def _assign(problem: Any) -> object:
+    from pmo_analysis.analysis.targets import assign_capacity
+
+    told = assign_capacity(*problem)
+    assert told.objective >= 0.999 * told.bound
+    return told
+
+
 def _engagements() -> Any:
     from benchmarks.senior_work import draw
 
@@ -240,5 +277,28 @@ CASES: dict[str, Case] = {
         )
         for size, n, wanted in (("10000", 10_000, (6.0, 600.0)), ("million", 1_000_000, (60.0, None)))
         for short, family in (("even", "even"), ("unbeaten", "none beaten"))
+    },
+    "tiers": Case(
+        "one to five tiers for 10 M efforts and how many there are, within 1e-5 of a bound",
+        _cut_tiers,
+        _ten_million_hours,
+        ("benchmarks.efforts", "pmo_analysis.analysis.sizes"),
+        (2.0, 500.0),
+    ),
+    "tiers_kmeans1d": Case(
+        "kmeans1d's three clusters of them (squared loss only, no unequal costs, no number of tiers)",
+        _kmeans_1d,
+        _ten_million_hours,
+        ("benchmarks.efforts", "kmeans1d"),
+    ),
+    **{
+        f"assign_{kind.replace(' ', '_')}": Case(
+            f"assignment of 1 M pairs under 20 capacities, {kind}, within 0.1 % of the bound",
+            _assign,
+            _million_pairs(kind),
+            ("benchmarks.pairs", "pmo_analysis.analysis.targets", "scipy.optimize"),
+            (5.0, None),
+        )
+        for kind in ("independent", "tight", "ties", "value is hours")
     },
 }

@@ -136,7 +136,7 @@ def test_queues_that_are_not_erlangs_wait_as_long_as_single_events_show(servers,
     gaps = rng.gamma(shape, 1 / shape, 30_000) / (0.8 * servers)
     seen = wait_by_events(servers, gaps, works)
     told = simulate_wait(0.8 * servers, 1, servers, service_times=works, arrival_dispersion=1 / shape)
-    assert told["mean_wait_hours"].iloc[0] == pytest.approx(seen, rel=0.15)
+    assert told["mean_wait_hours"].iloc[0] == pytest.approx(seen, rel=0.2)
     assert abs(np.log(queue_wait(0.8 * servers, 1, servers)["mean_wait_hours"].iloc[0] / seen)) > 0.15 or sd == 1.0
 
 

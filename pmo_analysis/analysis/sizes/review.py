@@ -33,6 +33,7 @@ QUOTED = [
     "bespoke_share",
 ]
 TIERS = ["service_id", "tier", "from_hours", "to_hours", "standard_hours", "n", "share"]
+WORK = ["engagement_id", "customer_id", "service_id", "size_quoted", "bespoke", "worked_hours", "effort_proxy_count"]
 BESPOKE = ["service_id", "bespoke_count", "could_be_standard_count", "could_be_standard_share", "low", "high"]
 
 
@@ -48,6 +49,7 @@ class SizeReview:
     bespoke: service_id, bespoke_count, could_be_standard_count, could_be_standard_share, low, high
     saving: service_id, saving_hours, low, high, saving_cost, n · total_saving: the same in one row, "all"
     left_out: service_id, n, reason
+    work: engagement_id, customer_id, service_id, size_quoted, bespoke, worked_hours, effort_proxy_count (the deliveries)
     """
 
     quoted: pd.DataFrame
@@ -58,6 +60,7 @@ class SizeReview:
     saving: pd.DataFrame
     total_saving: pd.DataFrame
     left_out: pd.DataFrame
+    work: pd.DataFrame
     sentence: str
 
     def _repr_html_(self) -> str:
@@ -87,7 +90,9 @@ def review_sizes(data: Dataset, quarter: str, settings: Settings | None = None) 
     left = pd.concat([left_out, proxy_left], ignore_index=True)
     limits = _limits(timed, tiers, settings)
     sentence = _sentence(timed, work, sure, total, settings)
-    return SizeReview(quoted, tiers, limits, proxy, _bespoke(timed, settings), saving, total, left, sentence)
+    return SizeReview(
+        quoted, tiers, limits, proxy, _bespoke(timed, settings), saving, total, left, work[WORK], sentence
+    )
 
 
 def _quoted(data: Dataset, work: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -117,7 +117,7 @@ def _take_in_order(problem: Problem, chosen: Chosen, order: Indices) -> None:
         order = order[np.all([problem.need[order, r] <= left[r] for r in range(len(left))], axis=0)]
         if not len(order):
             break
-        fits: Chosen = (np.cumsum(problem.need[order[:CORE]], axis=0) <= left).all(axis=1)
+        fits = np.asarray((np.cumsum(problem.need[order[:CORE]], axis=0) <= left).all(axis=1))
         count = len(fits) if fits.all() else int(np.argmin(fits))
         chosen[order[:count]] = True
         left = left - problem.need[order[:count]].sum(0)
