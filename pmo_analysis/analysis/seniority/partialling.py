@@ -39,9 +39,12 @@ class Partialled:
 
 def partial_out(outcome: Numbers, treatment: Numbers, basis: Basis, clusters: list[Rows]) -> Partialled:
     """The effect of treatment on outcome; `clusters` are the rows of each customer."""
-    shrink, outcome_fit = _fit_outcome(outcome, basis, clusters)
+    shrink, first, penalty = _fit_outcome(outcome, basis, clusters)
     treatment_fit = fit_smooth(basis.columns, treatment, reml_penalty(basis.columns, treatment, basis))
-    left_y, left_t = _left_out(outcome_fit, clusters), shrink.apply(_left_out(treatment_fit, clusters))
+    left_t = shrink.apply(_left_out(treatment_fit, clusters))
+    rest = outcome - float(_left_out(first, clusters) @ left_t / (left_t @ left_t)) * treatment
+    outcome_fit = _refit(outcome, rest, basis, shrink, penalty)
+    left_y = _left_out(outcome_fit, clusters)
     effect = float(left_y @ left_t / (left_t @ left_t))
     blocks = _blocks(clusters, left_t)
     error = _jackknife_error(outcome_fit, treatment_fit, shrink, blocks)
@@ -82,9 +85,20 @@ def _tall(share: Numbers, values: Numbers) -> Numbers:
     return share if values.ndim == 1 else share[:, None]
 
 
-def _fit_outcome(outcome: Numbers, basis: Basis, clusters: list[Rows]) -> tuple[_Centre, Smooth]:
-    """The outcome's fit and the share of each customer's own level in its mean, found in turns."""
-    ratio, penalty = 0.0, None
+def _refit(outcome: Numbers, rest: Numbers, basis: Basis, shrink: _Centre, penalty: Numbers) -> Smooth:
+    """The outcome's fit, no smoother than that of the outcome less the effect.
+
+    Where the effect hides the difficulty (seniors make good what is hard) the outcome alone looks flat, and a fit
+    that is too smooth would leave difficulty in the residuals.
+    """
+    columns = shrink.apply(basis.columns)
+    both = np.minimum(penalty, reml_penalty(columns, shrink.apply(rest), basis, penalty))
+    return fit_smooth(columns, shrink.apply(outcome), both / UNDERSMOOTH)
+
+
+def _fit_outcome(outcome: Numbers, basis: Basis, clusters: list[Rows]) -> tuple[_Centre, Smooth, Numbers]:
+    """The share of each customer's own level in its mean, the outcome's fit and its penalty, found in turns."""
+    ratio, penalty = 0.0, reml_penalty(basis.columns, outcome, basis)
     for _ in range(3):
         shrink = _Centre(clusters, ratio, len(outcome))
         columns, values = shrink.apply(basis.columns), shrink.apply(outcome)
@@ -94,7 +108,7 @@ def _fit_outcome(outcome: Numbers, basis: Basis, clusters: list[Rows]) -> tuple[
         if abs(newer - ratio) < 0.02:
             break
         ratio = newer
-    return shrink, fitted
+    return shrink, fitted, penalty
 
 
 def _between_ratio(residual: Numbers, shrink: _Centre) -> float:
