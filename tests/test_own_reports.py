@@ -7,9 +7,9 @@ import pytest
 
 from pmo_analysis.contract.errors import SettingError
 from pmo_analysis.intake.demo import write_demo
+from pmo_analysis.run.own_reports import TEMPLATE, start_report
 from pmo_analysis.run.parameters import read_parameters
 from pmo_analysis.run.publish import run_report
-from pmo_analysis.run.own_reports import TEMPLATE, start_report
 
 
 def test_a_new_report_has_a_parameter_cell_and_its_own_title(tmp_path):

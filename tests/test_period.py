@@ -1,5 +1,7 @@
 """The year so far: ratios of sums over its quarters, against the same quarters a year before; the answers stay."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -9,6 +11,7 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.present.answers.period import show_period
 from pmo_analysis.quarter import run_quarter
+from pmo_analysis.run.publish import find_previous, report_name
 
 
 def kept(quarter: str, count: int, on_time: int, day: str) -> pd.DataFrame:
@@ -116,3 +119,19 @@ def test_the_quarters_of_a_period_are_those_of_the_fiscal_year(quarter, period, 
 def test_a_year_that_is_not_over_is_refused_with_what_to_do():
     with pytest.raises(SettingError, match="2026 is not over in 2026Q3. Set report_period to year_to_date"):
         list_period("2026Q3", Settings({"report_period": "year"}))
+
+
+def test_the_report_before_a_report_of_the_year_is_that_of_its_kind_or_the_quarters(tmp_path):
+    data = Dataset.from_frames(TABLES)
+    year = dataclasses.replace(data, settings=Settings({"report_period": "year_to_date"}))
+    assert find_previous(tmp_path, year, "2026Q2") is None
+    publish(tmp_path / report_name(data, "2026Q1"))
+    assert find_previous(tmp_path, year, "2026Q2") == tmp_path / report_name(data, "2026Q1")
+    publish(tmp_path / report_name(year, "2026Q1"))
+    assert find_previous(tmp_path, year, "2026Q2") == tmp_path / report_name(year, "2026Q1")
+    assert find_previous(tmp_path, data, "2026Q2") == tmp_path / report_name(data, "2026Q1")
+
+
+def publish(folder):
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")

@@ -216,8 +216,9 @@ def report_name(data: Dataset, quarter: str, notebook: str | Path | None = None)
 
 def find_previous(shelf: Path, data: Dataset, quarter: str) -> Path | None:
     """The report of the quarter before, by the same name on the same shelf; None where there is none."""
-    folder = shelf / f"{slug(data.name)}-{shift_quarter(quarter, -1)}"
-    return folder if (folder / manifest.NAME).is_file() else None
+    before = shift_quarter(quarter, -1)
+    folders = [shelf / name for name in (report_name(data, before), f"{slug(data.name)}-{before}")]
+    return next((folder for folder in folders if (folder / manifest.NAME).is_file()), None)
 
 
 def slug(text: str) -> str:

@@ -203,7 +203,7 @@ def read_changes(quarter: Quarter) -> pd.DataFrame:
     rows, profile = quarter.history.split, quarter.segmentation.profile
     rows = rows[(rows["quarter"] == quarter.quarter) & rows["change"].notna() & (rows["change"] != 0)]
     wide = (profile["p90"] - profile["p10"]).groupby(profile["feature"]).max()
-    size = (rows["change"].abs() / rows["feature"].map(wide)).replace(float("inf"), float("nan"))
+    size = (rows["change"].abs() / rows["feature"].map(wide).astype("float64")).replace(float("inf"), float("nan"))
     ordered = rows.assign(size=size).sort_values(["size", "feature"], ascending=[False, True])
     return ordered[ordered["size"].notna()].head(_CHANGES)
 
