@@ -24,7 +24,7 @@ DATA = pmo.Dataset.from_frames({
 def test_the_state_of_the_data_is_one_sentence_and_its_tables():
     told = starting.data(DATA).html
     assert "3 quarters, 2025Q1 to 2025Q3; 2025Q3 is the last complete one." in told
-    assert "1 kinds of problem" in told or "kinds of problem" in told
+    assert "1 kind of problem: 1 " in told, "an engagement of a customer that is not there"
     assert "engagements" in told
 
 

@@ -16,7 +16,7 @@ from pmo_analysis.present import formats
 from pmo_analysis.present.shown import Html
 from pmo_analysis.present.templating import render, stylesheet
 
-_SEVERITIES = {"stops": "stop a report", "harms": "harm some answers", "note": "are to be noted"}
+_SEVERITIES = {"stops": "stopping a report", "harms": "harming some answers", "note": "to be noted"}
 
 
 def data(source: Dataset) -> Html:
@@ -25,7 +25,8 @@ def data(source: Dataset) -> Html:
     problems = check(source)
     counts = problems["severity"].value_counts()
     parts = [f"{counts[s]} {word}" for s, word in _SEVERITIES.items() if s in counts]
-    told = f"{len(problems)} kinds of problem: {', '.join(parts)}." if parts else "No problem was found."
+    kinds = "1 kind of problem" if len(problems) == 1 else f"{len(problems)} kinds of problem"
+    told = f"{kinds}: {', '.join(parts)}." if parts else "No problem was found."
     sentence = (
         f"{source.name}: {len(quarters)} quarters, {quarters[0]} to {quarters[-1]}; "
         f"{choose_quarter(source)} is the last complete one. {told}"
