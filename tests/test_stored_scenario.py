@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.scenarios import make_baseline
+from pmo_analysis.analysis.scenarios import make_baseline, what_if
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
@@ -112,3 +112,9 @@ def test_verify_notices_that_the_scenario_says_something_else_by_now(report):
 def test_verify_notices_a_copy_that_was_changed_or_lost(report):
     (report.folder / manifest.SCENARIO).write_text("name = 'x'\n[changes]\n")
     assert verify._read_stored(report) is None and "is not the one of" in compare(report)[0][2]
+
+
+def test_how_long_work_waits_is_one_sentence_or_none():
+    assert section.tell_wait(START).startswith("With the team as one queue, work waits ")
+    assert "pile up without end" in section.tell_wait(what_if(START, fte=0.1))
+    assert section.tell_wait(None) == "" == section.tell_wait(what_if(START, volume=0))

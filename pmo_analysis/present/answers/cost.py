@@ -7,6 +7,7 @@ import pandas as pd
 from pmo_analysis.present.answers.budget import list_budget, list_overhead, list_references
 from pmo_analysis.present.answers.equations import list_equations, list_sizes, tell_harder
 from pmo_analysis.present.answers.figures import show_figures
+from pmo_analysis.present.answers.scenario import tell_wait
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import is_number, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import names_of
@@ -124,7 +125,8 @@ def tell_capacity(quarter: Quarter) -> Section:
     tables = (table(shown, caption="Capacity by role; the unused is charged to nobody"),
               show_figures(quarter, waits, "How long customers wait"))  # fmt: skip
     counted = "Practical hours are what remains after leave, meetings and training."
-    return Section(_tell_used(quarter), counted, tables, waits)
+    queued = f" The wait for somebody free: {quarter.baseline.traffic.reason}" if quarter.baseline else ""
+    return Section((*_tell_used(quarter), tell_wait(quarter.baseline)), counted + queued, tables, waits)
 
 
 def _tell_used(quarter: Quarter) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,6 +96,19 @@ def tell_figure(row: Mapping[str, Any], unit: str, currency: str = "") -> str:
     if row["high"] == float("inf"):
         return f"{tell(row['value'], unit, currency)} ({tell(row['low'], unit, currency)} or more, without limit)"
     return tell_range(row["value"], row["low"], row["high"], unit, currency)
+
+
+def tell_wait(scenario: Scenario | None) -> str:
+    """How long work waits for somebody free, in a sentence; blank where it is not known."""
+    if scenario is None:
+        return ""
+    row = scenario.result.set_index("figure").loc["wait_days"].to_dict()
+    if math.isnan(row["value"]):
+        return ""
+    if row["value"] == math.inf:
+        return "There is more work than hours: it would pile up without end."
+    waits = tell_figure(row, "_days")
+    return f"With the team as one queue, work waits {waits} for somebody free."
 
 
 def draw_scenario(quarter: Quarter) -> Picture | str:
