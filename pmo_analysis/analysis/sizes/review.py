@@ -167,14 +167,14 @@ def _cut(hours: pd.Series, settings: Settings) -> pd.DataFrame:
         under_cost=settings["under_cost"],
         over_cost=settings["over_cost"],
         fixed_cost=fixed or None,
-        round_to=_round_step(hours),
+        round_to=usable_step(hours),
         seed=settings["seed"],
     )
     return cut.table.rename(columns={"count": "n"})
 
 
-def _round_step(hours: pd.Series) -> float:
-    """A usable step: about an eighth of the usual effort."""
+def usable_step(hours: pd.Series) -> float:
+    """A step for sizes that people can use: about an eighth of the usual effort, a round number."""
     return float(ROUND_STEPS[max(np.searchsorted(ROUND_STEPS, hours.median() / 8, side="right") - 1, 0)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.sizes import Tiers, size_tiers
+from pmo_analysis.analysis.sizes import Tiers, size_tiers, usable_step
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.present.formats import table, tell, told, told_ranges
 from pmo_analysis.present.names import names_of
@@ -126,13 +126,15 @@ def _choose(quarter: Quarter, service_id: str) -> str | None:
 def _cut(quarter: Quarter, service_id: str, tiers: int) -> Tiers:
     work, settings = _effort(quarter), quarter.settings
     fixed = settings["tier_fixed_cost"] * settings["look_back_quarters"]
+    took = work.loc[work["service_id"] == service_id, "took"]
     return size_tiers(
-        work.loc[work["service_id"] == service_id, "took"],
+        took,
         tiers=tiers or None,
         max_tiers=5,
         under_cost=settings["under_cost"],
         over_cost=settings["over_cost"],
         fixed_cost=fixed or None,
+        round_to=usable_step(took),
         seed=settings["seed"],
     )
 
