@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 import pytest
 import simpy
@@ -166,3 +168,24 @@ def test_overload_and_idleness_need_no_simulation():
     assert np.isinf(told["mean_wait_hours"].iloc[0]) and told["mean_wait_hours"].iloc[1] == 0
     with pytest.raises(InputError, match="above zero"):
         simulate_wait(1, 1, 2, service_times=[])
+
+
+def one_long_queue(load, servers, times, requests=300_000):
+    """The mean wait of one queue that runs long, by a heap of when servers are free: slow and plain."""
+    rng = np.random.default_rng(11)
+    free, now, waited = [0.0] * servers, 0.0, 0.0
+    gaps, work = rng.exponential(1 / (load * servers), requests), rng.choice(times, requests)
+    for gap, needed in zip(gaps, work, strict=True):
+        now += gap
+        begins = max(heapq.heappop(free), now)
+        heapq.heappush(free, begins + needed)
+        waited += begins - now
+    return waited / requests
+
+
+@pytest.mark.parametrize("load", [0.7, 0.9])
+def test_a_large_team_with_very_unequal_work_waits_as_one_long_queue_does(load):
+    times = np.exp(np.random.default_rng(1).normal(0, 1.32, 4000))
+    times /= times.mean()
+    simulated = simulate_wait(load * 28, 1.0, 28, service_times=times)["mean_wait_hours"].iloc[0]
+    assert simulated == pytest.approx(one_long_queue(load, 28, times), rel=0.3)

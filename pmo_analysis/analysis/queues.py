@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.float64]
 # How far the variability of arrivals and work, (dispersion + cv²) / 2, may be from the 1 of M/M/c.
 ALIKE = (0.8, 1.25)
 LEAST_TIMES, LEAST_PERIODS = 20, 8
-QUEUES, REQUESTS, WARM = 200, 600, 150
+QUEUES, REQUESTS, WARM = 80, 6000, 2000
 # Busier queues settle too slowly to simulate; towards 1 the ratio to M/M/c hardly changes any more (Kingman 1962).
 BUSIEST = 0.9
 
@@ -130,7 +130,7 @@ def simulate_wait(
 ) -> pd.DataFrame:
     """Tells how long a request waits when work is as unequal as it was and requests come as irregularly as they did.
 
-    One queue, alike servers, first come first served (G/G/c, Kiefer & Wolfowitz 1955), 200 queues at once from the
+    One queue, alike servers, first come first served (G/G/c, Kiefer & Wolfowitz 1955), 80 queues at once from the
     observed service times (scaled to mean `service_hours`) and gamma gaps with the dispersion of arrivals. The same
     random numbers also make an M/M/c queue; the ratio of the two corrects Erlang's formula, which takes out most of the
     chance and serves part-time servers. Columns: those of the arguments, utilisation, mean_wait_hours, ratio (to M/M/c).
@@ -160,6 +160,7 @@ def _wait_ratio(load: Numbers, servers: npt.NDArray[np.int64], times: Numbers, d
     """Mean wait of the simulated queues over that of M/M/c queues made of the same random numbers, per row."""
     rng = np.random.default_rng(seed)
     work, gap = rng.random((2, REQUESTS, QUEUES))
+    begun = rng.random((3, QUEUES, int(servers.max())))
     middle = (np.arange(1000) + 0.5) / 1000
     if dispersion > 0:
         gaps = np.interp(gap, middle, gammaincinv(1 / dispersion, middle) * dispersion)
@@ -167,30 +168,40 @@ def _wait_ratio(load: Numbers, servers: npt.NDArray[np.int64], times: Numbers, d
     else:
         gaps = np.ones_like(gap)
     observed = times[(work * len(times)).astype(int)]
-    real = _mean_waits(load, servers, observed / observed.mean(), gaps)
-    random = _mean_waits(load, servers, -np.log1p(-work), -np.log1p(-gap))
+    # Work that is under way is long work more often than not: by its length, and anywhere within it.
+    under_way = times[np.searchsorted(np.cumsum(times), begun[0] * times.sum()).clip(max=len(times) - 1)] * begun[1]
+    real = _mean_waits(load, servers, observed / observed.mean(), gaps, (begun[2], under_way))
+    random = _mean_waits(load, servers, -np.log1p(-work), -np.log1p(-gap), (begun[2], -np.log1p(-begun[0])))
     swing = (times.var() / times.mean() ** 2 + dispersion) / 2
     # Where nobody waits there is no ratio to see; the known approximation (Allen & Cunneen) stands in.
     return np.divide(real, random, out=np.full_like(real, swing), where=random > 1e-4)
 
 
-def _mean_waits(load: Numbers, servers: npt.NDArray[np.int64], work: Numbers, gaps: Numbers) -> Numbers:
-    """Waits in units of the mean service time; work and gaps: request × queue, with means of one."""
-    rows = len(load)
-    # When each server is free again, soonest first; servers that a row does not have are never free.
-    free = np.where(np.arange(servers.max()) < servers[:, None], 0.0, np.inf)
-    free = np.repeat(free[:, None, :], work.shape[1], axis=1)
-    step = 1.0 / (load * servers)
-    total = np.zeros(rows)
+def _mean_waits(
+    load: Numbers, servers: npt.NDArray[np.int64], work: Numbers, gaps: Numbers, begun: tuple[Numbers, Numbers]
+) -> Numbers:
+    """Waits in units of the mean service time; work and gaps: request × queue, with means of one.
+
+    begun: per queue and server a chance, below the load for those busy at the start, and what is left of their work. A
+    queue that starts with idle servers would need as long as the longest work to be as full as it usually is.
+    """
+    rows, queues = len(load), work.shape[1]
+    busy, left = begun
+    # When each server is free again; servers that a row does not have are never free.
+    free = np.where(busy < load[:, None, None], left, 0.0)
+    free[np.broadcast_to((np.arange(servers.max()) >= servers[:, None])[:, None, :], free.shape)] = np.inf
+    free = free.reshape(rows * queues, -1)
+    each, now = np.arange(rows * queues), np.zeros(rows * queues)
+    step = np.repeat(1.0 / (load * servers), queues)
+    total = np.zeros(rows * queues)
     for at in range(len(work)):
-        wait = free[:, :, 0].copy()
+        now += np.tile(gaps[at], rows) * step
+        first = free.argmin(axis=1)
+        begins = np.maximum(free[each, first], now)
         if at >= WARM:
-            total += wait.mean(axis=1)
-        free[:, :, 0] = wait + work[at]
-        free -= (gaps[at] * step[:, None])[:, :, None]
-        np.maximum(free, 0.0, out=free)
-        free.sort(axis=2)
-    return total / (len(work) - WARM)
+            total += begins - now
+        free[each, first] = begins + np.tile(work[at], rows)
+    return total.reshape(rows, queues).mean(axis=1) / (len(work) - WARM)
 
 
 def erlang_b(load: Numbers, servers: Numbers) -> Numbers:
