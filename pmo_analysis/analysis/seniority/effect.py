@@ -13,11 +13,12 @@ from threadpoolctl import threadpool_limits
 from pmo_analysis.analysis.seniority.basis import Basis, make_basis
 from pmo_analysis.analysis.seniority.heterogeneity import COLUMNS as BY_MODIFIER
 from pmo_analysis.analysis.seniority.heterogeneity import effect_by, tell_difference
+from pmo_analysis.analysis.seniority.inputs import read_engagements
 from pmo_analysis.analysis.seniority.overlap import left_out_propensity, residual_share
 from pmo_analysis.analysis.seniority.partialling import Partialled, partial_out
 from pmo_analysis.analysis.seniority.sensitivity import hidden_strength
 from pmo_analysis.analysis.seniority.telling import judge, tell_effect, tell_hidden
-from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
 Numbers = npt.NDArray[np.float64]
@@ -95,7 +96,11 @@ def senior_effect(
     treatment is constant, or the outcome contains the treatment's hours. Raises InputError on unknown columns
     and treatments that are neither yes/no nor a share. Source: Chernozhukov et al. (2018); Cinelli & Hazlett (2020).
     """
-    _refuse_columns(engagements, [outcome, treatment, *confounders, *(c for c in (cluster, modifier) if c)])
+    if not 0 < level < 1:
+        raise InputError(f"level = {level!r}: give a share between 0 and 1, such as 0.95.")
+    confounders = list(dict.fromkeys([confounders] if isinstance(confounders, str) else confounders))
+    others = [c for c in (cluster, modifier) if c]
+    engagements = read_engagements(engagements, outcome, treatment, confounders, others)
     rows, left_out = _usable(engagements, outcome, treatment, confounders, cluster)
     binary = _is_binary(rows[treatment], treatment)
     y, t = rows[outcome].to_numpy(float), rows[treatment].to_numpy(float) / (1.0 if binary else TEN_POINTS)
@@ -145,19 +150,10 @@ def _conclude(
     return verdict, " ".join(filter(None, [told, hidden, difference]))
 
 
-def _refuse_columns(rows: pd.DataFrame, names: list[str]) -> None:
-    unknown = [n for n in names if n not in rows.columns]
-    if unknown:
-        raise InputError(f"No column {unknown[0]!r} among the engagements. {nearest(unknown[0], rows.columns)}")
-
-
 def _usable(
     engagements: pd.DataFrame, outcome: str, treatment: str, confounders: Sequence[str], cluster: str | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    numbers = {
-        c: pd.to_numeric(engagements[c], errors="coerce").astype("Float64").astype(float) for c in (outcome, treatment)
-    }
-    rows = engagements.assign(**numbers)
+    rows = engagements
     missing = {f"no {c}": rows[c].isna() for c in (outcome, treatment, *([cluster] if cluster else []))}
     # A blank number says nothing of the difficulty it stands for: such rows could not be compared like with like.
     blank = {c: rows[c].isna() for c in confounders if pd.api.types.is_numeric_dtype(rows[c])}
@@ -167,7 +163,7 @@ def _usable(
         counts[reason] = int((kept & gone).sum())
         kept &= ~gone
     left_out = pd.DataFrame([(r, n) for r, n in counts.items() if n], columns=["reason", "rows_count"])
-    order = [outcome, treatment, *confounders]
+    order = list(dict.fromkeys([outcome, treatment, *confounders]))
     return rows[kept].sort_values(order, kind="stable").reset_index(drop=True), left_out
 
 
