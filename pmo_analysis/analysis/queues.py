@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.float64]
 # How far the variability of arrivals and work, (dispersion + cv²) / 2, may be from the 1 of M/M/c.
 ALIKE = (0.8, 1.25)
 LEAST_TIMES, LEAST_PERIODS = 20, 8
-QUEUES, REQUESTS, WARM = 80, 6000, 2000
+QUEUES, REQUESTS, WARM = 50, 6000, 2000
 # Busier queues settle too slowly to simulate; towards 1 the ratio to M/M/c hardly changes any more (Kingman 1962).
 BUSIEST = 0.9
 
@@ -36,7 +36,7 @@ def queue_wait(
     Raises InputError on negative or missing numbers. Source: Erlang (1917); Gross & Harris, Queueing Theory.
     """
     given = [arrivals_per_hour, service_hours, servers, np.nan if target_hours is None else target_hours]
-    arrivals, service, count, target = np.broadcast_arrays(*[np.atleast_1d(np.asarray(g, float)) for g in given])
+    arrivals, service, count, target = _alike_long(given)
     _refuse_bad(arrivals, service, count, target, has_target=target_hours is not None)
     load = arrivals * service
     blocking = erlang_b(load, count)
@@ -130,7 +130,7 @@ def simulate_wait(
 ) -> pd.DataFrame:
     """Tells how long a request waits when work is as unequal as it was and requests come as irregularly as they did.
 
-    One queue, alike servers, first come first served (G/G/c, Kiefer & Wolfowitz 1955), 80 queues at once from the
+    One queue, alike servers, first come first served (G/G/c, Kiefer & Wolfowitz 1955), 50 queues at once from the
     observed service times (scaled to mean `service_hours`) and gamma gaps with the dispersion of arrivals. The same
     random numbers also make an M/M/c queue; the ratio of the two corrects Erlang's formula, which takes out most of the
     chance and serves part-time servers. Columns: those of the arguments, utilisation, mean_wait_hours, ratio (to M/M/c).
@@ -227,6 +227,20 @@ def _erlang_b_by_steps(load: Numbers, servers: Numbers) -> Numbers:
     return blocking
 
 
+def _alike_long(given: list[npt.ArrayLike]) -> list[Numbers]:
+    """The arguments as lists of one length; InputError where one is text, a table, or of another length."""
+    try:
+        lists = [np.atleast_1d(np.asarray(values, float)) for values in given]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"Queueing needs numbers or lists of numbers: {error}.") from error
+    lengths = {len(values) for values in lists if values.size != 1}
+    if len(lengths) > 1 or any(values.ndim > 1 for values in lists):
+        raise InputError(
+            f"Queueing needs numbers or lists of one length; these have {', '.join(str(v.shape) for v in lists)} values."
+        )
+    return list(np.broadcast_arrays(*lists))
+
+
 def _refuse_bad(arrivals: Numbers, service: Numbers, servers: Numbers, target: Numbers, *, has_target: bool) -> None:
     parts = {"arrivals_per_hour": arrivals, "service_hours": service, "servers": servers}
     if has_target:
@@ -255,6 +269,7 @@ def _mean_wait(waits: Numbers, service: Numbers, spare: Numbers, load: Numbers) 
 
 
 def _service_level(waits: Numbers, service: Numbers, spare: Numbers, target: Numbers) -> Numbers:
-    rate = np.divide(spare, service, out=np.full_like(waits, np.inf), where=service > 0)
+    # Without work to do there is no rate, and nobody who would wait.
+    rate = np.divide(spare, service, out=np.zeros_like(waits), where=service > 0)
     late = waits * np.exp(-np.maximum(rate, 0.0) * np.where(np.isfinite(target), target, 0.0))
     return np.where(np.isfinite(target), np.where((spare > 0) | (waits == 0), 1.0 - late, 0.0), np.nan)
