@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.float64]
 # How far the variability of arrivals and work, (dispersion + cv²) / 2, may be from the 1 of M/M/c.
 ALIKE = (0.8, 1.25)
 LEAST_TIMES, LEAST_PERIODS = 20, 8
-QUEUES, REQUESTS, WARM = 50, 6000, 2000
+QUEUES, REQUESTS, WARM = 80, 6000, 2000
 # Busier queues settle too slowly to simulate; towards 1 the ratio to M/M/c hardly changes any more (Kingman 1962).
 BUSIEST = 0.9
 
@@ -130,7 +130,7 @@ def simulate_wait(
 ) -> pd.DataFrame:
     """Tells how long a request waits when work is as unequal as it was and requests come as irregularly as they did.
 
-    One queue, alike servers, first come first served (G/G/c, Kiefer & Wolfowitz 1955), 50 queues at once from the
+    One queue, alike servers, first come first served (G/G/c, Kiefer & Wolfowitz 1955), 80 queues at once from the
     observed service times (scaled to mean `service_hours`) and gamma gaps with the dispersion of arrivals. The same
     random numbers also make an M/M/c queue; the ratio of the two corrects Erlang's formula, which takes out most of the
     chance and serves part-time servers. Columns: those of the arguments, utilisation, mean_wait_hours, ratio (to M/M/c).

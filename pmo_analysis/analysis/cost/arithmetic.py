@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pmo_analysis.contract.checking import read_numbers, require_columns
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.showing import show_result
 
@@ -28,7 +29,9 @@ class CapacityCost:
     @property
     def sentence(self) -> str:
         """One sentence: the share of capacity used."""
-        used, supplied = self.unused["used_hours"].sum(), self.unused["supplied_hours"].sum()
+        used, supplied = self.unused["used_hours"].sum(skipna=False), self.unused["supplied_hours"].sum()
+        if not supplied > 0 or np.isnan(used):
+            return "How much of the practical hours was used is not known; nothing unused is charged to anybody."
         return f"{100 * used / supplied:.0f} % of the practical hours were used; the rest is charged to nobody."
 
     def _repr_html_(self) -> str:
@@ -39,9 +42,12 @@ def capacity_cost(capacity: pd.DataFrame, activities: pd.DataFrame) -> CapacityC
     """What each activity costs by the time it takes; unused capacity is shown and charged to nobody.
 
     `capacity`: role, capacity_cost, practical_hours; `activities`: activity, role, quantity_count, unit_hours.
-    A role's rate is its cost over its practical hours. Used + unused = supplied, per role. InputError for a
-    role without capacity or without hours. Source: Kaplan & Anderson, HBR November 2004.
+    A role's rate is its cost over its practical hours. Used + unused = supplied, per role; both are missing for a role
+    of which an activity's quantity or hours are blank. InputError for a role without capacity or without hours, and for
+    text or numbers below zero. Source: Kaplan & Anderson, HBR November 2004.
     """
+    capacity = _read_table(capacity, "capacity", ["capacity_cost", "practical_hours"])
+    activities = _read_table(activities, "activities", ["quantity_count", "unit_hours"])
     supplied = capacity.groupby("role", as_index=False)[["capacity_cost", "practical_hours"]].sum(min_count=1)
     _check_capacity(supplied, activities)
     rates = supplied.assign(hourly_cost=supplied["capacity_cost"] / supplied["practical_hours"])
@@ -49,9 +55,26 @@ def capacity_cost(capacity: pd.DataFrame, activities: pd.DataFrame) -> CapacityC
     told["cost_driver_cost"] = told["unit_hours"] * told["hourly_cost"]
     told["used_hours"] = told["quantity_count"] * told["unit_hours"]
     told["assigned_cost"] = told["used_hours"] * told["hourly_cost"]
-    used = told.groupby("role")[["used_hours", "assigned_cost"]].sum()
+    used = told.groupby("role")[["used_hours", "assigned_cost"]].agg(lambda known: known.sum(skipna=False))
     unused = _subtract(supplied.set_index("role"), used)
     return CapacityCost(rates[["role", "hourly_cost"]], told.drop(columns="hourly_cost"), unused)
+
+
+def _read_table(table: pd.DataFrame, name: str, numbers: list[str]) -> pd.DataFrame:
+    """Roles as text, the named columns as numbers of zero or more."""
+    where = f"capacity_cost, {name}"
+    require_columns(table, ["activity", "role", *numbers] if name == "activities" else ["role", *numbers], where)
+    read = {column: read_numbers(table[column], f"{where}, {column}") for column in numbers}
+    for column, values in read.items():
+        wrong = (values < 0) | np.isinf(values)
+        if wrong.any():
+            first = f"{values[wrong].iloc[0]:g} for {table['role'][wrong].iloc[0]!r}"
+            raise InputError(
+                f"{where}: {int(wrong.sum())} {column} are below zero or endless, first {first}; mend them."
+            )
+    if table["role"].isna().any():
+        raise InputError(f"{where}: {int(table['role'].isna().sum())} rows name no role. Name it or leave them out.")
+    return table.assign(role=table["role"].astype("str"), **read)
 
 
 def _check_capacity(supplied: pd.DataFrame, activities: pd.DataFrame) -> None:
@@ -71,7 +94,9 @@ def _check_capacity(supplied: pd.DataFrame, activities: pd.DataFrame) -> None:
 
 def _subtract(supplied: pd.DataFrame, used: pd.DataFrame) -> pd.DataFrame:
     told = supplied.rename(columns={"practical_hours": "supplied_hours", "capacity_cost": "supplied_cost"}).join(used)
-    told = told.fillna({"used_hours": 0.0, "assigned_cost": 0.0}).rename(columns={"assigned_cost": "used_cost"})
+    idle = ~told.index.isin(used.index)
+    told.loc[idle, ["used_hours", "assigned_cost"]] = 0.0
+    told = told.rename(columns={"assigned_cost": "used_cost"})
     told["unused_hours"] = told["supplied_hours"] - told["used_hours"]
     told["unused_cost"] = told["supplied_cost"] - told["used_cost"]
     told["utilisation_share"] = told["used_hours"] / told["supplied_hours"]

@@ -13,6 +13,7 @@ import pandas as pd
 from pmo_analysis.analysis.sizes.groups import MOST_VALUES, count_groups
 from pmo_analysis.analysis.sizes.many import Cuts, cheapest_cuts
 from pmo_analysis.analysis.sizes.programme import Costs, Indices, Runs, even_limits
+from pmo_analysis.contract.checking import read_numbers
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
@@ -87,26 +88,34 @@ def size_tiers(
 def _refuse_options(tiers: int | None, max_tiers: int, **numbers: float | None) -> None:
     wrong = []
     for name, low in (("tiers", tiers), ("max_tiers", max_tiers)):
-        if low is not None and (isinstance(low, bool) or int(low) != low or low < 1):
+        whole = isinstance(low, int | np.integer) and not isinstance(low, bool) and low >= 1
+        if not whole and (low is not None or name == "max_tiers"):
             wrong.append(f"{name} = {low!r} (a whole number from 1)")
     for name, value in numbers.items():
+        if value is None and name in ("fixed_cost", "round_to"):
+            continue
         least_open = name in ("under_cost", "over_cost", "round_to")
-        if value is not None and (not np.isfinite(value) or value < 0 or (least_open and value == 0)):
-            wrong.append(f"{name} = {value!r} ({'above' if least_open else 'from'} 0)")
-    share = numbers["min_share"]
-    if share is not None and share > 1:
-        wrong.append(f"min_share = {share!r} (a share, 0 to 1)")
+        least, most = np.nextafter(0, 1) if least_open else 0, 1 if name == "min_share" else np.finfo(float).max
+        if not isinstance(value, int | float | np.number) or not least <= value <= most:
+            allowed = "a share, 0 to 1" if name == "min_share" else f"a number {'above' if least_open else 'from'} 0"
+            wrong.append(f"{name} = {value!r} ({allowed})")
     if wrong:
         raise InputError(f"Sizes cannot be cut with {'; '.join(wrong)}.")
 
 
 def _usable(hours: Any, weights: Any) -> tuple[Numbers, Numbers | None, pd.DataFrame]:
+    if isinstance(hours, pd.DataFrame) or np.ndim(hours) > 1:
+        raise InputError("hours must be one list or column of hours, one per engagement, not a table.")
     values = pd.to_numeric(pd.Series(hours), errors="coerce").to_numpy(float, na_value=np.nan)
-    weight = None if weights is None else pd.Series(weights).to_numpy(float, na_value=np.nan)
+    weight = None if weights is None else read_numbers(pd.Series(weights), "weights").to_numpy(float)
     if weight is not None and len(weight) != len(values):
         raise InputError(f"weights has {len(weight)} rows, hours {len(values)}: give one weight per engagement.")
-    if (values < 0).any() or (weight is not None and (weight < 0).any()):
-        raise InputError(f"Hours and weights cannot be negative: {int((values < 0).sum())} negative hours; mend them.")
+    wrong = int((values < 0).sum()), 0 if weight is None else int(((weight < 0) | np.isinf(weight)).sum())
+    if any(wrong):
+        raise InputError(
+            f"Hours and weights cannot be negative: {wrong[0]} negative hours, {wrong[1]} negative or endless weights in "
+            f"{len(values)} rows; mend them."
+        )
     kept = np.isfinite(values) if weight is None else np.isfinite(values) & (weight > 0)
     if not kept.any():
         raise InputError(f"No hours to cut into sizes: all {len(values)} rows are missing or without weight.")

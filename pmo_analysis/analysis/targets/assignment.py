@@ -11,10 +11,13 @@ import pandas as pd
 
 from pmo_analysis.analysis.targets.hour_prices import Indices, Numbers, Problem
 from pmo_analysis.analysis.targets.whole_plans import best_plan
-from pmo_analysis.contract.errors import InputError, nearest
+from pmo_analysis.contract.checking import read_numbers, require_columns
+from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
 Roles = list[str]
+Flags = npt.NDArray[np.bool_]
+ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,36 +77,61 @@ def assign_capacity(
 
 
 def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> Roles:
+    if not isinstance(capacity, Mapping | pd.Series) or (
+        isinstance(capacity, pd.Series) and capacity.index.has_duplicates
+    ):
+        raise InputError("capacity: give role → hours, each role once, as a mapping or a Series indexed by role.")
     roles = [str(r) for r in dict(capacity)]
-    needed = ["customer_id", "service_id", "value", *(f"{r}_hours" for r in roles)]
-    missing = [c for c in needed if c not in pairs]
-    if missing:
-        raise InputError(f"The pairs have no column {missing[0]!r}. {nearest(missing[0], pairs.columns)}")
-    bad = [r for r in roles if not 0 <= float(capacity[r]) < np.inf]
+    require_columns(pairs, ["customer_id", "service_id", "value", *(f"{r}_hours" for r in roles)], "The pairs")
+    hours = pd.to_numeric(pd.Series(dict(capacity), dtype=object), errors="coerce").astype("Float64").fillna(-1.0)
+    bad = [r for r, held in zip(roles, hours, strict=True) if not 0 <= held < np.inf]
     if bad:
         raise InputError(f"Capacity must be hours of zero or more; negative or missing for {', '.join(bad)}.")
-    negative = sum((pairs[f"{r}_hours"].to_numpy(float) < 0).astype(int) for r in roles)
+    negative = sum((_numbers(pairs, f"{r}_hours") < 0).astype(int) for r in roles)
     if np.any(negative):
         raise InputError(f"{np.count_nonzero(negative)} of {len(pairs)} pairs need negative hours; mend them.")
     return roles
 
 
+def _numbers(pairs: pd.DataFrame, column: str) -> Numbers:
+    if pd.api.types.is_numeric_dtype(pairs[column]):
+        return pairs[column].to_numpy(float, na_value=np.nan)
+    return read_numbers(pairs[column], f"The pairs, {column}").to_numpy(float)
+
+
+def _eligible(pairs: pd.DataFrame) -> Flags:
+    """Which pairs may be served: all without the column, none where it is blank."""
+    if "eligible" not in pairs:
+        return np.ones(len(pairs), dtype=bool)
+    if pd.api.types.is_bool_dtype(pairs["eligible"]) and not pairs["eligible"].isna().any():
+        return pairs["eligible"].to_numpy(bool)
+    told = pairs["eligible"].astype("object")
+    written = {v: ANSWERS.get(str(v).strip().lower().removesuffix(".0")) for v in told.dropna().unique()}
+    answers = told.map(written)
+    strange = told.notna() & answers.isna()
+    if strange.any():
+        raise InputError(
+            f"The pairs: {int(strange.sum())} of {len(pairs)} eligible are neither yes nor no, such as "
+            f"{told[strange].iloc[0]!r}; mend them."
+        )
+    return (answers == True).to_numpy(bool)  # noqa: E712 - a blank is not yes
+
+
 def _usable(pairs: pd.DataFrame, roles: Roles) -> tuple[Indices, pd.DataFrame]:
     """Rows of the pairs that may be served, sorted by customer, service and value; and why the others may not."""
-    value = pairs["value"].to_numpy(float)
-    eligible = np.ones(len(pairs), dtype=bool)
-    if "eligible" in pairs:
-        eligible = pairs["eligible"].astype("boolean").fillna(False).to_numpy(bool)
+    value, eligible = _numbers(pairs, "value"), _eligible(pairs)
     known = np.ones(len(pairs), dtype=bool)
     for role in roles:
-        known &= np.isfinite(pairs[f"{role}_hours"].to_numpy(float))
+        known &= np.isfinite(_numbers(pairs, f"{role}_hours"))
+    named = pairs[["customer_id", "service_id"]].notna().to_numpy().all(axis=1)
     valued = np.isfinite(value)
     left = [
+        ((eligible & ~named).sum(), "no customer or service"),
         ((~eligible).sum(), "not eligible"),
-        ((eligible & ~valued).sum(), "no value"),
-        ((eligible & valued & ~known).sum(), "hours not known"),
+        ((eligible & named & ~valued).sum(), "no value"),
+        ((eligible & named & valued & ~known).sum(), "hours not known"),
     ]
-    rows = np.flatnonzero(eligible & valued & known)
+    rows = np.flatnonzero(eligible & named & valued & known)
     customer, service = (pd.factorize(pairs[c], sort=True)[0].astype(np.int64) for c in ("customer_id", "service_id"))
     key = customer * (service.max(initial=0) + 1) + service
     rows = rows[np.lexsort((value[rows], key[rows]))]
@@ -120,15 +148,19 @@ def _problem(
     # Column by column: the sums below run along the pairs.
     need = np.empty((len(rows), len(roles)), order="F")
     for at, role in enumerate(roles):
-        need[:, at] = pairs[f"{role}_hours"].to_numpy(float)[rows]
+        need[:, at] = _numbers(pairs, f"{role}_hours")[rows]
     limit = np.array([float(capacity[r]) for r in roles])
-    return Problem(pairs["value"].to_numpy(float)[rows], need, limit, *_minimums(pairs, rows, minimum_share))
+    return Problem(_numbers(pairs, "value")[rows], need, limit, *_minimums(pairs, rows, minimum_share))
 
 
 def _minimums(pairs: pd.DataFrame, rows: Indices, share: float | Mapping[str, float] | None) -> tuple[Indices, Indices]:
     """Each pair's group (-1: none) and how many pairs each group must get."""
     if share is None:
         return np.full(len(rows), -1), np.zeros(0, dtype=np.int64)
+    if not isinstance(share, int | float | Mapping | pd.Series):
+        raise InputError(
+            "minimum_share: give a share from 0 to 1, or customer or service → share as a mapping or a Series."
+        )
     customers, services = (pairs[c].iloc[rows] for c in ("customer_id", "service_id"))
     wanted = dict.fromkeys(sorted(customers.unique()), share) if isinstance(share, int | float) else dict(share)
     wrong = [n for n, s in wanted.items() if not 0 <= float(s) <= 1]

@@ -115,6 +115,7 @@ def _with_verdict(table: pd.DataFrame) -> pd.DataFrame:
         ),
         (more, "offer", "clearly more than elsewhere: offer it to the rest"),
         (rare, "stop", "clearly fewer than one in ten, and than elsewhere"),
+        (table["high"] < table["whole_uptake"], "keep", "fewer than elsewhere, yet too many to stop it"),
         (pd.Series(True, table.index), "keep", "no clear difference from the whole"),
     ]
     place = np.argmax(np.stack([held.to_numpy(bool) for held, _, _ in why]), axis=0) if len(table) else []

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
+from pmo_analysis.contract.checking import read_numbers
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.quarters import parse_quarter
 
 NEEDED = ("customer_id", "service_id", "quarter")
+COUNTS = ("engagement_count", "refused_count")
+FIGURES = ("satisfaction_score", "value_score", "unit_cost")
 NEEDS = ("customer_id", "family", "importance")
 
 
@@ -28,9 +33,10 @@ def refuse_unusable(
     missing = [c for c in NEEDED if c not in history]
     if missing:
         raise InputError(f"The history of requests has no column {', '.join(missing)}.")
-    if not isinstance(k, int) or k < 1:
+    if not isinstance(k, int | np.integer) or k < 1:
         raise InputError(f"k = {k!r}: suggest at least one service, a whole number.")
-    _refuse_empty(history, quarter)
+    if quarter is not None:
+        parse_quarter(str(quarter))
     _refuse_table(customers, "customers", "customer_id")
     _refuse_table(services, "services", "service_id")
     if segments is not None and not isinstance(segments, (Mapping, pd.Series)):
@@ -60,9 +66,53 @@ def _refuse_empty(history: pd.DataFrame, quarter: str | None) -> None:
 def _refuse_table(table: pd.DataFrame | None, name: str, key: str) -> None:
     if table is None:
         return
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"{name}: give a table (DataFrame) by {key}, not {type(table).__name__}.")
     if key not in table and isinstance(table.index, pd.RangeIndex):
         raise InputError(f"The table of {name} has no column {key}, nor is it indexed by it.")
     ids = table[key] if key in table else pd.Series(table.index)
+    if ids.isna().any():
+        raise InputError(f"{int(ids.isna().sum())} of {len(ids)} {name} have no {key}; fill it in or leave them out.")
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].astype("str")
         raise InputError(f"{twice.nunique()} {name} stand more than once, such as {twice.iloc[0]}; give one row each.")
+
+
+def read_history(history: pd.DataFrame, quarter: str | None) -> tuple[pd.DataFrame, int]:
+    """The requests with ids and quarters as text and figures as numbers; how many rows lack an id or a quarter.
+
+    InputError where no request is left, a quarter is not written like 2026Q3, or a figure is text, negative (a count)
+    or endless.
+    """
+    whole = history.dropna(subset=list(NEEDED))
+    read = {c: _read_names(whole[c]) for c in NEEDED}
+    strange = ~read["quarter"].str.fullmatch(r"\d{4}Q[1-4]")
+    if strange.any():
+        raise InputError(
+            f"The history of requests: {int(strange.sum())} of {len(whole)} quarters are not written like 2026Q3 "
+            f"(year, Q, 1 to 4), such as {read['quarter'][strange].iloc[0]!r}."
+        )
+    for column in (*COUNTS, *FIGURES):
+        if column in whole:
+            read[column] = _read_figure(whole[column], column)
+    told = whole.assign(**read)
+    _refuse_empty(told, quarter)
+    return told, len(history) - len(whole)
+
+
+def _read_names(values: pd.Series) -> pd.Series:
+    """Ids as text; whole numbers that blanks beside them made decimals are written whole."""
+    if pd.api.types.is_float_dtype(values) and (values % 1 == 0).all():
+        values = values.astype("int64")
+    return values.astype("str")
+
+
+def _read_figure(values: pd.Series, column: str) -> pd.Series:
+    numbers = read_numbers(values, f"The history of requests, {column}")
+    wrong = np.isinf(numbers) | ((numbers < 0) if column in COUNTS else False)
+    if wrong.any():
+        raise InputError(
+            f"The history of requests: {int(wrong.sum())} of {len(numbers)} {column} are endless or below zero, such as "
+            f"{numbers[wrong].iloc[0]:g}; mend them."
+        )
+    return numbers

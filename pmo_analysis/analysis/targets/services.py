@@ -15,7 +15,7 @@ from pmo_analysis.analysis.targets.fit import judge_fit
 from pmo_analysis.analysis.targets.forecast import Forecast, forecast_requests
 from pmo_analysis.analysis.targets.holdout import COLUMNS as HOLDOUT_COLUMNS
 from pmo_analysis.analysis.targets.holdout import judge_holdout
-from pmo_analysis.analysis.targets.inputs import refuse_unusable
+from pmo_analysis.analysis.targets.inputs import read_history, refuse_unusable
 from pmo_analysis.analysis.targets.knowledge import Knowledge, know_customers
 from pmo_analysis.analysis.targets.reasons import COLUMNS as NEXT_COLUMNS
 from pmo_analysis.analysis.targets.reasons import suggest_next
@@ -67,12 +67,14 @@ def target_services(
     value_score, unit_cost), one row per customer, service and quarter with a request (refused ones count).
     customers, services: contract tables by id; mandated, retired and planned services and departed customers are
     left out. segments: customer_id → segment, else category. `quarter` is the last known one (None: of the
-    history). From one quarter only popularity can be told. Raises InputError on missing columns or no requests.
+    history). From one quarter only popularity can be told. Raises InputError on missing columns, no requests, quarters
+    not written like 2026Q3 and figures that are no numbers.
     """
     refuse_unusable(history, k, quarter, customers=customers, services=services, segments=segments, needs=needs)
+    history, blank = read_history(history, quarter)
     trials = make_trials(history, customers, services, quarter, fiscal_year_end_month)
     if not trials.services:
-        return _nothing_on_offer(trials, history)
+        return _nothing_on_offer(trials, history, blank)
     trials, rare = _without_rare(_sorted_by_content(trials))
     know = partial(
         know_customers,
@@ -95,12 +97,12 @@ def target_services(
         suggest_next(trials, known, forecast, active, k),
         fit,
         holdout,
-        _left_out(trials, history, active, rare),
+        _left_out(trials, history, active, rare, blank),
         _sentence(trials, forecast, holdout, known, active),
     )
 
 
-def _nothing_on_offer(trials: Trials, history: pd.DataFrame) -> Targets:
+def _nothing_on_offer(trials: Trials, history: pd.DataFrame, blank: int) -> Targets:
     """No service that a customer may choose: all are mandated, retired or planned."""
     none = np.zeros(len(trials.customers), dtype=bool)
     empty = pd.DataFrame(index=pd.Index([], name="customer_id"), columns=pd.Index([], name="service_id"), dtype=float)
@@ -109,7 +111,7 @@ def _nothing_on_offer(trials: Trials, history: pd.DataFrame) -> Targets:
         pd.DataFrame(columns=NEXT_COLUMNS),
         pd.DataFrame(columns=FIT_COLUMNS),
         pd.DataFrame(columns=HOLDOUT_COLUMNS),
-        _left_out(trials, history, ~none, set()),
+        _left_out(trials, history, ~none, set(), blank),
         "No service is on offer that a customer may choose, so there is no next one to tell.",
     )
 
@@ -154,12 +156,13 @@ def _probabilities(trials: Trials, forecast: Forecast, active: np.ndarray) -> pd
     return table.sort_index().sort_index(axis=1)
 
 
-def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: set[str]) -> pd.DataFrame:
+def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: set[str], blank: int) -> pd.DataFrame:
     gone = [c for c, there in zip(trials.customers, active, strict=True) if not there]
     dropped = sorted(set(history["service_id"].dropna().astype("str")) - set(trials.services) - rare)
     rows = [(c, "", "no customer any more, or not yet") for c in sorted(gone)]
     rows += [("", s, f"asked for by fewer than {_LEAST_CUSTOMERS} customers") for s in sorted(rare)]
     rows += [("", s, "mandated, retired, planned or not in the catalogue") for s in dropped]
+    rows += [("", "", f"{blank:,} requests name no customer, service or quarter")] if blank else []
     return pd.DataFrame(rows, columns=["customer_id", "service_id", "reason"])
 
 
