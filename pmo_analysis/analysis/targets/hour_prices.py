@@ -153,7 +153,7 @@ def lower_bound(
     # In shares of the bound, so that all numbers are near one.
     scale, unit = problem.limit / bound, bound
     best, bound = start * scale, 1.0
-    planes, heights = [slope / problem.limit], [bound - slope @ start / unit]
+    planes, heights = [slope / problem.limit], [bound - float(slope @ start) / unit]
     width = np.maximum(best, best.mean())
     for _ in range(steps):
         tried, promised = _lowest_point(planes, heights, np.maximum(best - reach * width, 0.0), best + reach * width)
@@ -162,7 +162,7 @@ def lower_bound(
         value, slope = bound_at(problem, tried / scale)
         value /= unit
         planes.append(slope / problem.limit)
-        heights.append(value - planes[-1] @ tried)
+        heights.append(value - float(planes[-1] @ tried))
         gained = (bound - value) / (bound - promised)
         reach *= 2.0 if gained > 0.7 else 1.0 if gained > 0.2 else 0.6
         if value < bound:
