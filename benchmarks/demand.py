@@ -1,6 +1,6 @@
 """How often next quarter's requests fall within the range told, on planted demand.
 
-    python -m benchmarks.demand --seeds 2000:2040
+python -m benchmarks.demand --seeds 2000:2040
 """
 
 from __future__ import annotations

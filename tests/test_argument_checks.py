@@ -10,8 +10,11 @@ import pytest
 
 from pmo_analysis.analysis.cost import capacity_cost
 from pmo_analysis.analysis.queues import queue_wait
+from pmo_analysis.analysis.scenarios import what_if
 from pmo_analysis.analysis.sizes import size_tiers
+from pmo_analysis.analysis.value import rank_acceptability, score_value
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.quarter import baseline
 
 CAPACITY = pd.DataFrame({"role": ["clerk"], "capacity_cost": [4800.0], "practical_hours": [100.0]})
 ACTIVITIES = pd.DataFrame(
@@ -78,3 +81,36 @@ def test_sizing_refuses_options_that_are_no_numbers(options, told):
 def test_sizing_refuses_a_table_of_hours():
     with pytest.raises(InputError, match="not a table"):
         size_tiers(pd.DataFrame({"hours": [1.0, 2.0]}))
+
+
+OPTIONS = pd.DataFrame({"cost": [1.0, 0.0, 0.5], "time": [0.0, 1.0, 0.4]}, index=["A", "B", "C"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "options", "told"),
+    [
+        (OPTIONS.to_numpy(), {}, "give a table"),
+        (OPTIONS.iloc[:0], {}, "0 alternatives and 2 outcomes"),
+        (OPTIONS.assign(name="x"), {}, "name: 3 of 3 are not numbers, such as 'x'"),
+        (OPTIONS, {"ranks": 0}, "ranks=0"),
+        (OPTIONS, {"weights": {"cost": -1, "time": 2}}, "at least 0 and not all 0; 1 of 1 sets"),
+        (OPTIONS, {"weights": pd.DataFrame({"cost": [0.0, 1.0], "time": [0.0, 1.0]})}, "1 of 2 sets"),
+    ],
+)
+def test_ranking_refuses_what_has_no_rank(scores, options, told):
+    with pytest.raises(InputError, match=told):
+        rank_acceptability(scores, draws=50, **options)
+
+
+def test_value_is_the_same_from_columns_that_can_hold_blanks():
+    rows = [(f"u{i}", o, float(10 * i + k)) for i in range(4) for k, o in enumerate(("cost", "time", "cost"))]
+    plain = pd.DataFrame(rows, columns=["unit_id", "outcome", "value"])
+    scores = [score_value(t, {"cost": 2, "time": 1}, draws=50).scores for t in (plain, plain.convert_dtypes())]
+    np.testing.assert_allclose(scores[1]["score"], scores[0]["score"])
+
+
+def test_a_change_to_no_scenario_tells_how_to_make_one():
+    with pytest.raises(InputError, match="what_if needs a Scenario, not NoneType"):
+        what_if(None, volume=2)
+    with pytest.raises(InputError, match="baseline needs a Quarter, not NoneType"):
+        baseline(None)

@@ -43,11 +43,18 @@ def baseline(
 
     InputError where no hours or no capacity is known, or a service or segment has no engagement in the quarter.
     """
+    if not isinstance(quarter, Quarter):
+        raise InputError(f"baseline needs a Quarter, not {type(quarter).__name__}: quarter = pmo.run_quarter(data).")
     if quarter.baseline is None:
         raise InputError(
             f"{quarter.quarter}: no hours booked or no capacity stated, so nothing to vary. Add effort and capacity."
         )
-    return _narrow(quarter.baseline, quarter.groups, services, segments)
+    return _narrow(quarter.baseline, quarter.groups, _names(services), _names(segments))
+
+
+def _names(wanted: Collection[str] | None) -> list[str] | None:
+    """A single name is a list of one."""
+    return None if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
 
 
 def apply_scenario(quarter: Quarter, stored: StoredScenario) -> Scenario:

@@ -96,6 +96,8 @@ def what_if(scenario: Scenario, **changes: Any) -> Scenario:
     Erlang's formulas where they apply and simulated where not (`scenario.traffic.reason`).
     Raises SettingError on unknown names (with the nearest) and values out of range.
     """
+    if not isinstance(scenario, Scenario):
+        raise InputError(f"what_if needs a Scenario, not {type(scenario).__name__}: scenario = pmo.baseline(quarter).")
     names = {"service": scenario.work.services, "role": list(scenario.capacity["role"])}
     wanted = checked_changes(changes, *names.values())
     if isinstance(wanted.get("fte"), dict):

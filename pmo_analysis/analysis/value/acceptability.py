@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.value.best_first import best_first
+from pmo_analysis.contract.checking import read_numbers, require_columns
 from pmo_analysis.contract.errors import InputError
 
 _CHUNK_CELLS = 4_000_000
@@ -33,7 +34,7 @@ def rank_acceptability(
     three times the scores.
     """
     check_draws(draws)
-    values = scores.to_numpy("float64")
+    values = _read_scores(scores, ranks)
     if not np.isfinite(values).all():
         raise InputError(
             f"rank_acceptability: {int((~np.isfinite(values)).sum())} scores are blank. "
@@ -42,6 +43,21 @@ def rank_acceptability(
     drawn = _draw_weights(list(scores.columns), weights, draws, seed)
     order = best_first(values, drawn, min(ranks, len(values)))
     return _tell_ranks(scores, order, drawn)
+
+
+def _read_scores(scores: pd.DataFrame, ranks: object) -> np.ndarray:
+    """Alternatives × outcomes as numbers; InputError on no table, nothing in it, text, or no ranks to tell."""
+    require_columns(scores, [], "rank_acceptability")
+    if isinstance(ranks, bool) or not isinstance(ranks, (int, np.integer)) or ranks < 1:
+        raise InputError(f"ranks={ranks!r} is not a whole number of 1 or more. Try ranks=10.")
+    if not scores.size:
+        raise InputError(
+            f"rank_acceptability: {len(scores)} alternatives and {scores.shape[1]} outcomes; give at least one of each."
+        )
+    if all(pd.api.types.is_numeric_dtype(kind) for kind in scores.dtypes):
+        return scores.to_numpy("float64", na_value=np.nan)
+    columns = [read_numbers(scores[name], f"rank_acceptability, {name}").to_numpy() for name in scores]
+    return np.column_stack(columns)
 
 
 def check_draws(draws: object) -> None:
@@ -61,7 +77,10 @@ def _draw_weights(
         lacking = [name for name in names if name not in table]
         if lacking:
             raise InputError(f"rank_acceptability: no weight for {', '.join(map(str, lacking))}.")
-        drawn = table[names].to_numpy("float64")
+        drawn = np.column_stack([read_numbers(table[name], f"weights, {name}").to_numpy() for name in names])
+        wrong = ~np.isfinite(drawn).all(axis=1) | (drawn < 0).any(axis=1) | ~(drawn.sum(axis=1) > 0)
+        if wrong.any():
+            raise InputError(f"Weights are at least 0 and not all 0; {wrong.sum()} of {len(drawn)} sets are not.")
     return drawn / drawn.sum(axis=1, keepdims=True)
 
 

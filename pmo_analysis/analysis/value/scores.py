@@ -114,13 +114,17 @@ def _read_rows(measures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     if lacking:
         raise InputError(f"score_value needs the columns unit_id, outcome and value; {', '.join(lacking)} is missing.")
     rows = rows.assign(
-        value=pd.to_numeric(rows["value"], errors="coerce"),
-        n=pd.to_numeric(rows["n"], errors="coerce") if "n" in rows else 1.0,
-        sd=pd.to_numeric(rows["sd"], errors="coerce") if "sd" in rows else np.nan,
+        value=_as_numbers(rows["value"]),
+        n=_as_numbers(rows["n"]) if "n" in rows else 1.0,
+        sd=_as_numbers(rows["sd"]) if "sd" in rows else np.nan,
     )
     bad = ~np.isfinite(rows["value"]) | rows["unit_id"].isna() | rows["outcome"].isna() | ~(rows["n"] > 0)
     left_out = rows[bad].assign(reason="value, unit, outcome or n is blank")
     return rows[~bad], left_out.reindex(columns=[*rows.columns, "reason"])
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    return pd.to_numeric(column, errors="coerce").astype("Float64").astype("float64")
 
 
 def _read_weights(weights: Mapping[str, float] | pd.Series | None, rows: pd.DataFrame) -> pd.Series:
