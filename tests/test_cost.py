@@ -467,3 +467,12 @@ def test_credits_are_summed_and_leave_no_band_where_shares_mean_nothing() -> Non
 def test_a_path_instead_of_a_dataset_is_told_to_be_loaded_first(tell, source) -> None:
     with pytest.raises(InputError, match=r"data = pmo.load\('my_demo'\)"):
         tell(source, "2026Q3")
+
+
+def test_without_a_quarter_the_last_complete_one_is_costed_and_groups_are_a_mapping() -> None:
+    frames = _small()
+    frames["effort"] = frames["effort"][frames["effort"]["worked_on"] < "2026-10-01"]
+    data = Dataset.from_frames(frames)
+    pd.testing.assert_frame_equal(cost_to_serve(data, None).table, cost_to_serve(data, "2026Q3").table)
+    with pytest.raises(InputError, match="as a mapping or a Series, not list"):
+        cost_to_serve(data, "2026Q3", "segment", segments=["north"])

@@ -109,5 +109,7 @@ def test_what_if_starts_from_the_quarter(quarter):
     more = pmo.what_if(start, volume=1.2)
     hours = start.result.set_index("figure")["value"]["hours"]
     assert more.result.set_index("figure")["value"]["hours"] > hours
+    one = pmo.baseline(quarter, services=some[0]).result
+    pd.testing.assert_frame_equal(one, pmo.baseline(quarter, services=pd.Series([some[0]])).result)
     with pytest.raises(InputError, match="No service"):
         pmo.baseline(quarter, services=["nothing"])

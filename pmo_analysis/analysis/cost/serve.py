@@ -33,6 +33,7 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.reach import choose_quarter
 
 _NOBODY = pd.DataFrame(
     {"role": pd.Series(dtype="str"), "hours": pd.Series(dtype="float64"), "cost": pd.Series(dtype="float64")}
@@ -107,7 +108,7 @@ class CostToServe:
 
 def cost_to_serve(
     data: Dataset,
-    quarter: str,
+    quarter: str | None,
     by: str = "customer",
     *,
     segments: Mapping[str, str] | pd.Series | None = None,
@@ -118,11 +119,16 @@ def cost_to_serve(
 
     Time-driven: hours worked in the quarter × the role's rate; without hours the money charged, without charges
     standard hours × a blended rate; the basis is told. `segments`: customer_id → segment, else segment_given.
-    InputError for an unknown `by`, or by segment without segments. Source: Kaplan & Anderson, HBR November 2004.
+    `quarter` None: the last complete one. InputError for an unknown `by`, or by segment without
+    segments. Source: Kaplan & Anderson, HBR November 2004.
     """
     require_dataset(data)
+    if segments is not None and not isinstance(segments, Mapping | pd.Series):
+        raise InputError(
+            f"segments: give customer_id → segment, as a mapping or a Series, not {type(segments).__name__}."
+        )
     chosen = settings or data.settings
-    return _tell(_open_books(data, quarter, chosen, seed=seed), by, segments)
+    return _tell(_open_books(data, quarter or choose_quarter(data), chosen, seed=seed), by, segments)
 
 
 def tell_costs(
