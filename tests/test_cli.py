@@ -188,7 +188,7 @@ def test_lab_and_app_hand_over_port_and_browser(capsys, monkeypatch, command, fu
 
 def test_lab_listens_to_this_machine_only(monkeypatch):
     called = []
-    monkeypatch.setattr(servers.subprocess, "call", lambda command: called.append(command) or 0)
+    monkeypatch.setattr(servers.subprocess, "call", lambda command, **_: called.append(command) or 0)
     assert servers.open_lab(port=8123, browser=False) == 0
     assert {"--ServerApp.ip=127.0.0.1", "--ServerApp.port=8123", "--ServerApp.open_browser=False"} <= set(called[0])
 

@@ -19,7 +19,7 @@ from pmo_analysis.present.slides.house import make_template
 from pmo_analysis.present.slides.template import MESSAGE, NEEDED, find_placeholder
 from pmo_analysis.quarter import run_quarter
 
-QUARTER = "2026Q2"
+QUARTER = "2026Q3"
 EVIL = [
     '=HYPERLINK("http://evil.example","x")',
     "<script>alert(1)</script>",
@@ -31,7 +31,7 @@ EVIL = [
 
 @pytest.fixture(scope="module")
 def quarter():
-    return run_quarter(demo(customers=30, quarters=4, seed=2), QUARTER)
+    return run_quarter(demo(customers=60, quarters=5, seed=2), QUARTER)
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +104,11 @@ def test_the_files_inside_tell_no_day_and_nobody(deck):
     with zipfile.ZipFile(deck) as packed:
         assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         about = packed.read("docProps/core.xml").decode()
-    assert "2026-06-30T00:00:00Z" in about
+    assert "2026-09-30T00:00:00Z" in about
 
 
 def test_names_that_would_be_formulas_or_links_stay_text(tmp_path):
-    data = demo(customers=30, quarters=4, seed=2)
+    data = demo(customers=60, quarters=5, seed=2)
     tables = {name: data.frame(name) for name in data.tables}
     customers, services = tables["customers"], tables["services"]
     kinds = customers["category"].drop_duplicates().tolist()

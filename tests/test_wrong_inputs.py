@@ -245,7 +245,7 @@ CASES = [
          "import {here}/map.toml {here}/tickets.csv --to {out}", 1, "no earlier import wrote"),
     Case("a map of tables that are not UTF-8", put("customers", b"customer_id,name\nC1,B\xfcro\n"), "map {org}", 1, "UTF-8"),
     # published reports
-    Case("verify of a folder that is no report", a_report_without_manifest, "verify {here}/published", 4,
+    Case("verify of a folder that is no report", a_report_without_manifest, "verify {here}/published", 2,
          "not a published report"),
     Case("verify of a damaged manifest", a_damaged_manifest, "verify {here}/published", 4, "damaged"),
     Case("decide for a database", a_report_of_a_database, "decide {here}/published", 1, "not a folder of tables"),
