@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("PMO_REAL") or ROOT.parent / "shared" / "real")
+AXE = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+VIOLATIONS = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+  .map(v => [v.impact, v.id, v.nodes[0].html.slice(0, 200)])"""
 IN_CI = bool(os.environ.get("PMO_CI"))
 
 # A test is marked by what it asks for, so that no marker is forgotten.
@@ -30,6 +33,7 @@ MARKER_OF = {
     "chromium": "browser",
     "browser": "browser",
     "page": "browser",
+    "violations": "browser",
     "postgres_url": "server",
     "real_folder": "real",
 }
@@ -120,6 +124,24 @@ def page(browser: Browser, outside_requests: list[str]) -> Iterator[Page]:
     """A page in a fresh context that reaches files and this machine only."""
     with open_page(browser, outside_requests) as opened:
         yield opened
+
+
+@pytest.fixture
+def violations(browser: Browser) -> Iterator[Callable[[Path], list[list[str]]]]:
+    """What axe-core holds against a file, of serious kind: impact, rule, the first place."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not there: npm install --prefix .cache/npm --no-save axe-core")
+    context = browser.new_context(bypass_csp=True)  # the pages' own policy lets no script in, axe's neither
+
+    def look(path: Path) -> list[list[str]]:
+        page = context.new_page()
+        page.goto(path.as_uri())
+        page.evaluate(AXE.read_text("utf-8"))
+        found: list[list[str]] = page.evaluate(VIOLATIONS)
+        return [v for v in found if v[0] in ("serious", "critical")]
+
+    yield look
+    context.close()
 
 
 @contextmanager

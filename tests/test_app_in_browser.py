@@ -7,15 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import open_page
+from conftest import AXE, VIOLATIONS, open_page
 from playwright.sync_api import TimeoutError
 
 from benchmarks.app import free_port, served, slider, time_presses
 from pmo_analysis.run import servers
 
-AXE = Path(__file__).resolve().parents[1] / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
-_VIOLATIONS = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
-  .map(v => [v.impact, v.id, v.nodes[0].html.slice(0, 200)])"""
 pytestmark = pytest.mark.slow
 
 
@@ -121,7 +118,7 @@ def test_nothing_in_the_app_bars_people_with_other_needs(opened):
     if not AXE.is_file():
         pytest.skip("axe-core is not there: npm install --prefix .cache/npm --no-save axe-core")
     opened.add_script_tag(path=str(AXE))
-    found = opened.evaluate(_VIOLATIONS)
+    found = opened.evaluate(VIOLATIONS)
     assert [v for v in found if v[0] in ("serious", "critical")] == []
 
 

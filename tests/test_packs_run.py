@@ -346,6 +346,11 @@ def test_pack_and_index_ask_the_network_for_nothing_and_run_no_script(published,
     assert errors == [] and outside_requests == []
 
 
+def test_nothing_in_pack_and_index_bars_people_with_other_needs(published, violations):
+    folder = published[0].manifest.folder
+    assert [violations(folder / name) for name in ("index.html", "packs/c0001.html")] == [[], []]
+
+
 def test_a_pack_is_two_printed_pages(published, page):
     page.goto((published[0].manifest.folder / "packs" / "c0001.html").as_uri())
     printed = page.pdf(prefer_css_page_size=True)

@@ -68,6 +68,10 @@ def test_the_page_runs_and_fetches_nothing(report):
         assert f">{number}. " in page
 
 
+def test_nothing_in_the_page_bars_people_with_other_needs(report, violations):
+    assert violations(report[0].page) == []
+
+
 def test_a_report_made_again_is_the_same(report, source, tmp_path):
     again = run_report(source, QUARTER, out=tmp_path)
     first, second = content(report[0].folder), content(again.folder)
