@@ -43,7 +43,7 @@ def baseline(
 
     InputError where no hours or no capacity is known, or a service or segment has no engagement in the quarter.
     """
-    if not isinstance(quarter, Quarter):
+    if not hasattr(quarter, "baseline"):
         raise InputError(f"baseline needs a Quarter, not {type(quarter).__name__}: quarter = pmo.run_quarter(data).")
     if quarter.baseline is None:
         raise InputError(
