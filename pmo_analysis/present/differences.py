@@ -9,6 +9,13 @@ from pmo_analysis.contract.units import unit_of
 from pmo_analysis.present.formats import is_number, tell, tell_change
 
 _TITLES = {m.name: (m.title, m.unit) for m in MEASURES}
+_PLAIN = {
+    "unit_cost": "Cost to serve per delivery",
+    "cost_to_serve_cost": "Cost to serve",
+    "charged_cost": "Charged to customers",
+    "unused_cost": "Cost of unused capacity",
+    "next_price": "Price expected next quarter",
+}
 
 
 def tell_rows(rows: pd.DataFrame, currency: str = "") -> pd.DataFrame:
@@ -39,8 +46,9 @@ def unit_in_words(figure: str) -> str:
 
 
 def _title(figure: str) -> str:
-    known = _TITLES.get(figure, (figure.removesuffix("_cost").replace("_", " ").capitalize(), ""))
-    return known[0]
+    if figure in _TITLES:
+        return _TITLES[figure][0]
+    return _PLAIN.get(figure, figure.removesuffix("_cost").replace("_", " ").capitalize())
 
 
 def _change(row: dict[str, object], unit: str, currency: str) -> str:

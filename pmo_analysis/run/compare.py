@@ -56,4 +56,4 @@ def choose_rows(comparison: Comparison, most: int = MOST) -> pd.DataFrame:
     clear = (rows["low"] > 0) | (rows["high"] < 0)
     share = (rows["change"] / rows["before"].where(rows["before"] != 0)).abs().fillna(0)
     order = pd.DataFrame({"clear": ~clear, "kind": rows["group_kind"].map(kinds), "share": -share})
-    return rows.loc[order.sort_values(["kind", "clear", "share"], kind="stable").index].head(most)
+    return rows.loc[order.sort_values(["clear", "kind", "share"], kind="stable").index].head(most)

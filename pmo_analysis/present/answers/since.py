@@ -24,6 +24,8 @@ def show_since(quarter: Quarter) -> Html:
         said = f"No report of {before} stands beside this one, so what differs from it cannot be told."
         return Html(render("since.html.j2", sentence=said, tables=[], causes=[], rest=""))
     rows = found.clear[found.clear["group_kind"].isin(_WIDE)]
+    groups = quarter.groups[["category", "segment"]].nunique()
+    rows = rows[~rows["group_kind"].isin(groups.index[groups < 2])]  # a kind of one group is all customers again
     whole, parts = rows[rows["group_kind"] == "all"], rows[rows["group_kind"] != "all"]
     tables = [
         _list(whole, quarter, "Changed clearly, for all customers"),
