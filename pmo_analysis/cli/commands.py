@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pmo_analysis.cli.arguments import Quarter, Source
+from pmo_analysis.cli.arguments import Quarter, Source, read_assignments
 from pmo_analysis.cli.beside import correct, note
 from pmo_analysis.cli.diff import diff
 from pmo_analysis.cli.packs import packs
@@ -17,8 +17,7 @@ from pmo_analysis.cli.printing import err, out, print_block, print_table, progre
 from pmo_analysis.cli.privacy import privacy
 from pmo_analysis.cli.running import back_fill, new_report, schedule
 from pmo_analysis.cli.scheme import scheme
-from pmo_analysis.contract.errors import InputError, PmoError, SettingError
-from pmo_analysis.contract.settings import parse_assignment
+from pmo_analysis.contract.errors import InputError, PmoError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,8 +84,8 @@ def report(
 
     options: dict[str, Any] = {
         "out": to, "notebook": notebook or REPORT, "wait": wait, "pdf": pdf, "progress": say,
-        "parameters": _assignments(parameter) | ({"scenario": str(scenario)} if scenario else {}),
-        **_assignments(settings), **({"slides_template": str(template.resolve())} if template else {}),
+        "parameters": read_assignments(parameter) | ({"scenario": str(scenario)} if scenario else {}),
+        **read_assignments(settings), **({"slides_template": str(template.resolve())} if template else {}),
         **({"report_period": period} if period else {}),
     }  # fmt: skip
     if every:
@@ -266,14 +265,6 @@ def main(arguments: list[str] | None = None) -> None:
         if ended.code == INTERRUPTED:
             err.print("pmo: stopped before it was done; what was published before is untouched.")
         raise
-
-
-def _assignments(texts: list[str] | None) -> dict[str, Any]:
-    pairs = [parse_assignment(text) for text in texts or []]
-    twice = {name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1}
-    if twice:
-        raise SettingError(f"Given twice: {', '.join(sorted(twice))}. Give each name once.")
-    return dict(pairs)
 
 
 def _freeze_demo(folder: Path, quarters: int) -> None:

@@ -32,14 +32,18 @@ def tell_hidden(sensitivity: pd.DataFrame, verdict: str) -> str:
     told = f"A hidden difficulty explaining {needed} of what is left of both would overturn this"
     if verdict not in PLAIN:
         told = "It includes nought as it is, and a hidden difficulty could move it either way"
+    return f"{told}{tell_strongest(sensitivity, 'treatment')}."
+
+
+def tell_strongest(sensitivity: pd.DataFrame, treatment: str) -> str:
+    """What the strongest recorded confounder explains of outcome and treatment, to go on a sentence; blank without one."""
+    figures = sensitivity.set_index("figure")["value"]
     strongest = figures[figures.index.str.startswith("strongest recorded")]
     if len(strongest) < 2:
-        return f"{told}."
+        return ""
     name = str(strongest.index[0]).removeprefix("strongest recorded: ").rsplit(",", 1)[0].replace("_", " ")
-    return (
-        f"{told}; the strongest recorded, {name}, explains {percent(strongest.iloc[0])} of the outcome"
-        f" and {percent(strongest.iloc[1])} of the treatment."
-    )
+    outcome, treated = (percent(share) for share in strongest.iloc[:2])
+    return f"; the strongest recorded, {name}, explains {outcome} of the outcome and {treated} of the {treatment}"
 
 
 def percent(share: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analysis.analysis.seniority import NOT_NAMED, SeniorEffect
+from pmo_analysis.analysis.seniority import NOT_NAMED, SeniorEffect, percent, tell_strongest
 from pmo_analysis.present.answers.section import Section
 from pmo_analysis.present.formats import MISSING, is_number, table, tell, tell_range, told, told_ranges
 from pmo_analysis.present.names import names_of
@@ -97,19 +97,8 @@ def tell_fragile(effect: SeniorEffect) -> str:
     told = " A difficulty that nobody recorded could move it either way"
     if effect.verdict in ("pays", "does not pay"):
         told = " A difficulty that nobody recorded would overturn this if it explained"
-        told = f"{told} {_percent(strength)} of what is left of both"
-    strongest = figures[figures.index.str.startswith("strongest recorded")]
-    if len(strongest) < 2:
-        return f"{told}."
-    name = str(strongest.index[0]).removeprefix("strongest recorded: ").rsplit(",", 1)[0].replace("_", " ")
-    return (
-        f"{told}; the strongest recorded, {name}, explains {_percent(strongest.iloc[0])} of the outcome and "
-        f"{_percent(strongest.iloc[1])} of the senior share."
-    )
-
-
-def _percent(share: float) -> str:
-    return tell(share, "_share") if share >= 0.01 else "less than 1 %"
+        told = f"{told} {percent(float(strength))} of what is left of both"
+    return f"{told}{tell_strongest(effect.sensitivity, 'senior share')}."
 
 
 def _tell_difference(effect: SeniorEffect) -> str:
