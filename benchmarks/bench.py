@@ -1,8 +1,10 @@
-"""How long things take here: `make bench`, or `python -m benchmarks.bench NAME…`.
+"""How long things take and how right they are here: `make bench`, or `python -m benchmarks.bench NAME…`.
 
 A case of `cases.py` is run a few times in a fresh process each, and the shortest and the median time are told, with the
-highest memory above that of its imports. Without a name all are measured and the table goes to benchmarks/RESULTS.md and,
-between its markers, to the README. `--json FILE` keeps the figures for a later run to be compared with.
+highest memory above that of its imports, and how many times as long it takes as what stands beside it, round by round. A
+subject of `bars.py` draws a sample of planted truth. Without a name all are measured; the tables go to
+benchmarks/RESULTS.md and, between their markers, to the README. `--json FILE` keeps the times for a later run to be
+compared with.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,12 +24,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import bars
 from benchmarks.cases import CASES
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, README = ROOT / "benchmarks" / "RESULTS.md", ROOT / "README.md"
 BEGIN, END = "<!-- times: made by make bench -->", "<!-- end of times -->"
-HEAD = "| what | median s | best s | CPU s | peak MB | runs | wanted |\n|---|---|---|---|---|---|---|\n"
+HEAD = (
+    "| what | median s | best s | CPU s | peak MB | runs | times what is beside it | wanted |\n"
+    "|---|---|---|---|---|---|---|---|\n"
+)
 
 
 def run_here(name: str) -> dict[str, float]:
@@ -37,12 +44,12 @@ def run_here(name: str) -> dict[str, float]:
     before = _memory("VmRSS")
     ready = case.prepare()
     _forget_peak()
-    began, worked = time.perf_counter(), time.process_time()
+    began, worked = time.perf_counter(), sum(os.times()[:4])
     case.run(ready)
     return {
         "seconds": time.perf_counter() - began,
-        "cpu_seconds": time.process_time() - worked,
-        "peak_mb": _memory("VmHWM") - before,
+        "cpu_seconds": sum(os.times()[:4]) - worked,
+        "peak_mb": max(_memory("VmHWM") - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
     }
 
 
@@ -64,9 +71,10 @@ def run_once(name: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def summarise(name: str, runs: list[dict[str, float]]) -> dict[str, Any]:
-    """One case's shortest and median time in seconds and its peak memory in MB."""
+def summarise(name: str, runs: list[dict[str, float]], others: list[dict[str, float]] | None = None) -> dict[str, Any]:
+    """One case's shortest and median time in seconds, peak memory in MB, and times the seconds of `others`' runs."""
     seconds = [run["seconds"] for run in runs]
+    ratios = [run["seconds"] / other["seconds"] for run, other in zip(runs, others or [], strict=False)]
     return {
         "case": name,
         "what": CASES[name].what,
@@ -75,6 +83,7 @@ def summarise(name: str, runs: list[dict[str, float]]) -> dict[str, Any]:
         "cpu_seconds": round(statistics.median(run["cpu_seconds"] for run in runs), 3),
         "peak_mb": round(max(run["peak_mb"] for run in runs)),
         "n": len(runs),
+        "times": round(statistics.median(ratios), 3) if ratios else None,
     }
 
 
@@ -86,7 +95,7 @@ def measure(names: list[str], repeats: int) -> list[dict[str, Any]]:
             runs[name].append(run := run_once(name))
             seconds = f"{run['seconds']:.3f} s, {run['peak_mb']:.0f} MB"
             print(f"[{turn + 1}/{repeats}] {name}: {seconds}", file=sys.stderr, flush=True)
-    return [summarise(name, runs[name]) for name in names]
+    return [summarise(name, runs[name], runs.get(CASES[name].beside)) for name in names]
 
 
 def describe_machine() -> dict[str, Any]:
@@ -114,12 +123,26 @@ def _line(row: dict[str, Any]) -> str:
     limits = zip(CASES[row["case"]].wanted, ("s", "MB"), strict=True)
     wanted = " and ".join(f"≤ {limit:g} {unit}" for limit, unit in limits if limit)
     figures = " | ".join(f"{row[key]:.2g}" for key in ("median_seconds", "best_seconds", "cpu_seconds"))
-    return f"| {row['what']} | {figures} | {row['peak_mb']} | {row['n']} | {wanted or '–'} |\n"
+    times = f"{row['times']:.2g}" if row["times"] else "–"
+    return f"| {row['what']} | {figures} | {row['peak_mb']} | {row['n']} | {times} | {wanted or '–'} |\n"
+
+
+def measure_bars(names: list[str]) -> str:
+    """The figures of subjects as a table."""
+    figures = []
+    for name in names:
+        began = time.monotonic()
+        figures += (new := bars.measure(name))
+        print(f"{name}: {len(new)} figures in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return (
+        f"A sample of planted truth (seeds from {bars.FIRST}, which nobody tuned on; `make soak` draws many more). A figure with "
+        f"a * misses what is wanted; with few draws that may be chance.\n\n{bars.render(figures)}"
+    )
 
 
 def write(text: str) -> None:
     """RESULTS.md whole, and the README's table between its markers."""
-    RESULTS.write_text(f"# How long things take\n\n{text}", "utf-8")
+    RESULTS.write_text(f"# How long things take, and how right they are\n\n{text}", "utf-8")
     readme = README.read_text("utf-8")
     if BEGIN in readme:
         before, rest = readme.split(BEGIN)
@@ -128,13 +151,13 @@ def write(text: str) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="How long things take on this machine.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(CASES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join([*CASES, *bars.SUBJECTS])}")
     parser.add_argument("--repeats", type=int, default=3, help="runs per case (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument("--child", metavar="NAME", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if unknown := set(chosen.names) - set(CASES):
-        parser.error(f"no case {sorted(unknown)}; there are {', '.join(CASES)}")
+    if unknown := set(chosen.names) - {*CASES, *bars.SUBJECTS}:
+        parser.error(f"no case {sorted(unknown)}; there are {', '.join([*CASES, *bars.SUBJECTS])}")
     return chosen
 
 
@@ -145,8 +168,11 @@ def main() -> None:
         print(json.dumps(run_here(chosen.child)))
         return
     machine = describe_machine()
-    rows = measure(chosen.names or list(CASES), chosen.repeats)
-    print(text := render(machine, rows))
+    names = chosen.names or [*CASES, *bars.SUBJECTS]
+    rows = measure([name for name in names if name in CASES], chosen.repeats)
+    subjects = [name for name in names if name in bars.SUBJECTS]
+    text = render(machine, rows) if rows else ""
+    print(text := text + ("\n" + measure_bars(subjects) if subjects else ""))
     if chosen.json:
         chosen.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", "utf-8")
     if not chosen.names:

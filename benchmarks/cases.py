@@ -6,8 +6,12 @@ Nothing but the standard library is imported above, so that a case pays for what
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -16,7 +20,7 @@ class Case:
     """A thing to time: `imports` are loaded and `prepare` is run before the clock starts.
 
     Memory is counted above that of the imports, so the prepared table is part of it. `wanted`: at most so many
-    seconds and MB.
+    seconds and MB. `beside` names the case of another way to the same, by whose time this one's is divided, round by round.
     """
 
     what: str
@@ -24,6 +28,7 @@ class Case:
     prepare: Callable[[], Any] = lambda: None
     imports: tuple[str, ...] = ()
     wanted: tuple[float | None, float | None] = (None, None)
+    beside: str = ""
 
 
 def _import_package(_: None) -> object:
@@ -194,6 +199,25 @@ def _plain_effect(table: Any) -> object:
     return plain_regression(table, "lead")
 
 
+def _report(_: None) -> None:
+    """The whole command on the demo, as its user waits for it."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [Path(sys.executable).with_name("pmo"), "report", "data/demo", "--out", out]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _import_in_notebook(_: None) -> None:
+    """papermill's own command on a notebook that only imports what the report's notebook imports."""
+    import nbformat
+
+    with tempfile.TemporaryDirectory() as out:
+        path = Path(out) / "floor.ipynb"
+        source = "import pandas, sklearn.cluster, scipy.stats, seaborn, duckdb, narwhals, IPython.display"
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
+        command = [Path(sys.executable).with_name("papermill"), "--no-progress-bar", "-k", "python3", path, path]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 _OURS = ("benchmarks.generators", "pmo_analysis.analysis.segments", "scipy.stats")
 _THEIRS = ("benchmarks.generators", "sklearn.cluster", "sklearn.metrics", "scipy.stats")
 
@@ -202,7 +226,9 @@ def _pair(name: str, n: int, columns: int, wanted: tuple[float, float | None]) -
     size = f"{n:,} customers × {columns} columns"
     ready = _customers(n, columns)
     return {
-        f"segments_{name}": Case(f"segments with all evidence, {size}", _segment, ready, _OURS, wanted),
+        f"segments_{name}": Case(
+            f"segments with all evidence, {size}", _segment, ready, _OURS, wanted, beside=f"kmeans_{name}"
+        ),
         f"kmeans_{name}": Case(
             f"scikit-learn's k-means for k = 2 to 8 with sampled silhouette, {size}",
             _k_loop,
@@ -213,11 +239,16 @@ def _pair(name: str, n: int, columns: int, wanted: tuple[float, float | None]) -
 
 
 CASES: dict[str, Case] = {
+    "report": Case("`pmo report` of the demo organisation", _report, wanted=(20.0, None), beside="report_floor"),
+    "report_floor": Case(
+        "its floor: papermill's command on a notebook that imports the same libraries", _import_in_notebook
+    ),
     "senior_effect": Case(
         "senior effect with overlap and sensitivity, 400 engagements",
         _senior_effect,
         _engagements,
         ("pmo_analysis.analysis.seniority", "benchmarks.senior_work"),
+        beside="senior_plain",
     ),
     "senior_plain": Case(
         "plain least squares of the same with errors by customer", _plain_effect, _engagements, ("benchmarks.seniors",)
@@ -254,6 +285,7 @@ CASES: dict[str, Case] = {
             "pmo_analysis.analysis.value",
         ),
         (30.0, 4096.0),
+        beside="quarter_floor",
     ),
     "quarter_floor": Case(
         "the floor of it: one SQL query by hand that adds up hours × rate per customer of the same files",
@@ -284,6 +316,7 @@ CASES: dict[str, Case] = {
         _ten_million_hours,
         ("benchmarks.efforts", "pmo_analysis.analysis.sizes"),
         (2.0, 500.0),
+        beside="tiers_kmeans1d",
     ),
     "tiers_kmeans1d": Case(
         "kmeans1d's three clusters of them (squared loss only, no unequal costs, no number of tiers)",

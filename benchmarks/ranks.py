@@ -104,10 +104,11 @@ LOOPS: dict[str, Callable[[pd.DataFrame, np.ndarray], list[np.ndarray]]] = {
 
 def compare(n: int) -> pd.DataFrame:
     """Family, seconds of CPU for 10,000 weights of ours and of each loop, how many times ours, and share of equal best tens."""
-    return pd.DataFrame([{"family": family, **_compare(draw(n))} for family, draw in FAMILIES.items()])
+    return pd.DataFrame([{"family": family, **compare_one(draw(n))} for family, draw in FAMILIES.items()])
 
 
-def _compare(scores: pd.DataFrame) -> dict[str, float]:
+def compare_one(scores: pd.DataFrame) -> dict[str, float]:
+    """The same of one set of alternatives, without its family."""
     from pmo_analysis.analysis.value.best_first import best_first
 
     ours, _ = _timed(tell_ranks, scores)

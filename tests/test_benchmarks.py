@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import coverage, generators, populations, ranks, segments_table
+from benchmarks import bars, coverage, generators, populations, ranks, segments_table
 from benchmarks.bench import CASES, describe_machine, render, summarise
 from benchmarks.planted import HOURS, VALUE, plant_hours, plant_value
 
@@ -62,7 +62,7 @@ def test_times_are_told_as_medians_beside_what_is_wanted():
     runs = [{"seconds": s, "cpu_seconds": s / 2, "peak_mb": m} for s, m in ((3.0, 10), (1.0, 30), (2.0, 20))]
     row = summarise("segments_300", runs)
     assert (row["median_seconds"], row["best_seconds"], row["cpu_seconds"], row["peak_mb"]) == (2.0, 1.0, 1.0, 30)
-    assert f"| {CASES['segments_300'].what} | 2 | 1 | 1 | 30 | 3 | ≤ 3 s |" in render(describe_machine(), [row])
+    assert f"| {CASES['segments_300'].what} | 2 | 1 | 1 | 30 | 3 | – | ≤ 3 s |" in render(describe_machine(), [row])
 
 
 @pytest.mark.parametrize("family", HOURS)
@@ -93,3 +93,28 @@ def test_a_figure_outside_what_is_wanted_is_marked():
     assert coverage._mark(0.95, 0.93, 0.97) == "0.950"
     assert coverage._mark(0.98, 0.93, 0.97) == "0.980*"
     assert coverage.as_markdown(told).startswith("| what | n | draws | covered |")
+
+
+def test_a_case_is_told_beside_another_way_round_by_round():
+    runs = [{"seconds": s, "cpu_seconds": s, "peak_mb": 1} for s in (3.0, 8.0, 2.0)]
+    others = [{"seconds": s} for s in (1.0, 2.0, 2.0)]  # 3, 4 and 1 times as long: the median is 3
+    row = summarise("segments_300", runs, others)
+    assert row["times"] == 3.0 and "| 3 | 3 | ≤ 3 s |" in render(describe_machine(), [row])
+    assert all(case.beside in {"", *CASES} for case in CASES.values())
+
+
+def test_figures_are_told_beside_what_is_wanted_and_marked_where_they_miss():
+    low, right = bars.Figure("s", "covered", 0.92, 5, 0.93, 0.97), bars.Figure("s", "covered", 0.95, 5, 0.93, 0.97)
+    free = bars.Figure("s", "share", 12.34, 1)
+    lines = bars.render([low, right, free]).splitlines()[2:]
+    assert lines == [
+        "| s | covered | 0.920* | 5 | ≥ 0.93 and ≤ 0.97 |",
+        "| s | covered | 0.950 | 5 | ≥ 0.93 and ≤ 0.97 |",
+        "| s | share | 12.3 | 1 | – |",
+    ]
+
+
+def test_subjects_draw_planted_truth_and_cases_have_other_names():
+    told = bars.measure("discoveries", 3)
+    assert [figure.draws for figure in told] == [3, 3] and all(0 <= figure.value <= 1 for figure in told)
+    assert not set(bars.SUBJECTS) & set(CASES)
