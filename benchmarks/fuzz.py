@@ -1,8 +1,9 @@
 """Damaged files for every reader: `python -m benchmarks.fuzz --count 100000`.
 
 A reader may take a damaged file or refuse it with a PmoError; anything else (another exception, a signal, more than
-20 seconds, more than 1.5 GB) is a finding, told with the reader and the seed that make it again:
-`python -m benchmarks.fuzz --readers csv --seeds 417:418`.
+a minute, more than 1.5 GB; 3 GB end the process) is a finding, told with the reader and the seed that make it again:
+`python -m benchmarks.fuzz --readers csv --seeds 417:418`. Readers of text, which take milliseconds, get four times as
+many of `--count` as those that start an engine. The count is as of `--first`, so that a run can be continued.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ from pmo_analysis.run.parameters import read_parameters
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "tests" / "samples"
 PRESETS = ROOT / "pmo_analysis" / "intake" / "presets"
-SECONDS, MEGABYTES, BATCH = 20, 1500, 250
+SECONDS, MEGABYTES, BATCH = 60, 1500, 2000
+HARD_BYTES = 3_000_000_000
+QUICK = ("msproject_xml", "settings", "schemes", "manifest", "notebook")
 EXPORTS = {
     "jira_csv": "jira_issues.csv", "tempo": "tempo_worklogs.csv", "servicenow_time_cards": "u_time_card.csv",
     "servicenow_incidents": "incident.csv", "msproject_xml": "plan.xml", "openproject_xls": "cost_report.xls",
@@ -156,9 +159,17 @@ def feed_one(reader: str, seed: int) -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(readers: list[str], seeds: range) -> Iterator[tuple[str, int, str]]:
+def plan(readers: list[str], count: int, first: int = 0) -> dict[str, range]:
+    """The seeds of each reader so that there are at least `count` inputs in all."""
+    shares = {reader: 4 if reader in QUICK else 1 for reader in readers}
+    whole = sum(shares.values())
+    return {reader: range(first, first + -(-count * share // whole)) for reader, share in shares.items()}
+
+
+def run(seeds: dict[str, range]) -> Iterator[tuple[str, int, str]]:
     """Reader, seed and outcome of every input, a batch per process so that a crash is one finding."""
-    jobs = [(reader, seed) for seed in seeds for reader in readers]
+    order = [(at / len(own), reader, seed) for reader, own in seeds.items() for at, seed in enumerate(own)]
+    jobs = [(reader, seed) for _, reader, seed in sorted(order)]
     for at in range(0, len(jobs), BATCH):
         left = jobs[at : at + BATCH]
         while left:
@@ -174,6 +185,8 @@ def _batch(jobs: list[tuple[str, int]]) -> Iterator[tuple[str, int, str]]:
     send.close()
     for reader, seed in jobs:
         try:
+            if not receive.poll(3 * SECONDS):  # compiled code does not look at the alarm
+                worker.kill()
             yield reader, seed, receive.recv()
         except EOFError:
             worker.join()
@@ -183,6 +196,7 @@ def _batch(jobs: list[tuple[str, int]]) -> Iterator[tuple[str, int, str]]:
 
 
 def _work(jobs: list[tuple[str, int]], send: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (HARD_BYTES, HARD_BYTES))
     before = 0.0
     for reader, seed in jobs:
         outcome = feed_one(reader, seed)
@@ -199,20 +213,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Feed, with progress on stderr; prints the findings and a count per reader; 1 where there is a finding."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--readers", nargs="+", default=list(READERS), choices=list(READERS))
-    parser.add_argument("--count", type=int, default=0, help="inputs in all; default 100 a reader")
-    parser.add_argument("--seeds", default="", help="from:to instead of a count")
+    parser.add_argument("--count", type=int, default=1600, help="inputs in all")
+    parser.add_argument("--first", type=int, default=0, help="first seed")
+    parser.add_argument("--seeds", default="", help="from:to for every reader, instead of a count")
     asked = parser.parse_args(arguments)
     first, last = (int(s) for s in asked.seeds.split(":")) if asked.seeds else (0, 0)
-    seeds = range(first, last) if last else range(-(-asked.count // len(asked.readers)) or 100)
+    seeds = dict.fromkeys(asked.readers, range(first, last)) if last else plan(asked.readers, asked.count, asked.first)
+    whole = sum(map(len, seeds.values()))
     counts, findings = pd.DataFrame(0, index=asked.readers, columns=["taken", "refused", "findings"]), 0
-    for number, (reader, seed, outcome) in enumerate(run(asked.readers, seeds), start=1):
+    for number, (reader, seed, outcome) in enumerate(run(seeds), start=1):
         kind = outcome if outcome in ("taken", "refused") else "findings"
         counts.loc[reader, kind] += 1
         if kind == "findings":
             findings += 1
             print(f"{reader} --seeds {seed}:{seed + 1}  {outcome}", flush=True)
-        if number % BATCH == 0:
-            print(f"{number:,} of {len(seeds) * len(asked.readers):,}, {findings} findings", file=sys.stderr)
+        if number % 1000 == 0:
+            print(f"{number:,} of {whole:,}, {findings} findings", file=sys.stderr)
     print(counts.to_string())
     return 1 if findings else 0
 

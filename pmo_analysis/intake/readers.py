@@ -6,18 +6,16 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
-import python_calamine as calamine
 
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.intake.mapping_file import Mapping, Source, told
 from pmo_analysis.intake.project_xml import read_project
+from pmo_analysis.intake.sheets import read_sheet
 
 _NEWLINES = {"auto": "", "cr": "\r", "lf": "\n", "crlf": "\r\n"}
 _FIELD_LIMIT = 10_000_000
@@ -85,7 +83,7 @@ def _read_file(source: Source, path: Path, problems: list[str]) -> pd.DataFrame 
     try:
         if source.reader == "msproject":
             return _framed(source, path, *read_project(path, source.part), problems)
-        rows = _sheet_rows(source, path) if _is_sheet(source, path) else _csv_rows(source, path)
+        rows = read_sheet(path, source.sheet) if _is_sheet(source, path) else _csv_rows(source, path)
     except InputError as error:
         problems.append(str(error))
         return None
@@ -210,45 +208,3 @@ def _decoded(source: Source, path: Path) -> str:
             f"{path.name}, line {line}: byte 0x{data[error.start]:02x} is not {source.encoding}. State the "
             f"right encoding in [source.{source.name}], for example cp1252 or mac_roman."
         ) from error
-
-
-def _sheet_rows(source: Source, path: Path) -> Rows:
-    with _whole_sheet(path):
-        book = calamine.CalamineWorkbook.from_path(str(path))
-    names = book.sheet_names
-    sheet = source.sheet
-    if (isinstance(sheet, int) and sheet >= len(names)) or (isinstance(sheet, str) and sheet not in names):
-        raise InputError(f"{path.name} has no sheet {sheet!r}. {nearest(str(sheet), names)}")
-    with _whole_sheet(path):
-        found = book.get_sheet_by_index(sheet) if isinstance(sheet, int) else book.get_sheet_by_name(sheet)
-        first = 1 + (found.start[0] if found.start else 0)
-        return [(first + i, [_cell_text(c) for c in row]) for i, row in enumerate(found.to_python())]
-
-
-@contextmanager
-def _whole_sheet(path: Path) -> Iterator[None]:
-    """A worksheet file that the library cannot read as an InputError; on some damaged ones its Rust part panics."""
-    try:
-        yield
-    except BaseException as error:
-        known = isinstance(error, (calamine.CalamineError, OSError)) or type(error).__name__ == "PanicException"
-        if not known:
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path.name} is not a readable worksheet file: {reason}. Export it again as XLSX.") from error
-
-
-def _cell_text(cell: object) -> str:
-    match cell:
-        case bool():
-            return "true" if cell else "false"
-        case float():
-            return str(int(cell)) if cell.is_integer() else repr(cell)
-        case datetime() if cell.time() == time(0):
-            return cell.date().isoformat()
-        case datetime() | date() | time():
-            return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
-        case timedelta():
-            return repr(cell.total_seconds() / 3600)
-        case _:
-            return str(cell)
