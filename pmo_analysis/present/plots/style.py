@@ -47,6 +47,7 @@ _RULES = {
     "legend.frameon": False,
     "legend.fontsize": 9.0,
     "text.color": INK,
+    "text.parse_math": False,  # a name with dollars is a name, not a formula
 }
 
 
