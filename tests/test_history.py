@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.generators import shopping
 from pmo_analysis.analysis.history import compare_schemes, segment_history
+from pmo_analysis.analysis.history import paths as paths_module
+from pmo_analysis.analysis.history import telling as telling_module
 from pmo_analysis.analysis.history.drift import tell_drift
 from pmo_analysis.analysis.history.noise import estimate_noise, fading_correlation, look_back_windows
 from pmo_analysis.analysis.history.paths import Panel, Paths, flag_moves, follow_paths, list_paths
@@ -31,6 +33,18 @@ def test_planted_movers_are_found_and_nobody_else(panel, history):
     assert len(planted) >= 5
     assert len(found & planted) >= 0.85 * len(planted)
     assert len(found - planted) <= 1
+
+
+def test_many_customers_are_followed_by_what_some_of_them_show_and_it_is_said(panel, history, monkeypatch):
+    monkeypatch.setattr(paths_module, "LEARNED_FROM", 75)
+    monkeypatch.setattr(paths_module, "_AT_A_TIME", 40)
+    monkeypatch.setattr(telling_module, "LEARNED_FROM", 75)
+    few = segment_history(panel[0], scheme=history.scheme)
+    all_of_them = segment_history(panel[0].sample(frac=1, random_state=1), scheme=history.scheme)
+    both = few.members.merge(history.members, on=["customer_id", "quarter"])
+    assert (both["segment_x"] == both["segment_y"]).mean() > 0.97
+    assert "learned from 75 of them" in few.sentence and "learned from" not in history.sentence
+    pd.testing.assert_frame_equal(few.movers, all_of_them.movers)
 
 
 def test_members_change_segment_only_where_a_move_is_told(history):

@@ -10,7 +10,7 @@ level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,9 @@ _SCALE_WORTH = 8.0
 _CENTRE_WORTH = 2.0
 # Share of the most restless quarters that tell nothing about the noise before anybody is known to move.
 _RESTLESS = 0.15
+# Customers from whom segments, noise and rates are learned where there are more, how many of the others are followed at a
+# time, and the rounds in which each one's own offset and noise are found.
+LEARNED_FROM, _AT_A_TIME, _OWN_ROUNDS = 3_000, 1_000, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +70,10 @@ class Panel:
     numbers: np.ndarray
     choices: np.ndarray
     windows: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Panel:
+        """Some of the customers."""
+        return Panel(self.numbers[rows], self.choices[rows], self.windows)
 
     @cached_property
     def groups(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -112,16 +119,64 @@ def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[
     inside = ~paths.moves | ((paths.at > paths.at.min()) & (paths.at <= quarters - _EDGE))
     # Rows of paths are mixes of segments; few differ: one per segment where rows do not look back.
     mixes, at = np.unique(paths.shares(len(means), panel.windows).reshape(-1, len(means)), axis=0, return_inverse=True)
-    at = at.reshape(len(paths.at), quarters)
-    model = _start(panel, means, weights)
-    for _ in range(_ROUNDS):
-        kinds, fit = _fit_rows(panel, mixes, model)
+    route = _Route(paths, inside, mixes, at.reshape(len(paths.at), quarters))
+    learned = _spread(panel, LEARNED_FROM)
+    chance, score, model = _follow(panel.take(learned), route, _start(panel.take(learned), means, weights))
+    if len(learned) == len(panel.numbers):
+        return paths, chance, _posterior(score)
+    sure, anyhow = (np.empty((len(panel.numbers), len(paths.at)), "float32") for _ in range(2))
+    for begin in range(0, len(sure), _AT_A_TIME):
+        part = panel.take(np.arange(begin, min(begin + _AT_A_TIME, len(sure))))
+        chance, score, _ = _follow(part, route, _as_strangers(model, len(part.numbers)), own=True)
+        sure[begin : begin + len(chance)], anyhow[begin : begin + len(chance)] = chance, _posterior(score)
+    return paths, sure, anyhow
+
+
+@dataclass(frozen=True, eq=False)
+class _Route:
+    """The paths, those that no single quarter shows alone, the mixes of segments, and each path's mix by quarter."""
+
+    paths: Paths
+    inside: np.ndarray
+    mixes: np.ndarray
+    at: np.ndarray
+
+
+def _follow(panel: Panel, route: _Route, model: _Model, *, own: bool = False) -> tuple[np.ndarray, np.ndarray, _Model]:
+    """Probability of the paths that no single quarter shows alone, log weight of all, and the model learned last.
+
+    own: what segments, noise and rates are is known; only each customer's offset and scale are learned.
+    """
+    paths, at, quarters = route.paths, route.at, panel.numbers.shape[1]
+    for _ in range(_OWN_ROUNDS if own else _ROUNDS):
+        kinds, fit = _fit_rows(panel, route.mixes, model)
         worth = _independent_rows(panel, model.noise) / quarters
-        score = worth * sum(fit[:, q, at[:, q]] for q in range(quarters)) + _prior(paths, inside, model)
-        chance = _posterior(np.where(inside, score, -np.inf))
-        state = np.stack([chance @ np.eye(len(mixes))[at[:, q]] for q in range(quarters)], axis=1)
-        model = _learn(panel, mixes, state[..., None] * kinds, model, moving=chance[:, paths.moves].sum(axis=1).mean())
-    return paths, chance, _posterior(score)
+        score = worth * sum(fit[:, q, at[:, q]] for q in range(quarters)) + _prior(paths, route.inside, model)
+        chance = _posterior(np.where(route.inside, score, -np.inf))
+        state = np.stack([chance @ np.eye(len(route.mixes))[at[:, q]] for q in range(quarters)], axis=1)
+        kinds *= state[..., None]
+        moving = chance[:, paths.moves].sum(axis=1).mean()
+        model = (
+            _learn_own(panel, route.mixes, kinds, model)
+            if own
+            else _learn(panel, route.mixes, kinds, model, moving=moving)
+        )
+    return chance, score, model
+
+
+def _spread(panel: Panel, most: int) -> np.ndarray:
+    """Evenly spaced customers, in the order of what is known of them and not of their names."""
+    n = len(panel.numbers)
+    if n <= most:
+        return np.arange(n)
+    middle = np.round(np.nan_to_num(panel.numbers).mean(axis=1), 9)
+    order = np.lexsort(np.column_stack([middle, panel.choices.sum(axis=1)]).T[::-1])
+    return np.sort(order[np.linspace(0, n - 1, most).round().astype(int)])
+
+
+def _as_strangers(model: _Model, customers: int) -> _Model:
+    """The model for customers of whose own offset and scale nothing is known yet."""
+    return replace(model, offset=np.zeros((customers, model.means.shape[1])), scale=np.ones(customers))
 
 
 def _posterior(score: np.ndarray) -> np.ndarray:
@@ -167,9 +222,18 @@ def _fit_rows(panel: Panel, mixes: np.ndarray, model: _Model) -> tuple[np.ndarra
     share = np.log(mixes[single] @ model.weights)
     elsewhere = logsumexp(near[:, :, single] + share, axis=2, keepdims=True)
     rates = np.log([1 - model.blips.sum(), *model.blips])
-    kinds = np.stack([rates[0] + near, np.broadcast_to(rates[1] + elsewhere, near.shape), rates[2] + wide], axis=3)
-    fit = logsumexp(kinds, axis=3)
-    return np.exp(kinds - fit[..., None]), fit
+    return _weigh([rates[0] + near, rates[1] + elsewhere, rates[2] + wide])
+
+
+def _weigh(logs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Each one's share of the sum, on a last axis of its own, and the log of the sum."""
+    top = np.maximum.reduce(np.broadcast_arrays(*logs))
+    kinds = np.empty((*top.shape, len(logs)))
+    for i, log in enumerate(logs):
+        np.exp(log - top, out=kinds[..., i])
+    total = kinds.sum(axis=3)
+    kinds /= total[..., None]
+    return kinds, top + np.log(total)
 
 
 def _distances(
@@ -191,20 +255,36 @@ def _distances(
 def _learn(panel: Panel, mixes: np.ndarray, kinds: np.ndarray, model: _Model, *, moving: float) -> _Model:
     """The model that fits best, given the chances of rows (customers × quarters × mixes × kinds) and the share moving."""
     usual, known = kinds[..., 0].sum(axis=2), np.isfinite(panel.numbers).any(axis=2)
-    rest = panel.numbers - kinds[..., 0] @ mixes @ model.means / np.maximum(usual, 1e-9)[..., None]
+    rest = _rest(panel, mixes, kinds, model)
     noise = estimate_noise(np.where((usual > 0.5)[..., None], rest, np.nan), panel.windows)
     first = kinds.sum(axis=3)[:, 0] @ mixes
     blips = kinds[..., 1:].sum(axis=2)[known].sum(axis=0) + _BLIPS_WORTH * _START_BLIPS
-    offset = _offsets(rest, usual, noise, model.scale, worth=_independent_rows(panel, noise) / rest.shape[1])
-    return _Model(
+    learned = replace(
+        model,
         means=_centres(panel.numbers, kinds[..., 0], mixes, model.means),
         weights=(first.sum(axis=0) + 1) / (len(first) + len(model.means)),
         moving=float(np.clip(moving, 1e-4, _MOST_MOVING)),
         blips=np.minimum(blips / (known.sum() + _BLIPS_WORTH), _MOST_BLIPS),
         noise=noise,
-        offset=offset,
-        scale=_scales(rest - offset[:, None], panel.groups, usual, noise),
     )
+    return _with_own(panel, rest, usual, learned)
+
+
+def _learn_own(panel: Panel, mixes: np.ndarray, kinds: np.ndarray, model: _Model) -> _Model:
+    """The same model with the offset and scale that fit each customer best."""
+    return _with_own(panel, _rest(panel, mixes, kinds, model), kinds[..., 0].sum(axis=2), model)
+
+
+def _rest(panel: Panel, mixes: np.ndarray, kinds: np.ndarray, model: _Model) -> np.ndarray:
+    """What is left of each row without the mean of its path's segment."""
+    usual = kinds[..., 0].sum(axis=2)
+    return panel.numbers - kinds[..., 0] @ mixes @ model.means / np.maximum(usual, 1e-9)[..., None]
+
+
+def _with_own(panel: Panel, rest: np.ndarray, usual: np.ndarray, model: _Model) -> _Model:
+    worth = _independent_rows(panel, model.noise) / rest.shape[1]
+    offset = _offsets(rest, usual, model.noise, model.scale, worth=worth)
+    return replace(model, offset=offset, scale=_scales(rest - offset[:, None], panel.groups, usual, model.noise))
 
 
 def _scales(

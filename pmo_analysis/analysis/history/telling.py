@@ -20,7 +20,7 @@ from pmo_analysis.analysis.history.panel import (
     stack_panel,
     typical_customers,
 )
-from pmo_analysis.analysis.history.paths import flag_moves, follow_paths
+from pmo_analysis.analysis.history.paths import LEARNED_FROM, flag_moves, follow_paths
 from pmo_analysis.analysis.history.recut import advise_recut
 from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import assign_segments, segment_customers
@@ -201,5 +201,12 @@ def _tell(members: pd.DataFrame, movers: pd.DataFrame, possible: pd.DataFrame, a
     return (
         f"Of {customers} customers over {quarters} quarters, {len(movers)} moved to another segment for good, beyond what "
         f"noise explains ({false:.1f} of them by chance, if quarters vary as the model has it); {len(possible)} more may "
-        f"have moved. {advice}"
+        f"have moved. {_tell_learned(customers)}{advice}"
     )
+
+
+def _tell_learned(customers: int) -> str:
+    """On how many of the customers the noise was learned, where not on all."""
+    if customers <= LEARNED_FROM:
+        return ""
+    return f"How quarters vary was learned from {LEARNED_FROM:,} of them, evenly spaced; all were followed. "
