@@ -7,16 +7,28 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleRenderable
 from rich.table import Table
 from rich.text import Text
+
+from pmo_analysis.contract.showing import still
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+class _Still:
+    """What rich asks before it prints anything: no text of ours or of the data may steer the terminal."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [Text(still(r.plain), spans=r.spans, end=r.end) if isinstance(r, Text) else r for r in renderables]
+
+
 # A pipe or a file has no width; tables written there need room for their words.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+for _console in (out, err):
+    _console.push_render_hook(_Still())  # type: ignore[arg-type]
 
 
 def progress() -> Callable[[str], None]:

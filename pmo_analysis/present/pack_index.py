@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmo_analysis.contract.showing import still
 from pmo_analysis.present.page import PACK_SHEETS, policy
 from pmo_analysis.present.templating import render, stylesheet
 
@@ -34,7 +35,7 @@ def make_index(
         policy=policy(style), organisation=about["organisation"], quarter=about["quarter"], head=_HEADS[by], by=by,
         rows=rows, failed=failed.to_dict("records"),
     )  # fmt: skip
-    path.write_text(page, "utf-8")
+    path.write_text(still(page), "utf-8")
     return path
 
 

@@ -13,6 +13,7 @@ import mistune
 import nbformat
 import nh3
 
+from pmo_analysis.contract.showing import still
 from pmo_analysis.present.templating import render, stylesheet
 
 _TAGS = nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "svg", "path"}
@@ -44,7 +45,7 @@ def make_page(
     style = "".join(stylesheet(name) for name in sheets)
     page = render("page.html.j2", title=title, style=style, sections=_sections(executed, code=code), headings=_headings(executed),
                   policy=policy(style))  # fmt: skip
-    path.write_text(page, "utf-8")
+    path.write_text(still(page), "utf-8")
     return path
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pmo_analysis.contract.showing import still
+
 if TYPE_CHECKING:
     from pmo_analysis.quarter import Quarter
 
@@ -43,7 +45,10 @@ def flatten(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def make_inert(table: pd.DataFrame) -> pd.DataFrame:
-    """Text that a spreadsheet would take for a formula, prefixed with an apostrophe; names of columns too."""
+    """Text that a spreadsheet would take for a formula, prefixed with an apostrophe; names of columns too.
+
+    What would steer a terminal becomes a dot.
+    """
     texts = {c: table[c].map(_inert) for c in table if _may_hold_text(table[c])}
     return table.assign(**texts).rename(columns=_inert)
 
@@ -84,7 +89,9 @@ def _may_hold_text(column: pd.Series) -> bool:
 
 
 def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and looks_like_formula(value) else value
+    if not isinstance(value, str):
+        return value
+    return still(f"'{value}" if looks_like_formula(value) else value)
 
 
 def looks_like_formula(text: str) -> bool:
