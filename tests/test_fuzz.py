@@ -28,6 +28,10 @@ def test_a_damaged_file_is_taken_or_refused(reader):
         ("schemes", 14),  # 1e309 becomes infinity
         ("parquet", 53),  # the footer is whole, the rows cannot be unpacked
         ("openproject_xls", 44),  # the library's Rust part panics
+        ("msproject_xml", 5059),  # an encoding that nobody knows
+        ("notebook", 5104),  # the parameter cell is not Python
+        ("notebook", 5232),  # it holds a NUL
+        ("notebook", 5331),  # a cell is a text
     ],
 )
 def test_files_that_once_gave_a_traceback_are_refused_now(reader, seed):

@@ -54,7 +54,7 @@ def _root(path: Path) -> Element:
             f"{path.name} declares entities, which a Project export never does ({type(error).__name__}); "
             "it was not read. Export it again from Microsoft Project."
         ) from error
-    except ParseError as error:
+    except (ParseError, LookupError, ValueError) as error:  # an encoding that nobody knows is not a ParseError
         raise InputError(
             f"{path.name} is not well-formed XML: {error}. Export it again from Microsoft Project."
         ) from error

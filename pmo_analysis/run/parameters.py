@@ -39,7 +39,8 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         content = json.loads(path.read_text("utf-8"))
     except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is not a Jupyter notebook: it is not JSON ({error}).") from error
-    if not (isinstance(content, dict) and content.get("nbformat") == 4 and isinstance(content.get("cells"), list)):
+    cells = content.get("cells") if isinstance(content, dict) and content.get("nbformat") == 4 else None
+    if not (isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)):
         raise SettingError(f"{path} is not a Jupyter notebook of format 4.")
     try:
         nbformat.validate(content)
@@ -70,20 +71,37 @@ def check_parameters(declared: Mapping[str, Parameter], given: Mapping[str, Any]
 def _declarations(source: str, path: Path) -> list[Parameter]:
     lines = source.splitlines()
     found = []
-    for node in ast.parse(source).body:
+    for node in _statements(source, path):
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             raise SettingError(
                 f"{path}: the parameter cell may hold only 'name = value' lines, not line {node.lineno}."
             )
         comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset :].strip().lstrip("#").strip()
-        found.append(_declare(node.targets[0].id, ast.literal_eval(node.value), comment))
+        found.append(_declare(node.targets[0].id, _value(node, path), comment))
     return found
+
+
+def _statements(source: str, path: Path) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SettingError(f"{path}: the parameter cell is not Python ({error}). Mend it in JupyterLab.") from error
+
+
+def _value(node: ast.Assign, path: Path) -> Any:
+    try:
+        return ast.literal_eval(node.value)
+    except (ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise SettingError(
+            f"{path}: line {node.lineno} of the parameter cell gives no plain value (text, number, yes/no, list or "
+            "mapping). Write the value itself."
+        ) from error
 
 
 def _declare(name: str, default: Any, comment: str) -> Parameter:
     match = re.search(r"\[([^\]]+)\]\s*$", comment)
     inside = match[1] if match else ""
-    if span := re.fullmatch(r"\s*(-?[\d.]+)\s+to\s+(-?[\d.]+)\s*", inside):
+    if span := re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s+to\s+(-?\d+(?:\.\d+)?)\s*", inside):
         return Parameter(name, default, comment, limits=(float(span[1]), float(span[2])))
     choices = tuple(c.strip() for c in inside.split("|")) if "|" in inside else ()
     return Parameter(name, default, comment, choices=choices)
