@@ -174,16 +174,26 @@ def demo(
     customers: Annotated[int, typer.Option(min=20, help="Number of customers")] = 180,
     quarters: Annotated[int, typer.Option(min=1, max=80, help="Number of quarters")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed")] = 0,
+    engagements: Annotated[int | None, typer.Option(min=1, help="About so many engagements, as Parquet")] = None,
+    effort: Annotated[int | None, typer.Option(min=1, help="About so many rows of effort, as Parquet")] = None,
+    truth: Annotated[Path | None, typer.Option(help="With these: a folder for what was planted")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Write over what is in the folder")] = False,
 ) -> None:
-    """Write an invented organisation to try the workbench on."""
-    from pmo_analysis.intake.demo import write_demo
+    """Write an invented organisation to try the workbench on: small as CSV, or of any size as Parquet."""
+    from pmo_analysis.intake.demo import Amount, stream_demo, write_demo
 
     if folder.exists() and not replace and (folder.is_file() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty. Name another folder, or say --replace to write over its tables.")
-    write_demo(folder, customers=customers, quarters=quarters, seed=seed)
+    if engagements or effort:
+        amount = Amount.of(customers, engagements, effort, quarters=quarters, seed=seed)
+        rows = stream_demo(folder, amount, truth=truth, replace=replace, say=progress()).rows
+        told = f"{rows['engagements']:,} engagements, {rows['effort']:,} rows of effort"
+    else:
+        write_demo(folder, customers=customers, quarters=quarters, seed=seed)
+        told = f"{quarters} quarters"
     _freeze_demo(folder, quarters)
-    out.print(f"An invented organisation with {customers} customers and {quarters} quarters: {folder}", markup=False)
+    joined = "," if engagements or effort else " and"
+    out.print(f"An invented organisation with {customers} customers{joined} {told}: {folder}", markup=False)
     out.print(f"Next: pmo report {folder}", markup=False)
 
 

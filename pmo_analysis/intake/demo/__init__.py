@@ -1,7 +1,8 @@
 """An invented organisation with planted truth, for trying things out and for tests.
 
 Nordhafen Mutual, a bank and insurer, has a PMO that serves about 180 customers with 30 services. `make_demo`
-makes it from a seed, of any size; `write_demo` writes its tables as files. What is planted stands in `plan.py`
+makes it from a seed, of any size; `write_demo` writes its tables as files; `stream_demo` makes and writes millions of rows
+in memory that does not grow. What is planted stands in `plan.py`
 and comes back as the second result of `make_demo`:
 
 - segments: four groups by need that cut across the given categories; movers: customers that change once
@@ -16,9 +17,10 @@ and comes back as the second result of `make_demo`:
 
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.demo.build import make_demo
+from pmo_analysis.intake.demo.stream import Amount, stream_demo
 from pmo_analysis.intake.demo.write import write_demo, write_table
 
-__all__ = ["demo", "make_demo", "write_demo", "write_table"]
+__all__ = ["Amount", "demo", "make_demo", "stream_demo", "write_demo", "write_table"]
 
 
 def demo(*, customers: int = 180, quarters: int = 12, seed: int = 0) -> Dataset:

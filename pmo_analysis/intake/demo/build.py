@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from pmo_analysis.intake.demo.customers import Customers, make_customers
 from pmo_analysis.intake.demo.decisions import decisions_table
 from pmo_analysis.intake.demo.deliveries import deliver, engagements_table
 from pmo_analysis.intake.demo.demand import Demand, draw_requests, nobody_asked, plan_demand, remember
-from pmo_analysis.intake.demo.effort import book_hours, lose_weeks
+from pmo_analysis.intake.demo.effort import Habit, book_hours, lose_weeks
 from pmo_analysis.intake.demo.projects import ProjectIndex, make_projects, project_panel, projects_table
 
 Tables = dict[str, pd.DataFrame]
@@ -36,6 +36,7 @@ class World:
     projects: pd.DataFrame
     panel: pd.DataFrame
     seed: int
+    habit: Habit = field(default_factory=Habit)
 
 
 def make_demo(
@@ -48,27 +49,42 @@ def make_demo(
     """
     if customers < 1 or quarters < 1:
         raise SettingError(f"customers={customers}, quarters={quarters}: both must be at least 1.")
-    world = make_world(customers, quarters, seed, last_quarter)
+    tables, planted, used = fill_world(make_world(customers, quarters, seed, last_quarter))
+    tables["capacity"] = offer.capacity_table(read_catalogue(), Calendar(last_quarter, quarters), used)
+    return {name: shape(name, tables[name]) for name in (t.name for t in TABLES)}, planted
+
+
+def fill_world(world: World) -> tuple[Tables, Tables, pd.DataFrame]:
+    """The world's tables but for the capacity, what was planted, and the hours used per role and quarter."""
     made, last_asked = _deliveries(world)
     effort, gaps, used = _effort(world, made)
     asked = _survey(world, pd.concat(made, ignore_index=True))
-    gain = gains.make_benefits(world.calendar, world.projects, world.panel, seed)
-    tables = _tables(world, made, asked, gain) | {
-        "effort": effort,
-        "capacity": offer.capacity_table(world.catalogue, world.calendar, used),
-    }
-    return {name: shape(name, tables[name]) for name in (t.name for t in TABLES)}, _truth(
-        world, last_asked, asked, gain, gaps
-    )
+    gain = gains.make_benefits(world.calendar, world.projects, world.panel, world.seed)
+    tables = _tables(world, made, asked, gain) | {"effort": effort}
+    return tables, _truth(world, last_asked, asked, gain, gaps), used
 
 
-def make_world(customers: int, quarters: int, seed: int, last_quarter: str) -> World:
-    """Everything that does not depend on what is asked for."""
+def make_world(
+    customers: int,
+    quarters: int,
+    seed: int,
+    last_quarter: str,
+    *,
+    liking_seed: int | None = None,
+    volume: float = 1.0,
+    habit: Habit | None = None,
+) -> World:
+    """Everything that does not depend on what is asked for.
+
+    `liking_seed`: of the segments' liking for services, where it is another than that of all else; `volume`: requests
+    as a multiple of the catalogue's; `habit`: how finely hours are booked.
+    """
     catalogue, calendar = read_catalogue(), Calendar(last_quarter, quarters)
     people = make_customers(catalogue, calendar, customers, seed)
     projects = make_projects(catalogue, calendar, people, seed)
     panel = project_panel(calendar, projects, seed)
-    return World(catalogue, calendar, people, plan_demand(catalogue, calendar, people, seed), projects, panel, seed)
+    demand = plan_demand(catalogue, calendar, people, seed if liking_seed is None else liking_seed, volume=volume)
+    return World(catalogue, calendar, people, demand, projects, panel, seed, habit or Habit())
 
 
 def each_quarter(world: World) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
@@ -91,7 +107,10 @@ def _deliveries(world: World) -> tuple[list[pd.DataFrame], np.ndarray]:
 
 def _effort(world: World, made: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Bookings as they were kept, the weeks lost, and the hours truly used per role and quarter."""
-    parts = [book_hours(f, world.catalogue, world.calendar, world.customers, seed=world.seed) for f in made]
+    parts = [
+        book_hours(f, world.catalogue, world.calendar, world.customers, seed=world.seed, habit=world.habit)
+        for f in made
+    ]
     effort = pd.concat(parts, ignore_index=True)
     quarter = world.calendar.number_of(effort["worked_on"].to_numpy().astype("datetime64[D]"))
     used = effort.groupby(["role", quarter])["worked_hours"].sum().unstack(fill_value=0)

@@ -20,7 +20,8 @@ _LONG_AGO = -1_000
 class Demand:
     """What drives demand: the segments' liking for services and the stage in which they ask.
 
-    `affinity`: segment × service; `stage_share`: segment × service × stage; `size_share`: segment × service × size.
+    `affinity`: segment × service; `stage_share`: segment × service × stage; `size_share`: segment × service × size;
+    `volume`: requests as a multiple of those the catalogue is meant for.
     """
 
     catalogue: Catalogue
@@ -29,6 +30,7 @@ class Demand:
     affinity: np.ndarray
     stage_share: np.ndarray
     size_share: np.ndarray
+    volume: float = 1.0
 
     def offered(self, quarter: int) -> np.ndarray:
         """Which services can be had in a quarter."""
@@ -41,7 +43,9 @@ def retired_in(calendar: Calendar) -> int:
     return calendar.count * 3 // 4
 
 
-def plan_demand(catalogue: Catalogue, calendar: Calendar, customers: Customers, seed: int) -> Demand:
+def plan_demand(
+    catalogue: Catalogue, calendar: Calendar, customers: Customers, seed: int, *, volume: float = 1.0
+) -> Demand:
     """The planted liking of segments for services, stages and sizes."""
     noise = rng_for(seed, "affinity").normal(0, plan.SERVICE_NOISE, (len(plan.SEGMENTS), len(catalogue.services)))
     affinity = plan.AFFINITY[:, catalogue.family_of] * np.exp(noise)
@@ -50,7 +54,7 @@ def plan_demand(catalogue: Catalogue, calendar: Calendar, customers: Customers, 
     late_share = np.where(later.any(axis=1), plan.TOO_LATE_SHARE, 0.0)[None, :, None]
     stage = (1 - late_share) * stage + late_share * _shares(later.astype(float))[None]
     size = _shares(catalogue.size_mix[None] * plan.SIZE_TILT[:, None, :])
-    return Demand(catalogue, calendar, customers, affinity, stage, size)
+    return Demand(catalogue, calendar, customers, affinity, stage, size, volume)
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:
@@ -78,7 +82,7 @@ def request_rates(demand: Demand, quarter: int, last_asked: np.ndarray) -> np.nd
     weight = demand.affinity[segment] * customers.liking[:, catalogue.family_of] * on_target
     weight = weight * _repeat(catalogue, quarter - last_asked) * customers.active(quarter)[:, None]
     volume = catalogue.column("volume_per_quarter") * len(weight) / PER_CUSTOMERS * (1 + plan.GROWTH) ** quarter
-    volume = volume * np.where(demand.offered(quarter), 1.0, 0.3)
+    volume = volume * np.where(demand.offered(quarter), 1.0, 0.3) * demand.volume
     rate = weight * (volume / np.maximum(weight.sum(axis=0), 1e-9))
     return np.where((quarter >= customers.quiet_from)[:, None], 0.0, rate)
 

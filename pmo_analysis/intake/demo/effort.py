@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -11,8 +14,8 @@ from pmo_analysis.intake.demo.chance import Calendar, leave_blank, random_days, 
 from pmo_analysis.intake.demo.customers import Customers
 from pmo_analysis.intake.demo.offer import CUSTOMER_SENIOR, CUSTOMER_STAFF, team_sizes
 
-_HOURS_PER_BOOKING, _MOST_BOOKINGS = 9.0, 8
 _GENERAL_SHARE = 0.10  # of a role's hours that belong to no engagement
+_GENERAL_ROWS = 0.9  # such bookings per customer and quarter
 COLUMNS = [
     "worked_on",
     "worked_hours",
@@ -26,16 +29,31 @@ COLUMNS = [
 ]
 
 
+@dataclass(frozen=True)
+class Habit:
+    """How finely people book: hours they put into one booking, and the most bookings of a role on a delivery."""
+
+    hours: float = 9.0
+    most: int = 8
+
+
 def book_hours(
-    frame: pd.DataFrame, catalogue: Catalogue, calendar: Calendar, customers: Customers, *, seed: int
+    frame: pd.DataFrame,
+    catalogue: Catalogue,
+    calendar: Calendar,
+    customers: Customers,
+    *,
+    seed: int,
+    habit: Habit = Habit(),
 ) -> pd.DataFrame:
     """All bookings on the engagements requested in one quarter, nothing later than the last day."""
     quarter = int(frame["quarter"].iloc[0]) if len(frame) else 0
     rng = rng_for(seed, "effort", quarter)
     worked = frame[frame["state"] != "refused"]
-    ours = _spread(rng, _by_role(worked, catalogue))
+    ours = _spread(rng, _by_role(worked, catalogue), habit)
     ours["person_id"] = _people(rng, ours["role_number"], catalogue, len(customers.ids))
-    theirs = _spread(rng, _of_customers(rng, worked, catalogue, rng_for(seed, "bookkeeping"), len(customers.ids)))
+    own = _of_customers(rng, worked, catalogue, rng_for(seed, "bookkeeping"), len(customers.ids))
+    theirs = _spread(rng, own, habit)
     general = _general(rng, catalogue, calendar, customers, worked, quarter)
     rows = pd.concat([ours, theirs.assign(person_id=None), general], ignore_index=True)
     rows["worked_hours"] = np.maximum(np.round(rows["worked_hours"], 2), 0.01)
@@ -46,6 +64,27 @@ def book_hours(
         kind="stable",
         ignore_index=True,
     )[COLUMNS]
+
+
+def count_bookings(
+    frames: list[pd.DataFrame], catalogue: Catalogue, calendar: Calendar, customers: Customers
+) -> Callable[[Habit], float]:
+    """How many bookings a habit makes of some quarters' deliveries, about: without chance, so that it is quick to ask."""
+    own = rng_for(0, "bookkeeping")
+    pieces = [_by_role(f, catalogue) for f in (f[f["state"] != "refused"] for f in frames)]
+    pieces += [_of_customers(own, f[f["state"] != "refused"], catalogue, own, len(customers.ids)) for f in frames]
+    rows = pd.concat(pieces)
+    first, last = (rows[c].to_numpy().astype("datetime64[D]") for c in ("first", "last"))
+    days = np.maximum(np.busday_count(first, last), 0) + 1
+    kept = np.clip((calendar.last_day - first).astype(int) + 1, 0, None) / np.maximum((last - first).astype(int) + 1, 1)
+    hours, kept = rows["hours"].to_numpy(), np.minimum(kept, 1.0)
+    general = round(_GENERAL_ROWS * len(customers.ids)) * len(frames)
+
+    def count(habit: Habit) -> float:
+        parts = np.clip(np.ceil(hours / habit.hours), 1, np.minimum(days, habit.most))
+        return float((parts * kept).sum()) + general
+
+    return count
 
 
 def _by_role(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -99,11 +138,11 @@ def _of_customers(
     return _rows(frame, row, hours[row, role], np.array([CUSTOMER_STAFF, CUSTOMER_SENIOR])[role], "customer", catalogue)
 
 
-def _spread(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
+def _spread(rng: np.random.Generator, frame: pd.DataFrame, habit: Habit) -> pd.DataFrame:
     """One row per booking: hours cut into even parts with some jitter, over the working days of the delivery."""
     first, last = (frame[c].to_numpy().astype("datetime64[D]") for c in ("first", "last"))
     days = np.maximum(np.busday_count(first, last), 0)
-    parts = np.clip(np.ceil(frame["hours"].to_numpy() / _HOURS_PER_BOOKING), 1, np.minimum(days + 1, _MOST_BOOKINGS))
+    parts = np.clip(np.ceil(frame["hours"].to_numpy() / habit.hours), 1, np.minimum(days + 1, habit.most))
     parts = parts.astype(int)
     rows = np.repeat(np.arange(len(frame)), parts)
     turn = np.arange(len(rows)) - np.repeat(np.cumsum(parts) - parts, parts)
@@ -123,7 +162,7 @@ def _people(rng: np.random.Generator, role: pd.Series, catalogue: Catalogue, cus
     size = team_sizes(catalogue, mean)
     first = np.cumsum(size) - size
     number = first[role] + np.floor(rng.random(len(role)) * size[role]).astype(int)
-    return np.array([f"W{n:03d}" for n in number], object)
+    return np.array([f"W{n:03d}" for n in range(int(size.sum()))], object)[number]
 
 
 def _general(
@@ -137,7 +176,7 @@ def _general(
     """Hours on a customer or a project as a whole, with no engagement to put them on."""
     names = catalogue.roles["name"].to_numpy()
     share = np.array([0.08, 0.16, 0.07, 0.04, 0.15, 0.15, 0.35])  # the head mostly sees customers
-    count = max(1, round(0.9 * len(customers.ids))) if len(worked) else 0
+    count = max(1, round(_GENERAL_ROWS * len(customers.ids))) if len(worked) else 0
     source = worked.iloc[rng.integers(0, max(len(worked), 1), count)]
     role = rng.choice(len(names), count, p=share)
     hours = _GENERAL_SHARE * worked["true_hours"].sum() * rng.dirichlet(np.full(count, 2.0)) if count else np.empty(0)

@@ -24,7 +24,7 @@ def write_demo(
     target.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         write_table(target / f"{name}.csv", name, frame)
-    (target / "settings.toml").write_text(_settings(tables["capacity"]), "utf-8", newline="\n")
+    (target / "settings.toml").write_text(settings_text(tables["capacity"]), "utf-8", newline="\n")
     return target
 
 
@@ -53,7 +53,7 @@ def _as_text(name: str, column: str, values: pd.Series) -> list[str]:
     return [t if k else "" for t, k in zip(told, known, strict=True)]
 
 
-def _settings(capacity: pd.DataFrame) -> str:
+def settings_text(capacity: pd.DataFrame) -> str:
     """The organisation's settings; its budget is what a quarter's capacity cost over the last year, about."""
     organisation = read_catalogue().organisation
     budget = capacity.groupby("quarter")["capacity_cost"].sum().tail(4).mean()
