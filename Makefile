@@ -37,13 +37,8 @@ lint: $(READY)  ## style, format and types
 	.venv/bin/mypy || status=1; \
 	exit $$status
 
-soak: $(READY)  ## how right segments and the senior effect are, for hours; can be resumed (SAMPLE="--seeds 1000:1010 --null-seeds 1000:1020 --n 300")
-	@.venv/bin/python -m benchmarks.segments $(SAMPLE)
-	@.venv/bin/python -m benchmarks.seniors $(if $(SAMPLE),--seeds 2000:2005,--seeds 2000:4000 --families smooth)
-	@.venv/bin/python -m benchmarks.fuzz --count 100000
-	@.venv/bin/python -m benchmarks.coverage $(if $(SAMPLE),--seeds 2000:2003)
-	@.venv/bin/python -m benchmarks.ranks
-	@.venv/bin/python -m pytest -m soak -v -s --durations=0 $(ARGS) || [ $$? -eq 5 ]  # 5: no test is marked soak
+soak: $(READY)  ## what takes hours, part by part, into benchmarks/SOAK.md; can be resumed (SAMPLE=1: minutes; ARGS="fuzz mutation")
+	@.venv/bin/python -m benchmarks.soak $(if $(SAMPLE),--sample) $(ARGS)
 
 lock: $(READY)  ## requirements.lock and environment.yml anew from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@.uv/bin/uv pip compile pyproject.toml --extra postgres --extra test --extra dev --universal \

@@ -25,7 +25,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from benchmarks.mutants import damage
+from benchmarks.damage import damage
 from pmo_analysis.contract.errors import PmoError
 from pmo_analysis.contract.settings import read_settings
 from pmo_analysis.intake.check import check

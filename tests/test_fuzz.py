@@ -7,7 +7,7 @@ import random
 import pytest
 
 from benchmarks import fuzz
-from benchmarks.mutants import damage
+from benchmarks.damage import damage
 from pmo_analysis.contract.errors import InputError
 
 SEEDS = range(3)
