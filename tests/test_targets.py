@@ -11,7 +11,8 @@ from scipy.special import expit
 
 from pmo_analysis.analysis.targets import assign_capacity, review_targets, target_services
 from pmo_analysis.analysis.targets.holdout import ranking_scores
-from pmo_analysis.analysis.targets.leaving import still_there
+from pmo_analysis.analysis.targets.leaving import explain_silence, leaving_hazard
+from pmo_analysis.analysis.targets.trials import Trials
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.dataset import Dataset
 
@@ -79,10 +80,31 @@ def test_customers_that_left_silently_are_expected_to_ask_for_less():
     assert 0.85 < np.mean(ratios) < 1.15
 
 
+def silent_trials(*since):
+    """One service on ten quarters; each customer asked last so many quarters before the end."""
+    asked = np.zeros((len(since), 1, 10), dtype=bool)
+    asked[np.arange(len(since)), 0, 9 - np.array(since)] = True
+    no = np.zeros(len(since), dtype=bool)
+    names, quarters = [f"C{i}" for i in range(len(since))], [f"Q{i}" for i in range(10)]
+    return Trials(names, ["S"], quarters, asked, np.ones((len(since), 10)), np.ones((1, 10), bool), no, no, no, no)
+
+
 def test_quiet_is_not_left_for_those_who_seldom_ask():
-    seldom, often = still_there(np.array([3, 3]), np.array([0.9, 0.1]), 0.05)
-    assert seldom > 0.8 and often < 0.1
-    assert still_there(np.array([0]), np.array([0.1]), 0.05)[0] == 1
+    trials = silent_trials(3, 3, 0)
+    told = explain_silence(trials, np.repeat([[0.9], [0.1], [0.1]], 10, axis=1), 0.05)
+    # Three silent quarters: stayed (.95 · .9)³, left after none, one or two of them: .05 · (1 + .855 + .855²).
+    assert told.alive[0] == pytest.approx(0.855**3 / (0.855**3 + 0.05 * (1 + 0.855 + 0.855**2)))
+    assert told.alive[1] < 0.1 and told.alive[2] == 1
+    first = (0.855**3 + 0.05 * (0.855 + 0.855**2)) / (0.855**3 + 0.05 * (1 + 0.855 + 0.855**2))
+    assert told.there[0, 6:8] == pytest.approx([1, first]) and (np.diff(told.there[0, 6:]) < 0).all()
+
+
+def test_the_share_that_leaves_is_found_from_silences_and_is_none_where_rates_explain_them():
+    rng = np.random.default_rng(4)
+    stays = np.minimum(rng.geometric(0.08, 400) - 1, 9)
+    assert leaving_hazard(silent_trials(*(9 - stays)), np.full((400, 10), 0.02)) == pytest.approx(0.08, abs=0.012)
+    quiet = np.minimum(rng.geometric(0.4, 400) - 1, 9)
+    assert leaving_hazard(silent_trials(*quiet), np.full((400, 10), 0.6)) < 0.01
 
 
 def small_history(quarters=("2026Q1", "2026Q2", "2026Q3")):

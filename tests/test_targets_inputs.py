@@ -112,6 +112,8 @@ def test_a_pair_without_a_customer_is_left_out():
         (PAIRS, [50], None, "give role → hours"),
         (PAIRS, pd.Series([50, 20], index=["pmo", "pmo"]), None, "each role once"),
         (PAIRS, {"pmo": 50}, "half", "minimum_share: give a share"),
+        (PAIRS.assign(customer_id=["a", "c", "c"]), {"pmo": 50}, None, "1 of 3 rows .* 'c' and 's'; keep one"),
+        (PAIRS.assign(lead_hours=2.0), {"pmo": 50}, None, "'lead_hours', of which capacity tells nothing"),
     ],
 )
 def test_pairs_that_cannot_be_planned_are_refused_in_words(pairs, capacity, share, told):

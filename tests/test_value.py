@@ -480,3 +480,11 @@ def test_no_answers_are_no_score():
 def test_what_cannot_be_scored_is_refused_in_words(measures, options, message):
     with pytest.raises(InputError, match=message):
         score_value(measures, **options)
+
+
+def test_values_of_another_unit_are_refused_and_noise_beyond_the_scale_is_not():
+    assert len(score_value(SEEN.assign(value=[-8.0, 109.0])).scores) == 2
+    with pytest.raises(
+        InputError, match="1 of 2 values are far from the scale of 0 to 100, such as 52,000 of 'quality'"
+    ):
+        score_value(SEEN.assign(value=[40.0, 52_000.0]))

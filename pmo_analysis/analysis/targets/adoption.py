@@ -56,6 +56,11 @@ class Adoption:
         points = (self.level + effect)[..., None] + spread[..., None] * NODES
         return expit(points) @ WEIGHTS
 
+    def quiet_chances(self, counts: Counts, there: Numbers) -> Numbers:
+        """P(no request in a quarter | a customer) per customer × quarter; 1 where it is known to be none."""
+        chance = np.where(counts.trials > 0, _expected(self, counts)[0], 0.0)
+        return np.where(there > 0, np.prod(1 - chance, axis=1), 1.0)
+
 
 def count_trials(trials: Trials) -> Counts:
     """What could have been asked for and what was, with the quarters since it last was."""
@@ -64,13 +69,18 @@ def count_trials(trials: Trials) -> Counts:
     return Counts(exposure, exposure * trials.asked, gaps[:, :, :-1], gaps[:, :, -1])
 
 
-def fit_adoption(counts: Counts, known: Knowledge, *, start: Adoption | None = None, rounds: int = 40) -> Adoption:
-    """The model fitted to counts, beginning with `start`, of the same customers and services, where there is one."""
+def fit_adoption(
+    counts: Counts, known: Knowledge, *, start: Adoption | None = None, rounds: int = 40, still: bool = False
+) -> Adoption:
+    """The model fitted to counts, beginning with `start`, of the same customers and services, where there is one.
+
+    still: the market stays as it is.
+    """
     model = start or _start(counts, known)
     model = replace(model, market=model.market.longer(counts.trials.shape[2]))
     affordable = int(4e8 / max(counts.trials.shape[0] * counts.trials.shape[1] ** 3, 1))
     for _ in range(int(np.clip(affordable, 8, rounds))):
-        model = _round(model, counts, known)
+        model = _round(model, counts, known, still)
     return model
 
 
@@ -99,7 +109,7 @@ def _start(counts: Counts, known: Knowledge) -> Adoption:
     )
 
 
-def _round(model: Adoption, counts: Counts, known: Knowledge) -> Adoption:
+def _round(model: Adoption, counts: Counts, known: Knowledge, still: bool) -> Adoption:
     level, variance, precision, working = _posterior(model, counts)
     member = _memberships(model, working, precision, known)
     model = replace(model, level=level, variance=variance, member=member)
@@ -110,7 +120,7 @@ def _round(model: Adoption, counts: Counts, known: Knowledge) -> Adoption:
     covariance = _covariance(level - prior, model.covariance, precision)
     confusion = _confusion(member, known.label)
     model = replace(model, coefficient=coefficient, need=need, prior=prior, covariance=covariance, confusion=confusion)
-    return _over_time(model, counts)
+    return _over_time(model, counts, still)
 
 
 def _need_effect(away: Numbers, precision: Numbers, need: Numbers) -> float:
@@ -119,12 +129,12 @@ def _need_effect(away: Numbers, precision: Numbers, need: Numbers) -> float:
     return float((weighed * away).sum() / ((weighed * need).sum() + 1.0 / 0.15))
 
 
-def _over_time(model: Adoption, counts: Counts) -> Adoption:
+def _over_time(model: Adoption, counts: Counts, still: bool) -> Adoption:
     """One step of the effects of gaps and of quarters; levels are those of the quarter to come."""
     chance, slope = _expected(model, counts)
     error, spread = counts.hits - counts.trials * chance, counts.trials * slope
     gap = step_gap_effects(model.gap, _by_gap(error, counts.gaps), _by_gap(spread, counts.gaps))
-    market = follow_market(model.market, error.sum(0), spread.sum(0))
+    market = model.market if still else follow_market(model.market, error.sum(0), spread.sum(0))
     shift = (market.shared + market.own)[:, -1] - (model.market.shared + model.market.own)[:, -1]
     coefficient = model.coefficient.copy()
     coefficient[:, 0] += shift

@@ -53,8 +53,8 @@ def assign_capacity(
     capacity: role → hours. minimum_share: the least share of its eligible pairs that each customer must get, or that
     the named customers or services must get. Prices per hour give a bound that no plan can exceed (duality); where at
     most 300 pairs remain open between them and the plan, a whole-number program (HiGHS) finds the best one and proves
-    it. Raises InputError on missing columns, negative hours, capacity that is no number, and minimum shares that no
-    plan meets.
+    it. Raises InputError on missing columns, pairs listed twice, negative hours, hours of a role without capacity,
+    capacity that is no number, and minimum shares that no plan meets.
     """
     roles = _refuse(pairs, capacity)
     rows, left_out = _usable(pairs, roles)
@@ -90,7 +90,18 @@ def _refuse(pairs: pd.DataFrame, capacity: Mapping[str, float] | pd.Series) -> R
     negative = sum((_numbers(pairs, f"{r}_hours") < 0).astype(int) for r in roles)
     if np.any(negative):
         raise InputError(f"{np.count_nonzero(negative)} of {len(pairs)} pairs need negative hours; mend them.")
+    _refuse_unlimited(pairs, roles)
     return roles
+
+
+def _refuse_unlimited(pairs: pd.DataFrame, roles: Roles) -> None:
+    """A column of hours of which capacity tells nothing would silently be without limit."""
+    spare = [c for c in pairs.columns if str(c).endswith("_hours") and str(c).removesuffix("_hours") not in roles]
+    if spare:
+        raise InputError(
+            f"The pairs have {', '.join(map(repr, spare))}, of which capacity tells nothing: give the hours of "
+            f"{str(spare[0]).removesuffix('_hours')!r} in capacity, or drop the column where they are not limited."
+        )
 
 
 def _numbers(pairs: pd.DataFrame, column: str) -> Numbers:
@@ -134,8 +145,20 @@ def _usable(pairs: pd.DataFrame, roles: Roles) -> tuple[Indices, pd.DataFrame]:
     rows = np.flatnonzero(eligible & named & valued & known)
     customer, service = (pd.factorize(pairs[c], sort=True)[0].astype(np.int64) for c in ("customer_id", "service_id"))
     key = customer * (service.max(initial=0) + 1) + service
+    _refuse_repeated(pairs, np.flatnonzero(named), key)
     rows = rows[np.lexsort((value[rows], key[rows]))]
     return rows, pd.DataFrame([(int(n), why) for n, why in left if n], columns=["pairs_count", "reason"])
+
+
+def _refuse_repeated(pairs: pd.DataFrame, rows: Indices, key: Indices) -> None:
+    """A pair listed twice would be served twice."""
+    repeated = len(rows) - len(np.unique(key[rows]))
+    if repeated:
+        first = pairs.iloc[rows[pd.Series(key[rows]).duplicated().to_numpy()][0]]
+        raise InputError(
+            f"The pairs: {repeated} of {len(pairs)} rows name a customer and service listed before, such as "
+            f"{first['customer_id']!r} and {first['service_id']!r}; keep one row of each."
+        )
 
 
 def _problem(

@@ -8,10 +8,11 @@ import numpy as np
 
 from pmo_analysis.analysis.targets.adoption import Adoption, Counts, count_trials, fit_adoption
 from pmo_analysis.analysis.targets.knowledge import Knowledge
-from pmo_analysis.analysis.targets.leaving import fade, fade_in, leaving_hazard, recorded_hazard, still_there
+from pmo_analysis.analysis.targets.leaving import explain_silence, fade, fade_in, leaving_hazard, recorded_hazard
 from pmo_analysis.analysis.targets.trials import Numbers, Trials
 
 RECENT = 4
+LOOPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,22 +34,23 @@ def forecast_requests(trials: Trials, known: Knowledge, *, start: Adoption | Non
     """
     if len(trials.quarters) < 2:
         return Forecast(popularity(trials), None, None, 0.0)
-    counts = count_trials(trials)
-    model = fit_adoption(counts, known, start=start, rounds=rounds)
-    chance, hazard = model.chances(counts.now), recorded_hazard(trials)
-    for _ in range(0 if known.departures_recorded and not trials.undated.any() else 2):
-        quiet = np.prod(1 - chance, axis=1)
+    told = known.departures_recorded and not trials.undated.any()
+    counts = whole = count_trials(trials)
+    # A market that may fall would explain the silence of those who left: at first it stands still.
+    model = fit_adoption(counts, known, start=start, rounds=rounds if told else rounds // 2, still=not told)
+    hazard = recorded_hazard(trials)
+    for _ in range(0 if told else LOOPS):
+        quiet = model.quiet_chances(whole, trials.there)
         present = replace(trials, there=fade_in(trials, quiet))
         if not known.departures_recorded:
-            hazard = leaving_hazard(trials.silent(), quiet, present.there.sum(1))
+            hazard = leaving_hazard(present, quiet)
             present = replace(present, there=fade(present, quiet, hazard))
         counts = count_trials(present)
         model = fit_adoption(counts, known, start=model, rounds=8)
-        chance = model.chances(counts.now)
-    stay = np.full(len(chance), 1 - hazard)
+    stay = np.full(len(trials.customers), 1 - hazard)
     if not known.departures_recorded:
-        stay *= still_there(trials.silent(), np.prod(1 - chance, axis=1), hazard)
-    return Forecast(chance * stay[:, None], model, counts, hazard)
+        stay *= explain_silence(trials, model.quiet_chances(whole, trials.there), hazard).alive
+    return Forecast(model.chances(counts.now) * stay[:, None], model, counts, hazard)
 
 
 def popularity(trials: Trials, label: np.ndarray | None = None) -> Numbers:

@@ -16,6 +16,8 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
 SMALLEST_GROUP = 8
+# A noisy observation may lie beyond the ends of the scale; one by more than the whole scale is of another unit.
+LEAST_VALUE, MOST_VALUE = -100.0, 200.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +60,9 @@ def score_value(
     `measures`: unit_id (or customer_id), outcome, value (0–100), one row per observation, optionally measure (observations
     are then compared within their measure), or n and sd where a row sums up several. `weights` None = unknown: the score
     weighs the outcomes equally and the acceptability runs over all weights. Groups under 8 units shrink to the whole; groups
-    must not be built from the outcome. Errors: InputError for missing columns, negative or empty weights, no draws, or a
-    level outside 0 to 1.
+    must not be built from the outcome. An observation is taken as it is where noise carries it somewhat beyond 0 or 100.
+    Errors: InputError for missing columns, values below −100 or above 200 (another unit), negative or empty weights, no
+    draws, or a level outside 0 to 1.
     """
     _check_request(measures, weights, groups, level)
     check_draws(draws)
@@ -119,6 +122,13 @@ def _read_rows(measures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         sd=_as_numbers(rows["sd"]) if "sd" in rows else np.nan,
     )
     bad = ~np.isfinite(rows["value"]) | rows["unit_id"].isna() | rows["outcome"].isna() | ~(rows["n"] > 0)
+    strange = ~bad & ~rows["value"].between(LEAST_VALUE, MOST_VALUE)
+    if strange.any():
+        first = rows[strange].iloc[0]
+        raise InputError(
+            f"score_value: {int(strange.sum())} of {len(rows)} values are far from the scale of 0 to 100, such as "
+            f"{first['value']:,.6g} of {first['outcome']!r}. Turn each measure into 0 to 100 by its anchors (settings) first."
+        )
     left_out = rows[bad].assign(reason="value, unit, outcome or n is blank")
     return rows[~bad], left_out.reindex(columns=[*rows.columns, "reason"])
 
