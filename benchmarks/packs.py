@@ -25,8 +25,8 @@ from pmo_analysis.intake.told import write_told
 from pmo_analysis.quarter import run_quarter
 from pmo_analysis.quarter.pack_tables import gather_pack_tables
 from pmo_analysis.run import kernels
-from pmo_analysis.run.forking import start_zygote
 from pmo_analysis.run.packs import PACK
+from pmo_analysis.run.warm import start_zygote
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,8 +55,8 @@ def fork_kernels(folder: Path, to: Path, customers: Sequence[str], workers: int,
     from pmo_analysis.present.page import PACK_SHEETS, make_page
 
     started = time.perf_counter()
-    with start_zygote() as zygote:
-        zygote.warm(folder, str(folder), quarter, {})
+    with start_zygote("packs") as zygote:
+        zygote.warm(folder=str(folder), source=str(folder), quarter=quarter, settings={})
 
         def make(customer: str) -> None:
             given = {"source": str(folder), "quarter": quarter, "by": "customer", "group": customer, "settings": {}}

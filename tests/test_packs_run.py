@@ -20,8 +20,8 @@ from pmo_analysis.quarter import run_quarter
 from pmo_analysis.quarter.pack_tables import gather_pack_tables
 from pmo_analysis.quarter.packs import make_pack, require_group
 from pmo_analysis.run import kernels, manifest
-from pmo_analysis.run.forking import can_fork, start_zygote
 from pmo_analysis.run.packs import PACK, run_packs
+from pmo_analysis.run.warm import can_fork, start_zygote
 
 QUARTER = "2026Q2"
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
@@ -140,8 +140,8 @@ def test_a_customer_without_anything_is_told_so_and_gets_no_figures_of_nought(ta
 def zygote(tables, source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("told")
     write_told(tables, folder)
-    with start_zygote() as started:
-        started.warm(folder, str(source), QUARTER, {})
+    with start_zygote("packs") as started:
+        started.warm(folder=str(folder), source=str(source), quarter=QUARTER, settings={})
         yield started
 
 
@@ -320,8 +320,8 @@ def test_published_packs_verify_and_a_changed_one_is_found(published, monkeypatc
 @pytest.mark.slow
 def test_the_warm_process_ends_with_the_one_that_started_it():
     program = (
-        "import os, signal, time\nfrom pmo_analysis.run.forking import start_zygote\n"
-        "with start_zygote() as z:\n    print(z.process.pid, flush=True)\n    time.sleep(1)\n"
+        "import os, signal, time\nfrom pmo_analysis.run.warm import start_zygote\n"
+        'with start_zygote("packs") as z:\n    print(z.process.pid, flush=True)\n    time.sleep(1)\n'
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

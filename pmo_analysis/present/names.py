@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -45,8 +46,9 @@ class Names:
         return tell(identifier)
 
 
+@lru_cache(maxsize=4)
 def names_of(quarter: Quarter) -> Names:
-    """The names that a quarter's tables give."""
+    """The names that a quarter's tables give, looked up once per quarter."""
     return Names(
         _column(quarter.data.frame("services"), "service_id", "name"),
         {**_column(quarter.segmentation.rules, "segment", "name"), **quarter.settings["segment_names"]},

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 DOTS_PER_INCH = 130
+PACKED = 4  # of 9: twice as fast as the usual 6, and hardly larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,5 +41,10 @@ def draw(axes: Axes, alt: str) -> Picture:
     buffer = io.BytesIO()
     figure = axes.get_figure(root=True)
     assert figure is not None  # axes always stand in a figure
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    figure.set_dpi(DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(figure)
+    if layout := figure.get_layout_engine():
+        layout.execute(figure)  # here, because savefig draws all once for nothing before it lays out
+        figure.set_layout_engine("none")
+    canvas.print_png(buffer, metadata={"Software": None}, pil_kwargs={"compress_level": PACKED})
     return Picture(buffer.getvalue(), alt)

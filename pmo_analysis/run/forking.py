@@ -1,24 +1,20 @@
 """Kernels forked from a warm process, through Jupyter's own extension points; papermill is not touched.
 
 `ForkedProvisioner` is what jupyter_client calls a kernel provisioner: it is asked to launch a kernel and here asks the
-zygote to fork one. All else (sockets, keys, signals, clean-up) is Jupyter's. Where the system cannot do it (`can_fork`)
-kernels are started anew, as always.
+zygote (`run/warm.py`) to fork one. All else (sockets, keys, signals, clean-up) is Jupyter's. Where the system cannot do it
+(`can_fork`) kernels are started anew, as always.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import os
 import select
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -31,77 +27,13 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Unicode
 from traitlets.config import Config
 
-from pmo_analysis.contract.errors import PublishError
-
 _NAME = "pmo-forked"
-# What keeps numpy, scikit-learn and Arrow (with its allocator) from starting threads as they are imported.
-_ONE_THREAD = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    "ARROW_DEFAULT_MEMORY_POOL": "system", "JE_ARROW_MALLOC_CONF": "background_thread:false",
-}  # fmt: skip
-
-
-def can_fork() -> bool:
-    """Whether this system has what forked kernels need: Linux, with handles of processes."""
-    return sys.platform == "linux" and hasattr(os, "pidfd_open")
-
-
-def short_folder() -> str | None:
-    """Where private folders are made: names of sockets must be short, and some temporary folders are not."""
-    return "/tmp" if os.path.isdir("/tmp") else None
 
 
 def speak_privately(connection_file: Path) -> Config:
     """Jupyter's settings for a kernel that is reached by sockets beside its connection file, where there are such."""
     way = {"transport": "ipc", "connection_file": str(connection_file)} if os.name == "posix" else {}
     return Config({"KernelManager": way})
-
-
-class Zygote:
-    """The warm process: `folder` holds its socket and its kernels' connection files, for this user only."""
-
-    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
-        self.process, self.folder, self._numbers = process, folder, itertools.count()
-
-    def warm(self, folder: Path, source: str, quarter: str, settings: Mapping[str, Any]) -> None:
-        """Have it read the tables in `folder`, which are those of a source and quarter; returns when it can fork."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        told = {"folder": str(folder), "source": source, "quarter": quarter, "settings": dict(settings)}
-        try:
-            self.process.stdin.write(json.dumps(told) + "\n")
-            self.process.stdin.flush()
-            answer = self.process.stdout.readline().strip()
-        except BrokenPipeError:
-            answer = ""
-        if answer != "ready":
-            raise PublishError(f"The process that kernels are forked from could not start: {self._last_words()}")
-
-    def kernel(self) -> dict[str, Any]:
-        """What papermill hands on to Jupyter for one kernel: forked here, ended at once when its notebook is done."""
-        config = speak_privately(self.folder / f"k{next(self._numbers)}.json")
-        config.ForkedProvisioner.address = str(self.folder / "zygote")
-        return {"kernel_manager_class": ForkedKernelManager, "shutdown_kernel": "immediate", "config": config}
-
-    def _last_words(self) -> str:
-        said = (self.folder / "log").read_text("utf-8", errors="replace").strip().splitlines()
-        return said[-1] if said else "it ended without a word"
-
-
-@contextmanager
-def start_zygote() -> Iterator[Zygote]:
-    """A warm process that ends with the block; it imports its libraries while others work."""
-    with tempfile.TemporaryDirectory(prefix="pmo-", dir=short_folder()) as folder:
-        private = Path(folder)
-        with (private / "log").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "pmo_analysis.run.zygote", str(private / "zygote")],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **_ONE_THREAD},
-            )  # fmt: skip
-        try:
-            yield Zygote(process, private)
-        finally:
-            process.kill()  # its kernels end with it
-            process.communicate()
 
 
 class ForkedProcess:

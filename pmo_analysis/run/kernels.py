@@ -15,9 +15,10 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from pmo_analysis.contract.errors import PublishError
-from pmo_analysis.run.forking import Zygote, short_folder, speak_privately
+from pmo_analysis.run.forking import speak_privately
 from pmo_analysis.run.limits import Limits
 from pmo_analysis.run.parameters import read_notebook
+from pmo_analysis.run.warm import Zygote, short_folder
 
 HOUSE_LIMITS = Limits()
 _PRINTED_SECONDS = 120  # how long what a cell has printed may be on its way; nbclient's 4 fail on a busy machine

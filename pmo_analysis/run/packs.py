@@ -23,12 +23,12 @@ from pmo_analysis.intake.previous import read_previous
 from pmo_analysis.intake.reach import choose_quarter, find_source
 from pmo_analysis.intake.told import write_told
 from pmo_analysis.run import kernels, ledger, manifest, shelf
-from pmo_analysis.run.forking import Zygote, can_fork, start_zygote
 from pmo_analysis.run.kept import Kept, Wanted, name_files
 from pmo_analysis.run.limits import Limits
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.parameters import check_parameters, read_parameters
 from pmo_analysis.run.publish import find_previous, slug
+from pmo_analysis.run.warm import Zygote, can_fork, start_zygote
 
 PACK = ROOT / "notebooks" / "customer_pack.ipynb"
 SECONDS_PER_PACK = 600
@@ -81,7 +81,7 @@ def run_packs(
     declared = read_parameters(Path(notebook))
     check_parameters(declared, {**given, "quarter": quarter or "", "group": ""}, Path(notebook))
     with ExitStack() as stack:
-        zygote = stack.enter_context(start_zygote()) if can_fork() else None
+        zygote = stack.enter_context(start_zygote("packs")) if can_fork() else None
         say(f"reading {Path(str(source)).name}")
         data = load(find_source(str(source)), settings=overrides)
         require_usable(data)
@@ -91,7 +91,7 @@ def run_packs(
         kept = Kept(Path(out), name)
         batch = _prepare(data, Path(notebook), given, kept, say, shelf_folder=Path(out), only=only)
         if zygote and batch.missing:
-            zygote.warm(kept.told, given["source"], given["quarter"], overrides)
+            zygote.warm(folder=str(kept.told), source=given["source"], quarter=given["quarter"], settings=overrides)
         failed = _make(batch, kept, zygote, workers=workers, say=say, tick=tick)
         return _publish(batch, kept, failed, say)
 

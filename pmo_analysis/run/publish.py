@@ -8,6 +8,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,12 @@ from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import PreviousReport, define, read_previous
 from pmo_analysis.intake.reach import choose_quarter
 from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
-from pmo_analysis.run import kernels, ledger, manifest, shelf
-from pmo_analysis.run.limits import read_limits
+from pmo_analysis.run import ledger, manifest, shelf
+from pmo_analysis.run.limits import Limits, read_limits
 from pmo_analysis.run.manifest import ROOT, Manifest
-from pmo_analysis.run.parameters import check_parameters, read_parameters
 from pmo_analysis.run.pdf import print_page
 from pmo_analysis.run.templates import find_template
+from pmo_analysis.run.warm import Zygote, can_fork, start_zygote
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -60,37 +61,49 @@ def run_report(
     """
     say = progress or (lambda text: None)
     given = {"source": str(source), "settings": overrides, **(parameters or {})}
-    declared = read_parameters(Path(notebook))
-    check_parameters(declared, {**given, "quarter": quarter or ""}, Path(notebook))
-    say(f"reading {Path(str(source)).name}")
+    forks = can_fork() and Path(notebook) == REPORT  # a notebook of one's own runs as it does in JupyterLab
+    with start_zygote("report") if forks else nullcontext() as zygote:
+        return _report(given, quarter, Path(notebook), Path(out), say, wait=wait, pdf=pdf, zygote=zygote)
+
+
+def _report(
+    given: dict[str, Any],
+    quarter: str | None,
+    notebook: Path,
+    out: Path,
+    say: Progress,
+    *,
+    wait: bool,
+    pdf: bool,
+    zygote: Zygote | None,
+) -> Manifest:
+    """Check everything that can be checked before a kernel is asked for; then build, look again and publish."""
+    from pmo_analysis.run.parameters import check_parameters, read_parameters
+
+    source = given["source"]
+    declared = read_parameters(notebook)
+    check_parameters(declared, {**given, "quarter": quarter or ""}, notebook)
+    say(f"reading {Path(source).name}")
     states = file_states(source)
-    data = load(source, settings=overrides)
-    require_usable(data)  # before a kernel starts: what is wrong with the data is told within seconds
+    data = load(source, settings=given["settings"])
+    require_usable(data)  # what is wrong with the data is told within seconds
     template = find_template(data)
     chosen = choose_quarter(data, quarter)
     list_period(chosen, data.settings)  # a year that is not over is told before anything runs
-    check_parameters(declared, {**given, "quarter": chosen}, Path(notebook))
+    check_parameters(declared, {**given, "quarter": chosen}, notebook)
     _read_stored(given)  # a scenario that cannot be read is told before anything runs
-    before = find_previous(Path(out), data, chosen)
+    before = find_previous(out, data, chosen)
     if before and "previous" in declared:
         given["previous"] = str(before)
     name = report_name(data, chosen, notebook)
-    with shelf.one_at_a_time(Path(out), name, wait=wait), shelf.scratch(Path(out), name) as folder:
+    asked = {**given, "quarter": chosen}
+    with shelf.one_at_a_time(out, name, wait=wait), shelf.scratch(out, name) as folder:
         previous = read_previous(before) if before else None
-        _build(
-            folder,
-            data,
-            Path(notebook),
-            {**given, "quarter": chosen},
-            say,
-            previous=previous,
-            template=template,
-            pdf=pdf,
-        )
+        _build(folder, data, notebook, asked, say, previous=previous, template=template, pdf=pdf, zygote=zygote)
         _require_unchanged(source, states)
-        shelf.put_in_place(folder, Path(out) / name)
-        ledger.enter(Path(out) / name)
-    return manifest.read_manifest(Path(out) / name)
+        shelf.put_in_place(folder, out / name)
+        ledger.enter(out / name)
+    return manifest.read_manifest(out / name)
 
 
 def _build(
@@ -103,19 +116,13 @@ def _build(
     previous: PreviousReport | None,
     template: Path,
     pdf: bool,
+    zygote: Zygote | None,
 ) -> None:
     """Fill the scratch folder: the notebook runs in its kernel while the tables are computed here."""
     started = time.monotonic()
     say(f"running {notebook.name} for {parameters['quarter']}")
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(
-            kernels.execute,
-            notebook,
-            folder / "report.ipynb",
-            parameters,
-            folder=Path.cwd(),
-            limits=read_limits(data.settings),
-        )
+        running = pool.submit(_execute, notebook, folder, parameters, read_limits(data.settings), zygote)
         result = _compute(data, parameters, folder, previous, template)
         computed = time.monotonic()
         say("computed the tables and the workbook; waiting for the notebook")
@@ -127,6 +134,19 @@ def _build(
     content = _describe(folder, data, result, parameters, durations, previous=previous)
     manifest.write_manifest(folder, {**content, "pdf": printed})
     _require_complete(folder)
+
+
+def _execute(
+    notebook: Path, folder: Path, parameters: Mapping[str, Any], limits: Limits, zygote: Zygote | None
+) -> NotebookNode:
+    """The executed notebook; papermill is imported here, while the warm process imports what the notebook needs."""
+    from pmo_analysis.run import kernels
+
+    if zygote:
+        zygote.warm()
+    return kernels.execute(
+        notebook, folder / "report.ipynb", parameters, folder=Path.cwd(), limits=limits, zygote=zygote
+    )
 
 
 def _compute(
@@ -199,10 +219,12 @@ def _require_unchanged(source: str | Path, before: Mapping[str, tuple[int, int]]
 
 def _require_complete(folder: Path) -> None:
     """The last look before the report takes its place: every file there, none empty, the page closed."""
+    from pmo_analysis.run.kernels import require_whole
+
     for name in ("report.ipynb", "report.html", "report.xlsx", "slides.pptx", manifest.NAME):
         if not (folder / name).is_file() or (folder / name).stat().st_size == 0:
             raise PublishError(f"The report lacks {name}; nothing was published.")
-    kernels.require_whole(folder / "report.ipynb")
+    require_whole(folder / "report.ipynb")
     manifest.read_manifest(folder)
 
 

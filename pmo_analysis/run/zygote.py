@@ -1,9 +1,9 @@
 """A process with the libraries imported and a quarter's tables read, from which each kernel is forked clean.
 
-Started as `python -m pmo_analysis.run.zygote ADDRESS` by `run/forking.py`. It reads one line from its standard
-input, where the tables are and of what, makes itself warm and answers `ready`; then it forks one kernel per connection
-on the Unix socket ADDRESS. It never runs a cell itself, so what one kernel does no other kernel sees. It ends, and its kernels
-with it, when its standard input closes: with the process that started it, however that ends.
+Started as `python -m pmo_analysis.run.zygote ADDRESS packs|report` by `run/warm.py`. It reads one line from its standard
+input, for packs where the tables are and of what, makes itself warm and answers `ready`; then it forks one kernel per
+connection on the Unix socket ADDRESS. It never runs a cell itself, so what one kernel does no other kernel sees. It ends,
+and its kernels with it, when its standard input closes: with the process that started it, however that ends.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 
 
-def main(address: str) -> None:
+def main(address: str, notebooks: str) -> None:
     """Import, read, answer `ready`, and fork until the standard input closes."""
-    _import_libraries()
+    import ipykernel.ipkernel
+    import ipykernel.kernelapp  # noqa: F401
+
+    warm = _import_packs() if notebooks == "packs" else _import_report()
     line = sys.stdin.readline()
     if not line.strip():
         return
-    _warm(**json.loads(line))
+    warm(**json.loads(line))
     _require_one_thread()
     gc.collect()
     gc.freeze()  # what is here stays shared: the collector of a kernel does not touch it
@@ -42,15 +46,14 @@ def main(address: str) -> None:
         _become_kernel(request)
 
 
-def _import_libraries() -> None:
-    """Everything a pack's kernel needs, without starting a thread."""
-    import ipykernel.ipkernel
-    import ipykernel.kernelapp  # noqa: F401
-
+def _import_packs() -> Callable[..., None]:
+    """Everything a pack's kernel needs, without starting a thread; and what makes it warm."""
     import pmo_analysis.present.packs  # noqa: F401
 
+    return _warm_packs
 
-def _warm(folder: str, source: str, quarter: str, settings: dict[str, Any]) -> None:
+
+def _warm_packs(folder: str, source: str, quarter: str, settings: dict[str, Any]) -> None:
     """Read the tables and make one pack for nobody, so that kernels find both done."""
     from pmo_analysis.intake.told import read_told
     from pmo_analysis.present.packs import show_everything
@@ -61,6 +64,25 @@ def _warm(folder: str, source: str, quarter: str, settings: dict[str, Any]) -> N
     known = list_packs(tables, "customer")
     if len(known):
         show_everything(tables, "customer", str(known["group"].iloc[0]))
+
+
+def _import_report() -> Callable[..., None]:
+    """Everything the report's kernel needs; the quarter itself is computed in the kernel."""
+    import pmo_analysis.present.answers
+    import pmo_analysis.quarter.run  # noqa: F401
+
+    return _warm_report
+
+
+def _warm_report() -> None:
+    """Draw one picture for nobody: fonts are read and measured once."""
+    from pmo_analysis.present.plots.style import house_style, list_rows, new_axes
+    from pmo_analysis.present.shown import draw
+
+    with house_style():
+        axes = new_axes(2.0)
+        list_rows(axes, ["a", "b"])
+        draw(axes, "for nobody")
 
 
 def _require_one_thread() -> None:
@@ -112,4 +134,4 @@ def _redirect(log: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -38,14 +39,14 @@ def list_equations(quarter: Quarter, most: int = 8) -> str:
     costs = quarter.cost_by["service"].table.set_index("service_id")["cost_to_serve_cost"]
     base = rows[(rows["term"] == _BASE) & (rows["known_at"] == _INTAKE)]
     base = base.assign(cost=base["service_id"].map(costs)).sort_values(["cost", "service_id"], ascending=[False, True])
-    sizes = _name_sizes(quarter)
-    parts = {s: part[part["term"] != _BASE] for s, part in rows.groupby("service_id")}
+    clear = rows[(rows["term"] != _BASE) & (rows["verdict"] == _USED)]
+    harder, larger, after = (_say(part, quarter) for part in _part(clear))
     shown = pd.DataFrame({
         "Service": [names.service(s) for s in base["service_id"]],
         "Plain and small, hours": told_ranges(base, ("hours", "low", "high"), unit="ratio"),
-        "What makes it harder adds": [_say(parts[s], _INTAKE) for s in base["service_id"]],
-        "A larger size adds": [_say(parts[s], _INTAKE, sizes) for s in base["service_id"]],
-        "Seen only afterwards": [_say(parts[s], "afterwards") for s in base["service_id"]],
+        "What makes it harder adds": [harder.get(s, MISSING) for s in base["service_id"]],
+        "A larger size adds": [larger.get(s, MISSING) for s in base["service_id"]],
+        "Seen only afterwards": [after.get(s, MISSING) for s in base["service_id"]],
         "Of the spread explained": told(base, "r2", "_share"),
         "Deliveries": told(base, "n"),
     })  # fmt: skip
@@ -54,18 +55,26 @@ def list_equations(quarter: Quarter, most: int = 8) -> str:
     )
 
 
-def _say(rows: pd.DataFrame, known_at: str, sizes: Mapping[str, list[str]] | None = None) -> str:
-    """`complexity 4 or 5 +1.6 (0.9 to 2.4)`: only what is clearly more than nothing; steps in size where `sizes` are given."""
-    rows = rows[(rows["verdict"] == _USED) & (rows["known_at"] == known_at)]
-    rows = rows[rows["term"].str.startswith(_SIZE) == (sizes is not None)]
-    return "; ".join(f"{_name(r, sizes or {})} {_add(r)}" for _, r in rows.iterrows()) or MISSING
+def _part(clear: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """What makes a delivery harder, what a larger size adds, both known at intake; and what is seen only afterwards."""
+    at_intake, step = clear["known_at"] == _INTAKE, clear["term"].str.startswith(_SIZE)
+    return clear[at_intake & ~step], clear[at_intake & step], clear[(clear["known_at"] == "afterwards") & ~step]
 
 
-def _add(row: pd.Series) -> str:
+def _say(clear: pd.DataFrame, quarter: Quarter) -> dict[str, str]:
+    """Per service `complexity 4 or 5 +1.6 (0.9 to 2.4)`, terms in their order."""
+    sizes = _name_sizes(quarter)
+    said: dict[str, list[str]] = {}
+    for row in clear.to_dict("records"):
+        said.setdefault(str(row["service_id"]), []).append(f"{_name(row, sizes)} {_add(row)}")
+    return {service: "; ".join(terms) for service, terms in said.items()}
+
+
+def _add(row: Mapping[Hashable, Any]) -> str:
     return f"+{tell(row['hours'])} ({tell_limits(row['low'], row['high'])})"
 
 
-def _name(row: pd.Series, sizes: Mapping[str, list[str]]) -> str:
+def _name(row: Mapping[Hashable, Any], sizes: Mapping[str, list[str]]) -> str:
     """A term in words; a step up in size by the size that begins there."""
     term = str(row["term"])
     known, step = sizes.get(str(row["service_id"]), []), term.removeprefix(_SIZE)

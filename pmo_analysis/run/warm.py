@@ -1,0 +1,83 @@
+"""The process that kernels are forked from, as the one that starts it sees it; nothing of Jupyter is imported yet.
+
+So it can be started first of all: it imports its libraries while whoever started it imports papermill and reads the data.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pmo_analysis.contract.errors import PublishError
+
+# What keeps numpy, scikit-learn and Arrow (with its allocator) from starting threads as they are imported.
+_ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "ARROW_DEFAULT_MEMORY_POOL": "system", "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}  # fmt: skip
+
+
+def can_fork() -> bool:
+    """Whether this system has what forked kernels need: Linux, with handles of processes."""
+    return sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+
+def short_folder() -> str | None:
+    """Where private folders are made: names of sockets must be short, and some temporary folders are not."""
+    return "/tmp" if os.path.isdir("/tmp") else None
+
+
+class Zygote:
+    """The warm process: `folder` holds its socket and its kernels' connection files, for this user only."""
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self.process, self.folder, self._numbers = process, folder, itertools.count()
+
+    def warm(self, **told: Any) -> None:
+        """Return when it can fork; for packs it is told the `folder` of their tables, and source, quarter and settings."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        try:
+            self.process.stdin.write(json.dumps(told) + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline().strip()
+        except BrokenPipeError:
+            answer = ""
+        if answer != "ready":
+            raise PublishError(f"The process that kernels are forked from could not start: {self._last_words()}")
+
+    def kernel(self) -> dict[str, Any]:
+        """What papermill hands on to Jupyter for one kernel: forked here, ended at once when its notebook is done."""
+        from pmo_analysis.run.forking import ForkedKernelManager, speak_privately
+
+        config = speak_privately(self.folder / f"k{next(self._numbers)}.json")
+        config.ForkedProvisioner.address = str(self.folder / "zygote")
+        return {"kernel_manager_class": ForkedKernelManager, "shutdown_kernel": "immediate", "config": config}
+
+    def _last_words(self) -> str:
+        said = (self.folder / "log").read_text("utf-8", errors="replace").strip().splitlines()
+        return said[-1] if said else "it ended without a word"
+
+
+@contextmanager
+def start_zygote(notebooks: Literal["packs", "report"]) -> Iterator[Zygote]:
+    """A process that ends with the block, warm for packs or for the report."""
+    with tempfile.TemporaryDirectory(prefix="pmo-", dir=short_folder()) as folder:
+        private = Path(folder)
+        with (private / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pmo_analysis.run.zygote", str(private / "zygote"), notebooks],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **_ONE_THREAD},
+            )  # fmt: skip
+        try:
+            yield Zygote(process, private)
+        finally:
+            process.kill()  # its kernels end with it
+            process.communicate()
