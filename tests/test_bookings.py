@@ -85,16 +85,6 @@ def test_a_booking_is_borne_by_its_engagements_customer_else_the_one_booked_else
     assert rows["unread_count"].sum() == 1 and rows["senior_hours"].dropna().eq(0).all()
 
 
-def test_sums_by_customer_are_those_by_engagement_added_up():
-    by_engagement, by_customer = (
-        sum_by_engagement(_placed(), SPANS, _rates(), customers_only=c) for c in (False, True)
-    )
-    at = ["quarter", "customer_id"]
-    sums = by_engagement.astype(dict.fromkeys(at, "str")).groupby(at)["unsaid_hours"].sum()
-    told = by_customer.astype(dict.fromkeys(at, "str")).set_index(at)["unsaid_hours"]
-    assert sums.to_dict() == told.to_dict()
-
-
 def test_lifetime_roles_and_the_first_day_are_of_every_booking():
     data = _placed()
     assert lifetime_hours(data).to_dict("list") == {

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.intake.booked import PER_UNIT, SAID, Booked, add_up, named, read_booked
+from pmo_analysis.intake.booked import PER_UNIT, SAID, Booked, named, read_booked
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.placed import Placed, one_each, place_bookings, place_by_customer, price
+from pmo_analysis.intake.numbered import single_engagements
+from pmo_analysis.intake.placed import (
+    Placed,
+    add_kinds,
+    each_project,
+    label_places,
+    place_bookings,
+    price_kinds,
+)
 
 __all__ = ["AMOUNTS", "PER_UNIT", "first_booking", "lifetime_hours", "list_worked_roles", "sum_by_engagement",
            "sum_by_project", "sum_by_role", "sum_hours"]  # fmt: skip
@@ -26,8 +33,7 @@ AMOUNTS = [
     "unpriced_count",
     "unread_count",
 ]
-_PLACED = ["quarter", "engagement_id", "customer_id", "service_id", "size"]
-_ENGAGEMENT = ["engagement_id", "customer_id", "service_id", "size_quoted"]
+_PLACED = ["row", "quarter", "engagement_id", "customer_id", "service_id", "size"]
 
 
 def sum_hours(data: Dataset, *keys: str, first: date | None = None, last: date | None = None) -> pd.DataFrame:
@@ -50,88 +56,53 @@ def sum_hours(data: Dataset, *keys: str, first: date | None = None, last: date |
     return sums.assign(side=side).drop(columns="bookings")
 
 
-@dataclass(frozen=True, eq=False)
-class _Priced:
-    """The bookings of some quarters: the number of each one's quarter, whose hours, what they cost, whether senior.
-
-    senior: 1, 0 or missing; cost: in ten-thousandths, at the PMO's rate or the customer's own.
-    """
-
-    booked: Booked = field(repr=False)
-    number: np.ndarray = field(repr=False)
-    pmo: np.ndarray = field(repr=False)
-    cost: np.ndarray = field(repr=False)
-    senior: np.ndarray = field(repr=False)
-
-
-def _price(data: Dataset, spans: Spans, rates: pd.DataFrame) -> _Priced:
-    booked, number = _within(data, spans)
-    roles, role = booked.names["role"], booked.codes["role"]
-    told = rates[rates["role"].isna() | rates["role"].isin(roles)]
-    numbers = dict(zip(spans, range(len(spans)), strict=True))
-    at = (told["quarter"].map(numbers).to_numpy("int64"), roles.get_indexer(told["role"]))
-    tables = np.full((4, len(spans), len(roles) + 1), np.nan)
-    for table, name in zip(tables, ("hourly_cost", "own_hourly_cost", "senior"), strict=False):
-        table[at] = told[name].astype("Float64").to_numpy("float64", na_value=np.nan)
-    tables[3][at] = told["role_side"] == "customer"
-    pmo_rate, own_rate, senior, customers = tables
-    pmo = np.where(booked.side >= 0, booked.side == 0, (customers != 1)[number, role])
-    cost = price(booked, np.stack([own_rate, pmo_rate]), pmo.astype("int8"), number)
-    return _Priced(booked, number, pmo, cost, senior[number, role])
-
-
-def _within(data: Dataset, spans: Spans) -> tuple[Booked, np.ndarray]:
-    """The bookings of some quarters that follow each other, and the number of each one's quarter."""
-    first, last = min(f for f, _ in spans.values()), max(t for _, t in spans.values())
-    booked = read_booked(data).between(first, last)
-    ends = np.array([end for _, end in spans.values()], "datetime64[D]")
-    return booked, booked.tell_days(lambda days: np.searchsorted(ends, days))
-
-
-def sum_by_engagement(
-    data: Dataset, spans: Spans, rates: pd.DataFrame, *, customers_only: bool = False
-) -> pd.DataFrame:
+def sum_by_engagement(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataFrame:
     """Hours and money of some quarters by engagement; what is booked on none, by the customer that bears it.
 
-    `spans`: quarter → its first and last day; `rates`: quarter, role, hourly_cost (the PMO's), own_hourly_cost (the
-    customer's), role_side, senior; where a rate is missing the money is. Columns: quarter, engagement_id, customer_id
-    (the engagement's, else the one booked, else the project's), service_id, size, and AMOUNTS: the PMO's hours and
-    cost said to be process or delivery, or unsaid; senior_hours; the customer's own hours and cost; bookings without
-    a price and without readable hours. In ten-thousandths, sorted; missing = not known. With `customers_only` the
-    sums are by quarter and customer, and engagement, service and size are blank. Names but the engagement's are categories.
+    `spans`: quarter → its first and last day, whole months; `rates`: quarter, role, hourly_cost (the PMO's),
+    own_hourly_cost (the customer's), role_side, senior; where a rate is missing the money is. Columns: quarter,
+    engagement_id, customer_id (the engagement's, else the one booked, else the project's), service_id, size, and
+    AMOUNTS: the PMO's hours and cost said to be process or delivery, or unsaid; senior_hours; the customer's own hours
+    and cost; bookings without a price and without readable hours. In ten-thousandths, sorted; missing = not known; and
+    row: the engagement's in `single_engagements`, −1 none. Names but the engagement's are categories.
     """
-    priced = _price(data, spans, rates)
-    placed = (place_by_customer if customers_only else place_bookings)(priced.booked, data, priced.number)
-    about = one_each(data.frame("engagements", _ENGAGEMENT), "engagement_id")
-    about = about.rename(columns={"customer_id": "its_customer_id", "size_quoted": "size"})
-    rows = placed.keys(about).assign(**_tell_amounts(placed, priced))
-    loose = rows["its_customer_id"].isna()
-    apart = rows[loose].assign(engagement_id=np.nan).astype({"engagement_id": "str"})
-    sums = apart.groupby(["number", *_PLACED[1:]], dropna=False)[AMOUNTS].sum(min_count=1).reset_index()
-    rows = pd.concat([rows[~loose], sums], ignore_index=True).sort_values("number", kind="stable", ignore_index=True)
-    return rows.assign(quarter=pd.Categorical.from_codes(rows["number"], sorted(spans)))[[*_PLACED, *AMOUNTS]]
+    tables = [_sum_quarter(data, rates[rates["quarter"] == quarter], *span) for quarter, span in spans.items()]
+    number = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    rows = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+    return rows.assign(quarter=pd.Categorical.from_codes(number, list(spans)))[[*_PLACED, *AMOUNTS]]
 
 
-def _tell_amounts(placed: Placed, priced: _Priced) -> dict[str, np.ndarray]:
+def _sum_quarter(data: Dataset, rates: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    booked, engagements = read_booked(data), single_engagements(data)
+    placed = place_bookings(booked, booked.between(first, last), price_kinds(booked, rates))
+    about = engagements[["engagement_id", "service_id", "size_quoted"]].rename(columns={"size_quoted": "size"})
+    rows = label_places(booked, placed, about).assign(**_tell_amounts(placed))
+    loose = booked.owner[placed.engagement] < 0
+    if not loose.any():
+        return rows
+    apart = rows[loose].groupby(_PLACED[3:], dropna=False, observed=True)[AMOUNTS].sum(min_count=1).reset_index()
+    return pd.concat([rows[~loose], apart.assign(row=-1)], ignore_index=True).astype({"engagement_id": "str"})
+
+
+def _tell_amounts(placed: Placed) -> dict[str, np.ndarray]:
     """AMOUNTS per place."""
-    units, pmo = priced.booked.units, priced.pmo
-    hours, cost = placed.sums_by_kind(units, pmo), placed.sums_by_kind(priced.cost, pmo)
+    hours, cost = placed.hours, placed.cost
     told: dict[str, np.ndarray] = {}
     for i, said in enumerate(_SAID):
         told |= {f"{said}_hours": hours[:, i], f"{said}_cost": cost[:, i]}
-    ranked = pmo & ~np.isnan(priced.senior)
     return told | {
-        "senior_hours": placed.sums(units * priced.senior, ranked),
+        "senior_hours": placed.senior_hours,
         "own_hours": _add(hours[:, len(SAID) :]),
         "own_cost": _add(cost[:, len(SAID) :]),
-        "unpriced_count": placed.count(~pmo & np.isnan(priced.cost) & ~np.isnan(units)),
-        "unread_count": placed.count(np.isnan(units)),
+        "unpriced_count": placed.unpriced[1],
+        "unread_count": placed.unread,
     }
 
 
 def _add(parts: np.ndarray) -> np.ndarray:
     """The sum of each row; missing where nothing of it is known."""
-    return np.where(np.isnan(parts).all(axis=1), np.nan, np.nansum(parts, axis=1))
+    known = ~np.isnan(parts)
+    return np.where(known.any(axis=1), np.where(known, parts, 0.0).sum(axis=1), np.nan)
 
 
 def sum_by_role(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataFrame:
@@ -139,25 +110,27 @@ def sum_by_role(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataFram
 
     `spans` and `rates` as for `sum_by_engagement`; every booking counts, on whatever it was booked.
     """
-    priced, names = _price(data, spans, rates), read_booked(data).names["role"]
-    rows = _sum_by(priced, priced.booked.codes["role"], names, "role")
-    return _label(rows, spans, ["quarter", "role", "hours", "cost"])
+    booked, tables = read_booked(data), []
+    for quarter, span in spans.items():
+        priced = price_kinds(booked, rates[rates["quarter"] == quarter])
+        sums = add_kinds(booked, booked.between(*span), priced)
+        tables.append(_sum_roles(booked, sums[priced.pmo]).assign(quarter=quarter))
+    return _join(tables, ["quarter", "role", "hours", "cost"])
 
 
-def _sum_by(priced: _Priced, code: np.ndarray, names: pd.Index, key: str) -> pd.DataFrame:
-    """The PMO's hours and cost by number of the quarter and key, the blank one last: number, key, hours, cost."""
-    width = len(names) + 1
-    place = priced.number[priced.pmo] * width + np.where(code < 0, width - 1, code)[priced.pmo]
-    size = (int(priced.number.max(initial=0)) + 1) * width
-    found = np.flatnonzero(np.bincount(place, minlength=size))
-    hours, cost = (add_up(place, a[priced.pmo], size)[found] for a in (priced.booked.units, priced.cost))
-    code = np.append(np.arange(len(names)), -1)[found % width]
-    return pd.DataFrame({"number": found // width, key: named(names, code), "hours": hours, "cost": cost})
+def _sum_roles(booked: Booked, sums: pd.DataFrame) -> pd.DataFrame:
+    """The sums of kinds by role, in the order of names, the blank one last: role, hours, cost; missing where none is known."""
+    sums = sums[sums["bookings"] > 0]
+    amounts = sums[["hours", "cost"]].where(sums["readable"])
+    code = sums["role"].where(sums["role"] >= 0, len(booked.names["role"]))
+    told = amounts.groupby(code).sum(min_count=1)
+    role = np.append(np.arange(len(booked.names["role"])), -1)[told.index]
+    return told.assign(role=named(booked.names["role"], role).array)
 
 
-def _label(rows: pd.DataFrame, spans: Mapping[str, object], columns: list[str]) -> pd.DataFrame:
-    rows = rows.assign(quarter=pd.Categorical.from_codes(rows["number"], list(spans)).astype("str"))
-    return rows[columns].astype({c: "str" if c in ("quarter", "role") else "float64" for c in columns})
+def _join(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    rows = pd.concat(tables, ignore_index=True)[columns]
+    return rows.astype({c: "str" if c in ("quarter", "role") else "float64" for c in columns})
 
 
 def list_worked_roles(data: Dataset, spans: Spans) -> pd.DataFrame:
@@ -165,13 +138,13 @@ def list_worked_roles(data: Dataset, spans: Spans) -> pd.DataFrame:
     names = {"quarter": "str", "role": "str", "readable": "bool"}
     if not spans or not data.has("effort", "worked_on", "worked_hours"):
         return pd.DataFrame({name: [] for name in names}).astype(names)
-    booked, number = _within(data, spans)
-    everybody = np.ones(len(number), "bool")
-    rows = _sum_by(
-        _Priced(booked, number, everybody, booked.units, booked.units),
-        booked.codes["role"], booked.names["role"], "role",
-    )  # fmt: skip
-    return _label(rows, spans, ["quarter", "role"]).assign(readable=rows["hours"].notna())
+    booked = read_booked(data)
+    tables = [
+        _sum_roles(booked, add_kinds(booked, booked.between(*span))).assign(quarter=quarter)
+        for quarter, span in spans.items()
+    ]
+    rows = _join(tables, ["quarter", "role", "hours"])
+    return rows[["quarter", "role"]].assign(readable=rows["hours"].notna())
 
 
 def lifetime_hours(data: Dataset) -> pd.DataFrame:
@@ -179,13 +152,19 @@ def lifetime_hours(data: Dataset) -> pd.DataFrame:
 
     Engagements without a readable hour are not in it.
     """
-    booked = read_booked(data)
-    roles = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role")
+    booked, roles = read_booked(data), data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role")
+    kinds, names = booked.kinds, booked.names["engagement_id"]
     customers = np.append(booked.names["role"].isin(roles.loc[roles["side"] == "customer", "role"]), False)
-    names, code = booked.names["engagement_id"], booked.codes["engagement_id"]
-    pmo = np.where(booked.side >= 0, booked.side == 0, ~customers[booked.codes["role"]]) & (code >= 0)
-    units = add_up(code[pmo], booked.units[pmo], len(names))
-    found = np.flatnonzero(~np.isnan(units))
+    side = kinds["side"].to_numpy()
+    pmo = np.where(side == "untold", ~customers[kinds["role"]], side == "pmo") & kinds["readable"].to_numpy()
+    units, known = np.zeros(len(names) + 1), np.zeros(len(names) + 1, "bool")
+    for month in booked.months.values():
+        for chunk in month.chunks():
+            own = pmo[month.kind[chunk]]
+            engagement = month.engagement[chunk][own]
+            np.add.at(units, engagement, month.units[chunk][own].astype("float64"))
+            known[engagement] = True
+    found = np.flatnonzero(known[:-1])
     return pd.DataFrame({"engagement_id": named(names, found), "worked_hours": units[found] / PER_UNIT})
 
 
@@ -194,19 +173,28 @@ def sum_by_project(data: Dataset, spans: Spans, rates: pd.DataFrame) -> pd.DataF
 
     A booking is on its engagement's project, else on the one it names. `spans`, `rates` as for `sum_by_engagement`.
     """
-    priced = _price(data, spans, rates)
-    booked, names = priced.booked, priced.booked.names
-    its = one_each(data.frame("engagements", ["engagement_id", "project_id"]), "engagement_id")["project_id"]
-    projects = names["project_id"].union(pd.Index(its.dropna().unique(), dtype="str"))
-    of_engagement = projects.get_indexer(its.reindex(names["engagement_id"]))
-    of_booking = np.append(projects.get_indexer(names["project_id"]), -1)[booked.codes["project_id"]]
-    code = np.append(of_engagement, -1)[booked.codes["engagement_id"]]
-    whole = _Priced(booked, np.zeros_like(priced.number), priced.pmo, priced.cost, priced.senior)
-    rows = _sum_by(whole, np.where(code >= 0, code, of_booking), projects, "project_id")
-    return rows.loc[rows["project_id"].notna(), ["project_id", "hours", "cost"]].reset_index(drop=True)
+    booked = read_booked(data)
+    names, readable = booked.names["project_id"], booked.kinds["readable"].to_numpy()
+    sums, known = np.zeros((2, len(names) + 1)), np.zeros((3, len(names) + 1), "bool")
+    for quarter, span in spans.items():
+        priced = price_kinds(booked, rates[rates["quarter"] == quarter])
+        seen = (readable, readable & ~np.isnan(priced.rate))
+        for month, project in each_project(booked, booked.between(*span)):
+            for chunk in month.chunks():
+                kind, own = month.kind[chunk], project[chunk]
+                known[2][own[priced.pmo[kind]]] = True
+                for i, amount in enumerate((month.units[chunk].astype("float64"), priced.cost(month, chunk))):
+                    some = priced.pmo[kind] & seen[i][kind]
+                    np.add.at(sums[i], own[some], amount[some])
+                    known[i][own[some]] = True
+    found = np.flatnonzero(known[2][:-1])
+    hours, cost = np.where(known[:2], sums, np.nan)[:, found]
+    return pd.DataFrame({"project_id": named(names, found), "hours": hours, "cost": cost})
 
 
 def first_booking(data: Dataset) -> date | None:
     """The day of the first booking; None where nothing is booked."""
-    day = read_booked(data).dated().day if data.has("effort", "worked_on") else np.zeros(0)
-    return pd.Timestamp(int(np.min(day)), unit="D").date() if len(day) else None
+    if not data.has("effort", "worked_on"):
+        return None
+    day = data.sql("SELECT min(worked_on) AS day FROM {effort}")["day"].iloc[0]
+    return pd.Timestamp(day).date()

@@ -1,131 +1,182 @@
-"""Bookings put where they belong: on their engagement, else on the customer that bears them; and sums of what is there."""
+"""Bookings added up where they belong: on their engagement, else on the customer that bears them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.intake.booked import SAID, Booked, add_up, named, read_booked, round_half_up
-from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.booked import SAID, Booked, Month, named, round_half_up
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """What the bookings of each kind (`Booked.kinds`) are: rate (missing = no price), pmo (else the customer's own), senior.
+
+    `senior`: whether they are a senior's hours, missing where that is not known.
+    """
+
+    rate: np.ndarray
+    pmo: np.ndarray
+    senior: np.ndarray
+
+    def cost(self, month: Month, chunk: slice) -> np.ndarray:
+        """What each booking costs, in whole ten-thousandths; missing where it has no price or no hours."""
+        return round_half_up(month.units[chunk] * self.rate[month.kind[chunk]])
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Bookings and the place of each: `place` per booking; per place number, engagement and customer as numbers of names."""
+    """The sums of some bookings per place, in ten-thousandths; missing where nothing is known.
 
-    booked: Booked = field(repr=False)
-    place: np.ndarray = field(repr=False)
-    number: np.ndarray = field(repr=False)
+    engagement, customer: numbers of names (−1 none): the engagement's customer, or who bears what names no engagement
+    whose customer is known. hours, cost: a row per place; the PMO's process, delivery and unsaid, then the customer's alike.
+    """
+
     engagement: np.ndarray = field(repr=False)
     customer: np.ndarray = field(repr=False)
-
-    @property
-    def size(self) -> int:
-        """How many places there are."""
-        return len(self.number)
-
-    def keys(self, engagements: pd.DataFrame) -> pd.DataFrame:
-        """Per place: number, engagement_id, customer_id and what `engagements` (one each, index engagement_id) tell of it.
-
-        All but the engagement are categories in the order of their names: fast to group by.
-        """
-        ids = {
-            "engagement_id": named(self.booked.names["engagement_id"], self.engagement),
-            "customer_id": pd.Categorical.from_codes(self.customer, self.booked.names["customer_id"]),
-        }
-        rows = find_rows(engagements.index, self.booked.names["engagement_id"])
-        own = np.append(rows, -1)[self.engagement]
-        about = {name: engagements[name].astype("category").array.take(own, allow_fill=True) for name in engagements}
-        return pd.DataFrame({"number": self.number, **ids, **about})
-
-    def sums(self, amounts: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
-        """The sum of the bookings' (chosen) amounts per place; missing where nothing is known."""
-        if chosen is None:
-            return add_up(self.place, amounts, self.size)
-        return add_up(self.place[chosen], amounts[chosen], self.size)
-
-    def count(self, chosen: np.ndarray) -> np.ndarray:
-        """How many chosen bookings there are per place."""
-        return np.bincount(self.place[chosen], minlength=self.size).astype("float64")
-
-    def sums_by_kind(self, amounts: np.ndarray, pmo: np.ndarray) -> np.ndarray:
-        """Sums per place and kind of work: the PMO's process, delivery and unsaid, then the customer's alike."""
-        kinds = 2 * len(SAID)
-        slot = self.place * kinds + self.booked.said + np.where(pmo, 0, len(SAID))
-        return add_up(slot, amounts, self.size * kinds).reshape(self.size, kinds)
+    hours: np.ndarray = field(repr=False)
+    cost: np.ndarray = field(repr=False)
+    senior_hours: np.ndarray = field(repr=False)
+    unpriced: np.ndarray = field(repr=False)
+    unread: np.ndarray = field(repr=False)
 
 
-def price(booked: Booked, rates: np.ndarray, *at: np.ndarray) -> np.ndarray:
-    """What each booking costs in whole ten-thousandths; `rates`: by what `at` tells of it, then by role (blank last)."""
-    return round_half_up(booked.units * rates[*at, booked.codes["role"]])
+def price_kinds(booked: Booked, rates: pd.DataFrame) -> Priced:
+    """What each kind of bookings is; `rates`: role, hourly_cost (the PMO's), own_hourly_cost, role_side, senior.
+
+    A booking that names no side is on its role's, else the PMO's. What cannot be read has no price.
+    """
+    kinds, roles = booked.kinds, booked.names["role"]
+    told = rates[rates["role"].isna() | rates["role"].isin(roles)]
+    tables = np.full((4, len(roles) + 1), np.nan)  # a blank role has the number −1: it comes last
+    for table, name in zip(tables, ("hourly_cost", "own_hourly_cost", "senior"), strict=False):
+        table[roles.get_indexer(told["role"])] = told[name].astype("Float64").to_numpy("float64", na_value=np.nan)
+    tables[3][roles.get_indexer(told["role"])] = told["role_side"] == "customer"
+    rate, own_rate, senior, customers = tables[:, kinds["role"]]
+    side = kinds["side"].to_numpy()
+    pmo = np.where(side == "untold", customers != 1, side == "pmo")
+    return Priced(np.where(kinds["readable"], np.where(pmo, rate, own_rate), np.nan), pmo, senior)
 
 
-def one_each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
-    """One row per key, index the key: the first in the order of the other columns, where a key is there twice."""
-    rows = rows[rows[key].notna()]
-    if rows[key].duplicated().any():
-        rows = rows.sort_values(list(rows)).drop_duplicates(key)
-    return rows.set_index(key)
-
-
-def place_bookings(booked: Booked, data: Dataset, number: np.ndarray) -> Placed:
-    """Each booking on its engagement, with the customer that bears it; `number` of its quarter, per booking.
+def place_bookings(booked: Booked, months: list[Month], priced: Priced) -> Placed:
+    """Each booking on its engagement, with the customer that bears it.
 
     What names no engagement whose customer is known lies apart by what it names and who bears it.
     """
     whole, owners = len(booked.names["engagement_id"]), len(booked.names["customer_id"]) + 1
-    engagement, told = booked.codes["engagement_id"], np.append(owners_of(data), -1)
-    place = engagement.astype("int64")
-    loose = np.flatnonzero(told[engagement] < 0)
-    bearer = bearers(booked, data)[loose] + 1
-    pairs, own = np.unique((engagement[loose] + np.int64(1)) * owners + bearer, return_inverse=True)
-    place[loose] = whole + own
-    found, place = _close_ranks(place + number.astype("int64") * (whole + len(pairs)))
-    number, base = np.divmod(found, whole + len(pairs))
-    pair = np.append(pairs, 0)[np.where(base < whole, -1, base - whole)]
-    engagement = np.where(base < whole, base, pair // owners - 1)
-    customer = np.where(base < whole, told[np.where(base < whole, base, -1)], pair % owners - 1)
-    return Placed(booked, place, number, engagement, customer)
+    loose = [_pair(booked, month, owners) for month in months]
+    pairs = np.unique(np.concatenate([pair for _, pair in loose])) if loose else np.zeros(0, "int64")
+    there = np.zeros(whole + len(pairs), "bool")
+    places = []
+    for month, (at, pair) in zip(months, loose, strict=True):
+        place = month.engagement.astype("int64" if whole + len(pairs) > 2**31 - 1 else "int32")
+        place[at] = whole + np.searchsorted(pairs, pair)
+        there[place] = True
+        places.append(place)
+    found = np.flatnonzero(there)
+    rank = (np.cumsum(there) - 1).astype("int64")
+    pair = np.append(pairs, 0)[np.where(found < whole, -1, found - whole)]
+    engagement = np.where(found < whole, found, pair // owners - 1)
+    customer = np.where(found < whole, booked.owner[np.where(found < whole, found, -1)], pair % owners - 1)
+    return Placed(engagement, customer, **_add_up(booked, months, [rank, *places], priced))
 
 
-def place_by_customer(booked: Booked, data: Dataset, number: np.ndarray) -> Placed:
-    """Each booking on the customer that bears it, whatever the engagement."""
-    owners = len(booked.names["customer_id"]) + 1
-    found, place = _close_ranks(number.astype("int64") * owners + bearers(booked, data) + 1)
-    number, customer = np.divmod(found, owners)
-    return Placed(booked, place, number, np.full(len(found), -1), customer - 1)
+def _pair(booked: Booked, month: Month, owners: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which bookings lie on no engagement whose customer is known, and what they name and who bears them as one number."""
+    engagement = month.engagement[month.apart]
+    loose = booked.owner[engagement] < 0
+    pair = (engagement[loose] + np.int64(1)) * owners + booked.bearers(month)[loose] + 1
+    return month.apart[loose], pair
 
 
-def _close_ranks(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The places that are there, in order, and the rank of each booking's among them."""
-    there = np.zeros(int(place.max(initial=-1)) + 1, "bool")
-    there[place] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[place]
+def _add_up(booked: Booked, months: list[Month], ranked: list[np.ndarray], priced: Priced) -> dict[str, np.ndarray]:
+    """The sums per place. Whole numbers below 2^53 give the same in any order, so chunk by chunk."""
+    rank, places = ranked[0], ranked[1:]
+    size, kinds = int(rank[-1]) + 1 if len(rank) else 0, booked.kinds
+    readable, wide = kinds["readable"].to_numpy(), 2 * len(SAID)
+    slot = kinds["said"].to_numpy() + np.where(priced.pmo, 0, len(SAID))
+    unpriced, senior = readable & np.isnan(priced.rate), priced.pmo & readable & ~np.isnan(priced.senior)
+    hours, cost, hours_of_seniors = _Sums(size * wide), _Sums(size * wide), _Sums(size)
+    counts = np.zeros((3, size))
+    for month, place in zip(months, places, strict=True):
+        for chunk in month.chunks():
+            kind, own = month.kind[chunk], rank[place[chunk]]
+            at, units, told = own * wide + slot[kind], month.units[chunk], readable[kind]
+            hours.add(at, units.astype("float64"), told)
+            cost.add(at, priced.cost(month, chunk), told & ~unpriced[kind])
+            some = senior[kind]
+            hours_of_seniors.add(own, units * priced.senior[kind], some)
+            for count, flag in zip(counts, (unpriced & priced.pmo, unpriced & ~priced.pmo, ~readable), strict=True):
+                if flag.any():
+                    np.add.at(count, own[flag[kind]], 1.0)
+    return {
+        "hours": hours.told().reshape(size, wide),
+        "cost": cost.told().reshape(size, wide),
+        "senior_hours": hours_of_seniors.told(),
+        "unpriced": counts[:2],
+        "unread": counts[2],
+    }
 
 
-def owners_of(data: Dataset) -> np.ndarray:
-    """The number of each engagement's customer, −1 where it is not known; by the numbers that `read_booked` gives."""
-    return data.once("owners", lambda data: _own(data, "engagements", "engagement_id"))
+class _Sums:
+    """Running sums per place, missing where nothing was added."""
+
+    def __init__(self, size: int) -> None:
+        self._sums, self._known = np.zeros(size), np.zeros(size, "bool")
+
+    def add(self, at: np.ndarray, amounts: np.ndarray, known: np.ndarray) -> None:
+        """Add what is known of some amounts at their places."""
+        if not known.all():
+            at, amounts = at[known], amounts[known]
+        np.add.at(self._sums, at, amounts)
+        self._known[at] = True
+
+    def told(self) -> np.ndarray:
+        """The sums; nothing may be added after."""
+        self._sums[~self._known] = np.nan
+        return self._sums
 
 
-def bearers(booked: Booked, data: Dataset) -> np.ndarray:
-    """The customer that bears each booking: the engagement's, else the one booked, else the project's (−1: none)."""
-    owner = np.append(owners_of(data), -1)[booked.codes["engagement_id"]]
-    of_project = np.append(_own(data, "projects", "project_id"), -1)[booked.codes["project_id"]]
-    for other in (booked.codes["customer_id"], of_project):
-        owner = np.where(owner >= 0, owner, other)
-    return owner
+def add_kinds(booked: Booked, months: list[Month], priced: Priced | None = None) -> pd.DataFrame:
+    """Per kind of bookings how many there are, their hours and what they cost: bookings, hours, cost, in ten-thousandths."""
+    told = np.zeros((3, len(booked.kinds)))
+    for month in months:
+        for chunk in month.chunks():
+            kind = month.kind[chunk]
+            amounts = (None, month.units[chunk], None if priced is None else priced.cost(month, chunk))
+            for sums, amount in zip(told, amounts, strict=True):
+                sums += np.bincount(kind, amount, len(sums))
+    return booked.kinds.assign(bookings=told[0], hours=told[1], cost=told[2])
 
 
-def _own(data: Dataset, table: str, key: str) -> np.ndarray:
-    """Per name of the key the number of its customer."""
-    names = read_booked(data).names
-    values = one_each(data.frame(table, [key, "customer_id"]), key)["customer_id"]
-    codes, found = pd.factorize(values)
-    numbers = np.append(names["customer_id"].get_indexer(found), -1)[codes]
-    return np.append(numbers, -1)[find_rows(values.index, names[key])]
+def each_project(booked: Booked, months: list[Month]) -> Iterator[tuple[Month, np.ndarray]]:
+    """Each month with the number of its bookings' project: the engagement's, else the one booked, −1 for none."""
+    for month in months:
+        project = booked.project[month.engagement]
+        project[month.apart] = np.where(project[month.apart] >= 0, project[month.apart], month.project)
+        yield month, project
+
+
+def label_places(booked: Booked, placed: Placed, engagements: pd.DataFrame) -> pd.DataFrame:
+    """Per place the row of its engagement in `engagements` (−1 none), its ids, and what else that row tells.
+
+    All names but the engagement are categories in the order of their names: fast to group by.
+    """
+    names = booked.names
+    ids = {
+        "engagement_id": named(names["engagement_id"], placed.engagement),
+        "customer_id": pd.Categorical.from_codes(placed.customer, names["customer_id"]),
+    }
+    rows = find_rows(pd.Index(engagements["engagement_id"], dtype="str"), names["engagement_id"])
+    own = np.append(rows, -1)[placed.engagement]
+    about = {
+        name: pd.Categorical.from_codes(np.append(column.cat.codes, -1)[own], dtype=column.dtype)
+        for name, column in engagements.drop(columns="engagement_id").items()
+    }
+    return pd.DataFrame({"row": own, **ids, **about})
 
 
 def find_rows(index: pd.Index, names: pd.Index) -> np.ndarray:

@@ -8,9 +8,10 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.intake.booked import PER_UNIT, SAID, Booked, read_booked
+from pmo_analysis.intake.booked import PER_UNIT, SAID, UNDATED, Booked, Month, read_booked
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.placed import Placed, one_each, place_bookings, price
+from pmo_analysis.intake.numbered import single_engagements
+from pmo_analysis.intake.placed import Placed, label_places, place_bookings, price_kinds
 
 _KEYS = ["number", "engagement_id", "customer_id", "service_id"]
 AMOUNTS = [
@@ -18,7 +19,7 @@ AMOUNTS = [
     *(f"own_{said}_hours" for said in SAID),
     "unpriced_count",
 ]
-Numbers = TypeVar("Numbers", pd.Series, np.ndarray)
+Numbers = TypeVar("Numbers", pd.Series, np.ndarray, int)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,22 +44,17 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
     Customer and service are categories. The customer is the engagement's, else the one booked, else the project's. The
     PMO's hours and money: said to be process, said to be delivery, unsaid; then the customer's own hours alike;
     unpriced_count: the PMO's bookings without a rate. Missing = nothing booked. Whole ten-thousandths are added, so
-    that the order does not matter.
+    that the order does not matter. Bookings without a day or without readable hours are not in it.
     """
-    booked = read_booked(data).dated()
-    booked = booked.only(~np.isnan(booked.units))
-    if not len(booked.units):
+    booked, tables = read_booked(data), {}
+    for number, months in _list_quarters(booked, fiscal_year_end_month).items():
+        told = _tell_rates(rates, booked, number)
+        tables[number] = _sum_quarter(data, place_bookings(booked, months, price_kinds(booked, told)))
+    tables = {number: rows for number, rows in tables.items() if len(rows)}
+    if not tables:
         return _nothing()
-    number = booked.tell_days(lambda days: _number_days(days, fiscal_year_end_month))
-    first = int(number.min())
-    placed = place_bookings(booked, data, number - first)
-    services = one_each(data.frame("engagements", ["engagement_id", "customer_id", "service_id"]), "engagement_id")
-    rows = placed.keys(services[["service_id"]]).assign(**_tell_amounts(placed, _list_rates(rates, booked, number)))
-    rows["number"] += first
-    # Names are numbered in their order, a blank one last; an engagement has one service.
-    ids = [np.where(code < 0, np.iinfo("int64").max, code) for code in (placed.customer, placed.engagement)]
-    rows = rows.iloc[np.lexsort((*ids, placed.number))].reset_index(drop=True)
-    return rows[[*_KEYS, *AMOUNTS]]
+    number = np.repeat(list(tables), [len(rows) for rows in tables.values()])
+    return pd.concat(tables.values(), ignore_index=True).assign(number=number)[[*_KEYS, *AMOUNTS]]
 
 
 def _nothing() -> pd.DataFrame:
@@ -69,36 +65,37 @@ def _nothing() -> pd.DataFrame:
     )
 
 
-def _number_days(days: np.ndarray, fiscal_year_end_month: int) -> np.ndarray:
-    months = days.astype("datetime64[M]").astype("int64")
-    return count_quarters(1970 + months // 12, months % 12 + 1, fiscal_year_end_month)
+def _list_quarters(booked: Booked, fiscal_year_end_month: int) -> dict[int, list[Month]]:
+    """The months of each quarter's number, in order."""
+    quarters: dict[int, list[Month]] = {}
+    for month in sorted(set(booked.months) - {UNDATED}):
+        number = count_quarters(month // 12, month % 12 + 1, fiscal_year_end_month)
+        quarters.setdefault(number, []).append(booked.months[month])
+    return quarters
 
 
-@dataclass(frozen=True, eq=False)
-class _Priced:
-    """Per booking whether the hours are the PMO's, and what they cost in ten-thousandths."""
-
-    pmo: np.ndarray = field(repr=False)
-    cost: np.ndarray = field(repr=False)
-
-
-def _list_rates(rates: Rates, booked: Booked, number: np.ndarray) -> _Priced:
-    roles, first = booked.names["role"], number.min()
-    by_role = rates.by_role.set_index("role").reindex(roles)
-    table = np.tile(np.append(by_role["rate"].to_numpy("float64"), np.nan), (number.max() - first + 1, 1))
-    told = rates.by_quarter[
-        rates.by_quarter["role"].isin(roles) & rates.by_quarter["number"].between(first, number.max())
-    ]
-    table[told["number"] - first, roles.get_indexer(told["role"])] = told["rate"]
-    customers = np.append(by_role["side"] == "customer", False)
-    pmo = np.where(booked.side >= 0, booked.side == 0, ~customers[booked.codes["role"]])
-    return _Priced(pmo, price(booked, table, number - first))
+def _tell_rates(rates: Rates, booked: Booked, number: int) -> pd.DataFrame:
+    """What a quarter's hours cost by role: the quarter's own rate, else the role's."""
+    by_role = rates.by_role.set_index("role").reindex(booked.names["role"]).rename_axis("role")
+    here = rates.by_quarter[rates.by_quarter["number"] == number].set_index("role")["rate"]
+    rate = here.reindex(by_role.index).fillna(by_role["rate"])
+    told = by_role[["side"]].assign(hourly_cost=rate, own_hourly_cost=np.nan, senior=np.nan)
+    return told.reset_index().rename(columns={"side": "role_side"})
 
 
-def _tell_amounts(placed: Placed, priced: _Priced) -> dict[str, np.ndarray]:
+def _sum_quarter(data: Dataset, placed: Placed) -> pd.DataFrame:
+    """The sums of a quarter's places, sorted by engagement, then customer, what is on none last."""
+    booked, services = read_booked(data), single_engagements(data)[["engagement_id", "service_id"]]
+    rows = label_places(booked, placed, services).assign(**_tell_amounts(placed))
+    there = ~np.isnan(placed.hours).all(axis=1)
+    # Names are numbered in their order; a blank one comes last.
+    ids = [np.where(code < 0, np.iinfo("int64").max, code) for code in (placed.customer, placed.engagement)]
+    order = np.lexsort(ids)
+    return rows.iloc[order[there[order]]]
+
+
+def _tell_amounts(placed: Placed) -> dict[str, np.ndarray]:
     """AMOUNTS per place."""
-    units, cost, pmo = placed.booked.units, priced.cost, priced.pmo
-    hours, money = (placed.sums_by_kind(amounts, pmo) / PER_UNIT for amounts in (units, cost))
-    columns = np.column_stack([hours[:, : len(SAID)], money[:, : len(SAID)], hours[:, len(SAID) :]])
-    told = dict(zip(AMOUNTS, columns.T, strict=False))
-    return told | {"unpriced_count": placed.count(pmo & np.isnan(cost))}
+    hours, money = placed.hours / PER_UNIT, placed.cost / PER_UNIT
+    columns = [*hours[:, : len(SAID)].T, *money[:, : len(SAID)].T, *hours[:, len(SAID) :].T]
+    return dict(zip(AMOUNTS, [*columns, placed.unpriced[0]], strict=True))

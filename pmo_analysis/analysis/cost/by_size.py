@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.hours import PER_UNIT
-from pmo_analysis.analysis.cost.sums import add_key, number_cells
+from pmo_analysis.analysis.cost.sums import add_key, add_up, number_cells
 from pmo_analysis.analysis.estimates import ratio_table
 from pmo_analysis.contract.settings import Settings
 
@@ -32,24 +32,31 @@ def tell_by_size(
     at = list(dict.fromkeys([column, "service_id", "size"]))
     mine = add_key(entries, keys, column).dropna(subset=[column, "customer_id"])
     done = add_key(counted.rename(columns={"size_quoted": "size"}), keys, column).dropna(subset=[column])
-    units, unit = mine.assign(cost=mine["cost"] / PER_UNIT), "customer_id"
+    units = mine.assign(cost=mine["cost"] / PER_UNIT)
     if column == "customer_id":
-        units, unit = engagements[engagements["customer_id"].notna()], "engagement_id"
+        units = engagements[engagements["customer_id"].notna()]
     told, (of_mine, of_done, of_units) = number_cells(at, mine, done, units)
-    sums = mine[["hours", "cost"]].groupby(of_mine).sum(min_count=1).reindex(told.index) / PER_UNIT
+    told = told.astype(dict.fromkeys(at, "str"))
+    sums = add_up(of_mine, mine[["hours", "cost"]], len(told)) / PER_UNIT
     told = told.assign(
         engagements_count=np.bincount(of_done, minlength=len(told)),
         worked_hours=sums["hours"],
         cost_to_serve_cost=sums["cost"],
     )
     told["unit_cost"] = told["cost_to_serve_cost"] / told["engagements_count"].where(told["engagements_count"] > 0)
+    unit = (units["row"], done.index) if column == "customer_id" else _number_customers(units, done)
     rows = [
-        pd.DataFrame(
-            {"cell": of_units, "unit": units[unit].astype("str").array, "cost": units["cost"].array, "done": 0.0}
-        ),
-        pd.DataFrame({"cell": of_done, "unit": done[unit].array, "cost": 0.0, "done": 1.0}),
+        pd.DataFrame({"cell": of_units, "unit": np.asarray(unit[0]), "cost": units["cost"].array, "done": 0.0}),
+        pd.DataFrame({"cell": of_done, "unit": np.asarray(unit[1]), "cost": 0.0, "done": 1.0}),
     ]
     return _limit(told, rows, settings)[[*at, *_COLUMNS]]
+
+
+def _number_customers(*tables: pd.DataFrame) -> list[np.ndarray]:
+    """The number of each row's customer, −1 where it is not known."""
+    cells, numbers = number_cells(["customer_id"], *tables)
+    known = np.append(cells["customer_id"].notna().to_numpy(), False)
+    return [np.where(known[number], number, -1) for number in numbers]
 
 
 def tell_by_service(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
@@ -64,10 +71,9 @@ def tell_by_service(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Serie
         subset=[column]
     )
     told, (of_mine, of_done) = number_cells(at, mine, done)
-    sums = (
-        mine[["cost", "own_hours", "own_cost", "unpriced_count"]].groupby(of_mine).sum(min_count=1).reindex(told.index)
-    )
-    charged = done["charged"].groupby(of_done).sum(min_count=1).reindex(told.index)
+    told = told.astype(dict.fromkeys(at, "str"))
+    sums = add_up(of_mine, mine[["cost", "own_hours", "own_cost", "unpriced_count"]], len(told))
+    charged = add_up(of_done, done[["charged"]], len(told))["charged"]
     return told.assign(
         engagements_count=np.bincount(of_done, minlength=len(told)),
         charged_cost=charged / PER_UNIT,
@@ -82,7 +88,6 @@ def _limit(told: pd.DataFrame, rows: list[pd.DataFrame], settings: Settings) -> 
     minimum = settings["minimum_estimate"]
     enough = (told["engagements_count"] >= minimum).to_numpy()
     both = pd.concat([part[enough[part["cell"]]] for part in rows], ignore_index=True)
-    both["unit"] = pd.factorize(both["unit"], use_na_sentinel=True)[0]
     both = both[both["unit"] >= 0].groupby(["cell", "unit"], as_index=False)[["cost", "done"]].sum()
     limits = ratio_table(
         both, ["cell"], numerator="cost", denominator="done", level=settings["interval_level"], minimum=minimum

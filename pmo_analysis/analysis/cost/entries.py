@@ -7,7 +7,6 @@ FIGURES, when each row has its service.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -19,6 +18,7 @@ from pmo_analysis.contract.quarters import quarter_end, quarter_start
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.bookings import AMOUNTS, PER_UNIT, sum_by_engagement
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.numbered import number_engagements, single_engagements
 
 PLACE = ["quarter", "customer_id", "service_id", "size"]
 FIGURES = [
@@ -35,6 +35,21 @@ FIGURES = [
 ]
 
 
+_COUNTED = [
+    "engagement_id",
+    "customer_id",
+    "service_id",
+    "requested_on",
+    "started_on",
+    "delivered_on",
+    "project_id",
+    "size_quoted",
+    "charged_cost",
+    "touchpoint_count",
+    "state",
+]
+
+
 def span_quarters(quarters: list[str], month: int) -> dict[str, tuple[date, date]]:
     """Each quarter's first and last day."""
     return {q: (quarter_start(q, month), quarter_end(q, month)) for q in quarters}
@@ -43,45 +58,25 @@ def span_quarters(quarters: list[str], month: int) -> dict[str, tuple[date, date
 def count_engagements(data: Dataset, quarters: list[str], month: int) -> pd.DataFrame:
     """Engagements that count in each quarter: those delivered in it, or requested where no delivery is recorded at all.
 
-    Columns of engagements, plus quarter. Cancelled and refused ones do not count.
+    Columns of engagements (names are categories), plus quarter. Cancelled and refused ones do not count.
     """
-    columns = [
-        "engagement_id",
-        "customer_id",
-        "service_id",
-        "requested_on",
-        "started_on",
-        "delivered_on",
-        "project_id",
-        "size_quoted",
-        "charged_cost",
-        "touchpoint_count",
-        "state",
-    ]
-    rows = data.frame("engagements", columns).drop_duplicates("engagement_id")
+    rows = single_engagements(data)
     asked = rows["requested_on"].fillna(rows["started_on"])
     day = rows["delivered_on"] if rows["delivered_on"].notna().any() else asked
     edges = [pd.Timestamp(quarter_start(q, month)) for q in quarters] + [pd.Timestamp(quarter_end(quarters[-1], month))]
     place = np.searchsorted(np.array(edges[:-1], "datetime64[us]"), day.to_numpy("datetime64[us]"), side="right") - 1
-    inside = (
-        day.notna() & (place >= 0) & (day <= edges[-1]) & (rows["state"] != "cancelled") & (rows["state"] != "refused")
-    )
-    return rows[inside].assign(quarter=np.array(quarters, dtype=object)[place[inside]]).astype({"quarter": "str"})
+    inside = day.notna() & (place >= 0) & (day <= edges[-1]) & ~rows["state"].isin(["cancelled", "refused"])
+    told = rows.loc[inside, _COUNTED]
+    return told.assign(quarter=pd.Categorical.from_codes(place[inside], quarters))
 
 
-def enter_hours(
-    data: Dataset,
-    spans: Mapping[str, tuple[date, date]],
-    rates: pd.DataFrame,
-    settings: Settings,
-    *,
-    customers_only: bool = False,
-) -> pd.DataFrame:
+def enter_hours(data: Dataset, quarter: str, rates: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Rows from booked hours: the PMO's hours × rate; the customer's own hours kept apart.
 
     Money is fixed booking by booking before hours are allocated to services, so every table has the same total.
     """
-    return sum_by_engagement(data, spans, add_own_rates(rates, data, settings), customers_only=customers_only)
+    spans = span_quarters([quarter], settings["fiscal_year_end_month"])
+    return sum_by_engagement(data, spans, add_own_rates(rates, data, settings))
 
 
 def active_engagements(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
@@ -91,8 +86,7 @@ def active_engagements(data: Dataset, quarter: str, settings: Settings) -> pd.Da
     """
     month = settings["fiscal_year_end_month"]
     start, end = pd.Timestamp(quarter_start(quarter, month)), pd.Timestamp(quarter_end(quarter, month))
-    columns = ["customer_id", "service_id", "requested_on", "started_on", "delivered_on", "size_quoted", "state"]
-    rows = data.frame("engagements", columns)
+    rows = number_engagements(data)
     asked, delivered = rows["requested_on"].fillna(rows["started_on"]), rows["delivered_on"]
     running = (asked <= end) & ((delivered >= start) | (delivered.isna() & (rows["state"] == "open")))
     inside = asked.between(start, end) | (running & delivered.notna().any())
@@ -114,28 +108,27 @@ def enter_standards(data: Dataset, counted: pd.DataFrame, settings: Settings) ->
     return _without_roles(rows[hours.notna()])
 
 
-def enter_rows(
-    data: Dataset,
-    booked: pd.DataFrame,
-    counted: pd.DataFrame,
-    rates: pd.DataFrame,
-    settings: Settings,
-    *,
-    customers_only: bool = False,
-) -> tuple[str, pd.DataFrame]:
-    """Rows on the first basis that the tables allow, and the name of that basis."""
+def choose_basis(data: Dataset, booked: pd.DataFrame, counted: pd.DataFrame) -> str:
+    """The first basis that the tables allow; `booked`: the roles that worked, `counted`: the engagements of the quarters."""
     if booked["readable"].any():
-        spans = span_quarters(sorted(booked["quarter"].unique()), settings["fiscal_year_end_month"])
-        return "hours", enter_hours(data, spans, rates, settings, customers_only=customers_only)
+        return "hours"
     if counted["charged_cost"].notna().any():
-        return "charged", enter_charges(counted)
-    rows = enter_standards(data, counted, settings)
-    return ("standard hours", rows) if len(rows) else ("not known", rows)
+        return "charged"
+    return "standard hours" if standard_hours(data, counted).notna().any() else "not known"
+
+
+def enter_rows(
+    data: Dataset, quarter: str, basis: str, counted: pd.DataFrame, rates: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    """The quarter's rows on a basis; `counted`: its engagements."""
+    if basis == "hours":
+        return enter_hours(data, quarter, rates, settings)
+    return enter_charges(counted) if basis == "charged" else enter_standards(data, counted, settings)
 
 
 def _without_roles(rows: pd.DataFrame) -> pd.DataFrame:
-    known = rows.rename(columns={"size_quoted": "size"})
-    told = known.reindex(columns=["engagement_id", *PLACE, *AMOUNTS])
+    known = rows.rename(columns={"size_quoted": "size"}).assign(row=rows.index)
+    told = known.reindex(columns=["row", "engagement_id", *PLACE, *AMOUNTS])
     return told.assign(unpriced_count=0.0, unread_count=0.0)
 
 
@@ -146,9 +139,9 @@ def tell_figures(rows: pd.DataFrame, data: Dataset) -> pd.DataFrame:
     """
     flags = data.frame("services", ["service_id", "process", "mandated"]).drop_duplicates("service_id")
     flags = flags.set_index("service_id").astype("Float64").astype("float64")
-    codes, names = pd.factorize(rows["service_id"])
-    known = flags.reindex(names.astype("str"))
-    flag, required = (np.append(known[c].to_numpy(), np.nan)[codes] for c in ("process", "mandated"))
+    services = rows["service_id"].cat
+    known = flags.reindex(services.categories)
+    flag, required = (np.append(known[c].to_numpy(), np.nan)[services.codes] for c in ("process", "mandated"))
     amounts = {name: rows[name].to_numpy("float64") for name in AMOUNTS}
     both = np.where((flag == 0) | (required == 0), 0.0, flag * required)
     figures = {}

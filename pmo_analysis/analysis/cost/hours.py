@@ -6,6 +6,8 @@ stores them: such sums are exact and do not depend on the order of rows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -25,13 +27,24 @@ def standard_hours(data: Dataset, engagements: pd.DataFrame) -> pd.Series:
     )
     asked = engagements["requested_on"].fillna(engagements["started_on"])
     wanted = pd.DataFrame({"service_id": engagements["service_id"], "size": engagements["size_quoted"], "asked": asked})
+    # Few services, sizes and days: each is looked up once, however many engagements have it.
+    groups = wanted.groupby(list(wanted), dropna=False, sort=False, observed=True)
+    number, kinds = (
+        groups.ngroup().to_numpy(),
+        wanted[~wanted.duplicated()].astype({"service_id": "str", "size": "str"}),
+    )
+    return pd.Series(_look_up(kinds.reset_index(drop=True), offered)[number], index=engagements.index, dtype="float64")
+
+
+def _look_up(wanted: pd.DataFrame, offered: pd.DataFrame) -> np.ndarray:
+    """The standard hours of each service_id, size and day asked."""
     pairs = wanted.reset_index(names="row").merge(offered, on=["service_id", "size"])
     valid = pairs[(pairs["valid_from_on"] <= pairs["asked"]) | pairs["valid_from_on"].isna()]
     first = pairs.sort_values("valid_from_on").drop_duplicates("row")
     latest = valid.sort_values("valid_from_on", na_position="first").drop_duplicates("row", keep="last")
     exact = latest.set_index("row")["standard_hours"].combine_first(first.set_index("row")["standard_hours"])
     usual = wanted["service_id"].map(offered.groupby("service_id")["standard_hours"].median())
-    return exact.reindex(engagements.index).astype("float64").fillna(usual)
+    return exact.reindex(wanted.index).astype("float64").fillna(usual).to_numpy("float64")
 
 
 def allocate_hours(cells: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataFrame:
@@ -58,7 +71,12 @@ def allocate_hours(cells: pd.DataFrame, active: pd.DataFrame | None) -> pd.DataF
 
 def list_names(*columns: pd.Series) -> list[str]:
     """All texts of some columns in their order, blank ones left out."""
-    return sorted(set().union(*(column.dropna().unique() for column in columns)))
+    return sorted(set().union(*(_names_of(column) for column in columns)))
+
+
+def _names_of(column: pd.Series) -> Any:
+    categories = isinstance(column.dtype, pd.CategoricalDtype)
+    return column.cat.categories if categories else column.dropna().unique()
 
 
 def _share_out(parts: pd.DataFrame) -> pd.DataFrame:

@@ -9,21 +9,18 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.cost.arithmetic import concentrate, gini
+from pmo_analysis.analysis.cost.books import enter_quarter, list_rows, supplied_roles
 from pmo_analysis.analysis.cost.by_size import tell_by_service, tell_by_size
-from pmo_analysis.analysis.cost.entries import (
-    active_engagements,
-    count_engagements,
-    enter_rows,
-    span_quarters,
-)
+from pmo_analysis.analysis.cost.entries import choose_basis, count_engagements, span_quarters
 from pmo_analysis.analysis.cost.equations import tell_time_equations
 from pmo_analysis.analysis.cost.hours import PER_UNIT
 from pmo_analysis.analysis.cost.ledger import reconcile, tell_cost, tell_unused
 from pmo_analysis.analysis.cost.rates import add_own_rates, price_roles
 from pmo_analysis.analysis.cost.sums import (
     add_key,
-    collapse,
+    add_up,
     list_left_out,
+    number_cells,
     sum_engagements,
     sum_entries,
     unit_limits,
@@ -177,19 +174,30 @@ def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -
     data = data if data.known_at == quarter else data.as_of(quarter, month)
     counted, spans = count_engagements(data, [quarter], month), span_quarters([quarter], month)
     booked = list_worked_roles(data, spans)
-    rates = price_roles(data, booked if len(booked) else _supplied_roles(data, quarter), settings)
-    basis, rows = enter_rows(data, booked, counted, rates, settings)
+    rates = price_roles(data, booked if len(booked) else supplied_roles(data, quarter), settings)
+    basis = choose_basis(data, booked, counted)
+    rows = list_rows(data, quarter, basis, counted, settings)
+    engagements = sum_engagements(rows, data)
+    entries = enter_quarter(data, quarter, basis, counted, settings, rows=rows)
     hourly = basis == "hours"
     worked = sum_by_role(data, spans, add_own_rates(rates, data, settings)) if hourly else _NOBODY
-    engagements = sum_engagements(rows, data)
-    entries = collapse(rows, active_engagements(data, quarter, settings) if hourly else None, data)
-    costs = entries.groupby("customer_id")["cost"].sum(min_count=1).dropna() / PER_UNIT
+    costs = _sum_customers(entries)
     unused = tell_unused(worked, rates if basis in ("hours", "not known") else rates[:0])
     curve = concentrate(costs, level=settings["interval_level"], draws=200, seed=seed)
     return _Books(
         data, quarter, settings, counted, rates, worked, basis, entries, engagements, costs, unused, curve,
         tell_time_equations(data, quarter, settings),
     )  # fmt: skip
+
+
+def _sum_customers(entries: pd.DataFrame) -> pd.Series:
+    """What each customer cost, those without a known cost left out."""
+    cells, (number,) = number_cells(["customer_id"], entries)
+    cost = add_up(number, entries[["cost"]], len(cells))["cost"] / PER_UNIT
+    told = pd.Series(
+        cost.to_numpy(), index=pd.Index(cells["customer_id"].astype("str"), name="customer_id"), name="cost"
+    )
+    return told[cells["customer_id"].notna().to_numpy()].dropna()
 
 
 def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None, *, sizes: bool = True) -> CostToServe:
@@ -207,7 +215,7 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
         concentration=books.concentration,
         reconciliation=reconcile(entries, told, books.worked, rates, basis),
-        engagements=books.engagements,
+        engagements=_name_engagements(books.engagements),
         by_size=tell_by_size(*shown, books.engagements, keys, _BY[by], settings=books.settings),
         by_service=tell_by_service(entries, books.counted, keys, _BY[by]),
         time_equations=books.time_equations,
@@ -217,9 +225,9 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
     )
 
 
-def _supplied_roles(data: Dataset, quarter: str) -> pd.DataFrame:
-    capacity = data.frame("capacity", ["quarter", "role"])
-    return capacity[capacity["quarter"] == quarter]
+def _name_engagements(rows: pd.DataFrame) -> pd.DataFrame:
+    names = dict.fromkeys(["engagement_id", "customer_id", "service_id", "size"], "str")
+    return rows.drop(columns="row").astype(names)
 
 
 def _keys(data: Dataset, by: str, segments: Mapping[str, str] | pd.Series | None) -> pd.Series | None:

@@ -17,65 +17,98 @@ def collapse(rows: pd.DataFrame, active: pd.DataFrame | None, data: Dataset) -> 
 
     `active`: the engagements that hours without one are allocated to; None where there are no such hours.
     """
-    rows = rows[[*PLACE, *AMOUNTS]].astype(dict.fromkeys(PLACE, "category"))
-    cells = rows.groupby(PLACE, dropna=False, observed=True)[AMOUNTS].sum(min_count=1).reset_index()
-    told = tell_figures(allocate_hours(cells, active), data)
+    cells, (number,) = number_cells(PLACE, rows)
+    told = tell_figures(allocate_hours(cells.join(add_up(number, rows[AMOUNTS], len(cells))), active), data)
     return told.assign(allocated_hours=told["hours"].fillna(told["own_hours"]) * told["allocated"])
 
 
 def sum_engagements(rows: pd.DataFrame, data: Dataset) -> pd.DataFrame:
-    """What each engagement took in the quarter, in hours and money; hours without an engagement are not in it."""
+    """What each engagement took in the quarter, in hours and money; hours without an engagement are not in it.
+
+    Columns: row (the engagement's number), engagement_id, three names as categories, amounts, mandated.
+    """
     told = tell_figures(rows[rows["engagement_id"].notna()], data).rename(columns={"hours": "worked_hours"})
     amounts = ["worked_hours", "process_hours", "senior_hours", "cost"]
     told[amounts] = told[amounts] / PER_UNIT
-    texts = ["engagement_id", "customer_id", "service_id", "size"]
-    return told[[*texts, *amounts, "mandated"]].reset_index(drop=True).astype(dict.fromkeys(texts, "str"))
+    names = ["row", "engagement_id", "customer_id", "service_id", "size"]
+    return told[[*names, *amounts, "mandated"]].reset_index(drop=True)
 
 
 def add_key(rows: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
-    """The rows with the table's key: mapped from the customer, or already there."""
-    return rows if keys is None else rows.assign(**{column: rows["customer_id"].map(keys)})
+    """The rows with the table's key: mapped from the customer (a category, as the key will be), or already there."""
+    if keys is None:
+        return rows
+    customers = rows["customer_id"].cat
+    own = pd.Categorical(keys.reindex(customers.categories))
+    codes = np.append(own.codes, -1)[customers.codes]
+    return rows.assign(**{column: pd.Categorical.from_codes(codes, dtype=own.dtype)})
+
+
+def add_up(number: np.ndarray, amounts: pd.DataFrame, size: int) -> pd.DataFrame:
+    """The sum of each amount by the number of a cell; missing where nothing is known. Whole numbers stay exact."""
+    told = {}
+    for name in amounts:
+        amount = amounts[name].to_numpy("float64")
+        known = ~np.isnan(amount)
+        at = number if known.all() else number[known]
+        sums = np.bincount(at, amount[known] if at is not number else amount, size).astype("float64")
+        sums[np.bincount(at, minlength=size) == 0] = np.nan
+        told[name] = sums
+    return pd.DataFrame(told)
 
 
 def sum_entries(entries: pd.DataFrame, counted: pd.DataFrame, keys: pd.Series | None, column: str) -> pd.DataFrame:
     """Sums per key and customer, in hours and money; missing where nothing is known."""
     at = list(dict.fromkeys([column, "customer_id"]))
-    sums = add_key(entries, keys, column).groupby(at, observed=True)[[*FIGURES, "allocated_hours"]].sum(min_count=1)
+    mine, done = (add_key(table, keys, column) for table in (entries, counted))
+    cells, (of_mine, of_done) = number_cells(at, mine, done)
+    sums = add_up(of_mine, mine[[*FIGURES, "allocated_hours"]], len(cells))
     sums["own_cost"] = sums["own_cost"].where(~(sums["unpriced_count"] > 0))
     sums = sums.drop(columns=["unpriced_count", "unread_count"]) / PER_UNIT
     sums = sums.rename(columns={"hours": "worked_hours", "cost": "cost_to_serve_cost"})
-    charges = np.rint(counted["charged_cost"] * PER_UNIT)
-    done = add_key(counted.assign(charged=charges), keys, column).groupby(at)
-    more = pd.DataFrame({"engagement_count": done.size(), "charged_cost": done["charged"].sum(min_count=1) / PER_UNIT})
-    return (
-        sums.reset_index()
-        .astype(dict.fromkeys(at, "str"))
-        .merge(more.reset_index(), on=at, how="outer")
-        .sort_values(at, ignore_index=True)
-    )
+    charges = pd.DataFrame({"charged_cost": np.rint(counted["charged_cost"] * PER_UNIT)})
+    count = np.bincount(of_done, minlength=len(cells)).astype("float64")
+    told = cells.assign(**sums, engagement_count=np.where(count > 0, count, np.nan))
+    told["charged_cost"] = add_up(of_done, charges, len(cells))["charged_cost"] / PER_UNIT
+    return told.dropna(subset=at).astype(dict.fromkeys(at, "str")).reset_index(drop=True)
 
 
 def number_cells(at: list[str], *tables: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
-    """The cells that several tables have by some keys, in order (blank last), and the number of each row's cell."""
+    """The cells that several tables have by some keys, in order (blank last), and the number of each row's cell.
+
+    The keys of the cells are categories in the order of their names.
+    """
     codes: list[np.ndarray] = [np.zeros(len(table), "int64") for table in tables]
-    names = {name: list_names(*(table[name] for table in tables)) for name in at}
-    for name in at:
-        index = pd.Index(names[name], dtype="str")
+    names = {name: pd.Index(list_names(*(table[name] for table in tables)), dtype="str") for name in at}
+    for name, index in names.items():
         codes = [
             code * (len(index) + 1) + _number(table[name], index) for code, table in zip(codes, tables, strict=True)
         ]
-    found = np.unique(np.concatenate(codes))
-    parts = np.unravel_index(found, [len(names[name]) + 1 for name in at])
+    found, number = _rank(np.concatenate(codes))
+    parts = np.unravel_index(found, [len(index) + 1 for index in names.values()])
     cells = {
-        name: pd.Series(pd.array([*names[name], np.nan], dtype="str").take(part))
-        for name, part in zip(at, parts, strict=True)
+        name: pd.Categorical.from_codes(np.where(part < len(index), part, -1), index)
+        for (name, index), part in zip(names.items(), parts, strict=True)
     }
-    return pd.DataFrame(cells), [np.searchsorted(found, code) for code in codes]
+    return pd.DataFrame(cells), np.split(number, np.cumsum([len(code) for code in codes])[:-1])
+
+
+def _rank(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different numbers in order, and the rank of each row's; without sorting, where they lie close together."""
+    highest = int(codes.max(initial=-1)) + 1
+    if highest > 4 * len(codes) + 1_000_000:
+        return np.unique(codes, return_inverse=True)
+    there = np.zeros(highest, "bool")
+    there[codes] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[codes]
 
 
 def _number(column: pd.Series, names: pd.Index) -> np.ndarray:
     """The number of each value among the names, one more than the last where blank."""
-    codes, found = pd.factorize(column)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, found = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, found = pd.factorize(column)
     return np.append(names.get_indexer(pd.Index(found).astype("str")), len(names))[codes]
 
 
