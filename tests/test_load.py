@@ -16,8 +16,8 @@ from pandas.testing import assert_frame_equal
 
 from pmo_analysis.contract.errors import InputError, SettingError
 from pmo_analysis.contract.tables import TABLES
+from pmo_analysis.intake.addresses import mask
 from pmo_analysis.intake.check import check
-from pmo_analysis.intake.database import mask
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import file_hashes, fingerprint
 from pmo_analysis.intake.load import load
@@ -236,9 +236,10 @@ def test_a_duckdb_file_without_our_tables_says_what_it_has(tmp_path):
     assert load(tmp_path / "org.duckdb", schema="pmo").tables == ("customers",)
 
 
-def test_spark_is_not_there_yet():
-    with pytest.raises(InputError, match="not available in this version"):
-        load("spark://host:7077")
+def test_spark_that_is_not_installed_is_told_by_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(InputError, match=r"pip install 'pmo-analysis\[spark\]'"):
+        load("spark://host:7077/house")
 
 
 def test_a_database_file_that_is_not_there_is_not_made(tmp_path):

@@ -1,9 +1,9 @@
-"""Tables of any SQLAlchemy database, in chunks, into the engine."""
+"""Tables of any SQLAlchemy database, in chunks, into the engine; of PostgreSQL only what is asked for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,35 +16,28 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLE, Table
+from pmo_analysis.intake.addresses import mask
 from pmo_analysis.intake.cast import quote
-from pmo_analysis.intake.duckdb_file import Found, require_any
+from pmo_analysis.intake.duckdb_file import require_any
 from pmo_analysis.intake.engine import fresh
 from pmo_analysis.intake.headers import match_headers
+from pmo_analysis.intake.place import Found
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.typed import keep_rows
 
 _CHUNK = 50_000
-_SECRETS = ("password", "passwd", "pwd", "sslpassword", "token", "secret", "key", "user", "username")
 
 
-def mask(url: str) -> str:
-    """A URL without user, password or token, fit to be shown."""
-    bare = re.sub(r"://[^/?#]*@", "://***@", url)
-    return re.sub(rf"([?&](?:{'|'.join(_SECRETS)})=)[^&]*", r"\1***", bare, flags=re.IGNORECASE)
-
-
-def read_database(
-    connection: duckdb.DuckDBPyConnection, url: str, schema: str | None
-) -> tuple[dict[str, str], list[Problem], str]:
-    """The tables behind an SQLAlchemy URL, copied into the engine in chunks; and the database's name."""
+def read_database(connection: duckdb.DuckDBPyConnection, url: str, schema: str | None) -> Found:
+    """The tables behind an SQLAlchemy URL: of PostgreSQL fetched when asked for, else copied at once in chunks."""
     address = _parse(url)
+    name = Path(address.database or address.get_backend_name()).stem
+    if address.drivername == "postgresql+psycopg":
+        return _ask_postgres(connection, address, schema, name)
     try:
         engine = sa.create_engine(address)
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"{mask(url)} needs the driver {error.name!r}. Install it; for PostgreSQL: "
-            "pip install 'pmo-analysis[postgres]'."
-        ) from error
+        raise InputError(f"{mask(url)} needs the driver {error.name!r}. Install it, then run again.") from error
     try:
         views, problems = _read_all(connection, engine, mask(url), schema)
     except SQLAlchemyError as error:
@@ -54,7 +47,22 @@ def read_database(
         ) from None
     finally:
         engine.dispose()
-    return views, problems, Path(address.database or address.get_backend_name()).stem
+    return Found(name, problems, made=views)
+
+
+def _ask_postgres(connection: duckdb.DuckDBPyConnection, address: URL, schema: str | None, name: str) -> Found:
+    try:
+        from pmo_analysis.intake.postgres import read_postgres
+    except ModuleNotFoundError as error:
+        raise InputError(_tell_missing(address, error)) from error
+    return replace(read_postgres(connection, address, schema), name=name)
+
+
+def _tell_missing(address: URL, error: ModuleNotFoundError) -> str:
+    return (
+        f"{mask(str(address))} needs {error.name!r}, which is not installed. For PostgreSQL: "
+        "pip install 'pmo-analysis[postgres]'."
+    )
 
 
 def _parse(url: str) -> URL:
@@ -85,7 +93,9 @@ def _bare(error: SQLAlchemyError, address: URL) -> str:
     return text.rstrip(".") + "."
 
 
-def _read_all(connection: duckdb.DuckDBPyConnection, engine: sa.Engine, shown: str, schema: str | None) -> Found:
+def _read_all(
+    connection: duckdb.DuckDBPyConnection, engine: sa.Engine, shown: str, schema: str | None
+) -> tuple[dict[str, str], list[Problem]]:
     inspector = sa.inspect(engine)
     names = sorted({*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)})
     views: dict[str, str] = {}

@@ -22,9 +22,11 @@ from pmo_analysis.intake.cast import DTYPE, quote
 from pmo_analysis.intake.corrections import apply_corrections, read_corrections
 from pmo_analysis.intake.engine import connect, fetch_rows, fresh, reading
 from pmo_analysis.intake.known import known_rows_sql, known_sql
+from pmo_analysis.intake.place import Place
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.schemes import FrozenScheme
 from pmo_analysis.intake.typed import keep_rows, no_rows, types_of
+from pmo_analysis.intake.views import Make, Views
 
 T = TypeVar("T")
 
@@ -33,8 +35,9 @@ T = TypeVar("T")
 class Dataset:
     """An organisation's tables, typed by the contract.
 
-    `data["effort"]` is a narwhals LazyFrame on the engine where the rows lie; `data.frame("effort")`
-    the same as a pandas DataFrame with every column of the contract, absent ones wholly missing.
+    `data["effort"]` is a narwhals LazyFrame on the engine where the rows lie (`data.together` gives several on one);
+    `data.frame("effort")` the same as a pandas DataFrame with every column of the contract, absent ones wholly missing.
+    `place` has the long tables that stay in a database or on Spark; they are fetched only when somebody wants their rows.
     `known_at` is the quarter at whose end the tables are told, None for the source as it is;
     `source` says where they came from (never a password), `name` the organisation;
     `settings` are those of the house changed by the organisation's own, kept beside its data;
@@ -43,8 +46,8 @@ class Dataset:
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
-    views: Mapping[str, str] = field(repr=False)
-    read: Mapping[str, str] = field(repr=False)
+    views: Views = field(repr=False)
+    read: Views = field(repr=False)
     source: str = "memory"
     name: str = "memory"
     truth: Mapping[str, pd.DataFrame] | None = field(default=None, repr=False)
@@ -54,6 +57,7 @@ class Dataset:
     known_at: str | None = None
     known_on: date | None = field(default=None, repr=False)
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    place: Place | None = field(default=None, repr=False)
 
     @classmethod
     def from_frames(
@@ -70,13 +74,22 @@ class Dataset:
         return tuple(name for name in TABLE if self.rows(name))
 
     def __getitem__(self, table: str) -> nw.LazyFrame:
-        names = ", ".join(quote(n) for n in _contract(table).names)
-        return nw.from_native(self.connection.sql(f"SELECT {names} FROM {self.views[table]}")).lazy()
+        return self.together(table)[0]
+
+    def together(self, *tables: str) -> tuple[nw.LazyFrame, ...]:
+        """Tables as narwhals LazyFrames on one engine: where they lie if all lie there, else in DuckDB."""
+        contracts = [_contract(table) for table in tables]
+        if self.place and all(table in self.place.queries for table in tables):
+            return tuple(self.place.frame(table) for table in tables)
+        return tuple(nw.from_native(self.connection.sql(self._all(contract))).lazy() for contract in contracts)
+
+    def _all(self, contract: Table) -> str:
+        return f"SELECT {', '.join(map(quote, contract.names))} FROM {self.views[contract.name]}"
 
     def sql(self, query: str) -> pd.DataFrame:
         """The rows of a query in which `{table}` stands for a table of the dataset (for intake only)."""
         with reading(self.source):
-            return self.connection.sql(query.format(**self.views)).df()
+            return self.connection.sql(query.format_map(self.views)).df()
 
     def rows(self, table: str) -> int:
         """How many rows a table has; 0 where it is absent."""
@@ -85,9 +98,12 @@ class Dataset:
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table has rows, and at least one value in each of the columns."""
         _require_columns(_contract(table), columns)
-        if table in self._counts:
-            return all(self._counts[table][c] > 0 for c in ("_row", *columns))
+        if table in self._counts or self._stays(table):
+            return all(self.filled(table)[c] > 0 for c in ("_row", *columns))
         return all(self._is_filled(table, name) for name in ("_row", *columns))
+
+    def _stays(self, table: str) -> bool:
+        return self.place is not None and table in self.place.queries
 
     def _is_filled(self, table: str, name: str) -> bool:
         """Whether a column has any value: looked for up to the first one."""
@@ -99,11 +115,18 @@ class Dataset:
         """The number of values in each column of a table, and of rows under `_row`."""
         _contract(table)
         if table not in self._counts:
-            parts = ", ".join(f"count({quote(n)})" for n in ("_row", *TABLE[table].names))
             with reading(self.source):
-                counts = self.connection.sql(f"SELECT {parts} FROM {self.views[table]}").fetchall()[0]
-            self._counts[table] = dict(zip(("_row", *TABLE[table].names), counts, strict=True))
+                self._counts[table] = self._count(table)
         return self._counts[table]
+
+    def _count(self, table: str) -> dict[str, int]:
+        names = ("_row", *TABLE[table].names)
+        if self._stays(table):
+            counts = self[table].select(nw.len().alias("_row"), *(nw.col(n).count() for n in names[1:])).collect()
+            return {n: int(counts[n][0]) for n in names}
+        parts = ", ".join(f"count({quote(n)})" for n in names)
+        found = self.connection.sql(f"SELECT {parts} FROM {self.views[table]}").fetchall()[0]
+        return dict(zip(names, found, strict=True))
 
     def frame(self, table: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """A table as pandas, typed by the contract and in a fixed order; empty where the table is absent.
@@ -127,20 +150,21 @@ class Dataset:
     def as_of(self, quarter: str, fiscal_year_end_month: int = 12) -> Dataset:
         """What was known at the end of a quarter: later rows are absent, later dates blank."""
         day = quarter_end(quarter, fiscal_year_end_month)
-        views: dict[str, str] = {}
         copies, corrections = self._correct(day)
-        for table, view in (dict(self.views) | copies).items():
-            views[table] = fresh("known", table)
-            query = known_sql(TABLE[table], view, day, quarter)
-            # Effort is by far the longest table: it stays where it lies; the others are read once.
-            kind = "VIEW" if table == "effort" else "TABLE"
-            with reading(self.source):
-                self.connection.execute(f"CREATE TEMP {kind} {views[table]} AS {query}")
+        views = self.views.over(copies).then(lambda table, view: self._keep_known(table, view, day, quarter))
         schemes = tuple(s for s in self.schemes if s.valid_from <= quarter)
-        read = {**self.read, **copies}
-        return replace(
-            self, views=views, read=read, schemes=schemes, known_at=quarter, known_on=day, corrections=corrections
-        )
+        place = self.place.known(day, quarter).without(copies) if self.place else None
+        known = replace(self, views=views, read=self.read.over(copies), schemes=schemes, place=place)
+        return replace(known, known_at=quarter, known_on=day, corrections=corrections)
+
+    def _keep_known(self, table: str, view: str, day: date, quarter: str) -> str:
+        """What was known of a table, in the engine; its name."""
+        name, query = fresh("known", table), known_sql(TABLE[table], view, day, quarter)
+        # Effort is by far the longest table: it stays where it lies; the others are read once.
+        kind = "VIEW" if table == "effort" else "TABLE"
+        with reading(self.source):
+            self.connection.execute(f"CREATE TEMP {kind} {name} AS {query}")
+        return name
 
     def _correct(self, day: date) -> tuple[dict[str, str], pd.DataFrame]:
         """Corrected copies of tables and the corrections told; what is told at a quarter's end is corrected once."""
@@ -198,9 +222,23 @@ def _require_columns(table: Table, columns: Iterable[str]) -> None:
             raise InputError(f"Table {table.name!r} has no column {name!r}. {nearest(name, table.names)}")
 
 
-def from_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str], **about: Any) -> Dataset:
-    """A dataset from typed views (`intake/typed.py`) by table; `about` are its other fields, such as source and name."""
-    whole = {name: views.get(name) or no_rows(connection, table) for name, table in TABLE.items()}
+def from_views(
+    connection: duckdb.DuckDBPyConnection,
+    views: Mapping[str, str],
+    *,
+    later: Mapping[str, Make] | None = None,
+    **about: Any,
+) -> Dataset:
+    """A dataset from typed views (`intake/typed.py`) by table; `about` are its other fields, such as source and name.
+
+    `later`: how to fetch the tables that are not there yet, when they are first asked for.
+    """
+    there = {
+        name: views.get(name) or no_rows(connection, table)
+        for name, table in TABLE.items()
+        if name not in (later or {})
+    }
+    whole = Views(there, later)
     return Dataset(connection, whole, whole, **about)
 
 

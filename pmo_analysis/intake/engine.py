@@ -28,7 +28,7 @@ def connect() -> duckdb.DuckDBPyConnection:
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "temp_directory": str(_spill_folder(os.getpid()) / f"{next(_serial)}"),
+            "temp_directory": str(spill_folder() / f"{next(_serial)}"),
         },
     )
     connection.execute("SET python_enable_replacements = false")
@@ -75,6 +75,11 @@ def fetch_rows(rows: duckdb.DuckDBPyRelation, types: Mapping[str, str]) -> pd.Da
         for name, kind in types.items()
     }
     return pd.DataFrame(columns)
+
+
+def spill_folder() -> Path:
+    """The private folder of this process for what does not fit in memory; gone when the process ends."""
+    return _spill_folder(os.getpid())
 
 
 @cache

@@ -47,21 +47,25 @@ _STATE = {
 }
 
 
-def known_sql(table: Table, relation: str, day: date, quarter: str) -> str:
-    """The query for a table as known at the end of `day`, the last day of `quarter`: one row per key."""
-    return _select(table, _latest(table, relation, _today(day)), table.names, day, quarter)
+def known_sql(table: Table, relation: str, day: date, quarter: str, *, numbered: bool = True) -> str:
+    """The query for a table as known at the end of `day`, the last day of `quarter`: one row per key.
+
+    `numbered`: the relation numbers its rows in `_row`, which comes first.
+    """
+    names = ("_row", *table.names) if numbered else table.names
+    return _select(table, _latest(table, relation, _today(day)), names, day, quarter)
 
 
 def known_rows_sql(table: Table, relation: str, day: date, quarter: str) -> str:
     """The query for every row known by then, all versions, with the texts set aside: what a check looks at."""
     texts = tuple(text_name(c.name) for c in table.columns if is_guarded(c))
-    return _select(table, _not_newer(table, relation, _today(day)), (*table.names, *texts), day, quarter)
+    return _select(table, _not_newer(table, relation, _today(day)), ("_row", *table.names, *texts), day, quarter)
 
 
 def _select(table: Table, rows: str, names: tuple[str, ...], day: date, quarter: str) -> str:
     today = _today(day)
     columns = ", ".join(f"{_column(table, name, today)} AS {quote(name)}" for name in names)
-    return f"SELECT _row, {columns} FROM ({rows}) AS t WHERE {_not_later(table, today, quarter)}"
+    return f"SELECT {columns} FROM ({rows}) AS t WHERE {_not_later(table, today, quarter)}"
 
 
 def _today(day: date) -> str:

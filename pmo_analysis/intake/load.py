@@ -10,10 +10,12 @@ import duckdb
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings, read_settings
+from pmo_analysis.intake.addresses import mask
 from pmo_analysis.intake.dataset import Dataset, from_views
 from pmo_analysis.intake.duckdb_file import read_duckdb
 from pmo_analysis.intake.engine import connect
 from pmo_analysis.intake.folder import read_folder
+from pmo_analysis.intake.place import Found
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.schemes import locate_schemes, read_schemes
 
@@ -24,9 +26,10 @@ def load(source: str | Path, *, schema: str | None = None, settings: Mapping[str
     """The tables of an organisation, ready to be checked and told.
 
     `source`: a folder of CSV and/or Parquet files named after the contract's tables (a `settings.toml` beside
-    them is read, and the frozen segments of `segment_schemes.json`), a DuckDB file (opened for reading only), or an
-    SQLAlchemy URL; `schema` says where in a database the tables lie; `settings` change the source's own by dotted
-    name. What cannot be opened at all is an InputError; what can be opened but not read is kept for `check` in `troubles`.
+    them is read, and the frozen segments of `segment_schemes.json`), a DuckDB file (opened for reading only), an
+    SQLAlchemy URL, or Spark (`spark://host:7077/database`, `spark://local[2]/folder`, `spark:///database`); long tables
+    stay on PostgreSQL and Spark. `schema` says where in a database the tables lie; `settings` change the source's own by
+    dotted name. What cannot be opened at all is an InputError; what can be opened but not read is kept for `check` in `troubles`.
     """
     text = str(source)
     changes = settings.changed() if isinstance(settings, Settings) else settings
@@ -79,14 +82,35 @@ def _load_file(path: Path, schema: str | None, changes: Mapping[str, Any] | None
 
 
 def _load_url(url: str, schema: str | None, changes: Mapping[str, Any] | None) -> Dataset:
-    if url.startswith("spark://"):
-        raise InputError("spark:// is not available in this version. Export the tables as Parquet and give the folder.")
-    # SQLAlchemy takes longer to import than most sources to read: only where there is a database.
-    from pmo_analysis.intake.database import mask, read_database
-
     connection = connect()
-    views, problems, name = read_database(connection, url, schema)
-    return _finish(connection, views, problems, source=mask(url), name=name, settings=read_settings(None, changes))
+    found = (
+        _read_spark(connection, url, schema) if url.startswith("spark:") else _read_database(connection, url, schema)
+    )
+    return _finish(
+        connection,
+        found.made,
+        found.problems,
+        source=mask(url),
+        name=found.name,
+        settings=read_settings(None, changes),
+        later=found.later,
+        place=found.place,
+    )
+
+
+def _read_database(connection: duckdb.DuckDBPyConnection, url: str, schema: str | None) -> Found:
+    # SQLAlchemy takes longer to import than most sources to read: only where there is a database.
+    from pmo_analysis.intake.database import read_database
+
+    return read_database(connection, url, schema)
+
+
+def _read_spark(connection: duckdb.DuckDBPyConnection, url: str, schema: str | None) -> Found:
+    try:
+        from pmo_analysis.intake.spark import read_spark
+    except ModuleNotFoundError as error:
+        raise InputError(f"{mask(url)} needs {error.name!r}. Install it: pip install 'pmo-analysis[spark]'.") from error
+    return read_spark(connection, url, schema)
 
 
 def _finish(
@@ -97,6 +121,7 @@ def _finish(
     source: str,
     name: str,
     settings: Settings,
+    **more: Any,
 ) -> Dataset:
     return from_views(
         connection,
@@ -106,4 +131,5 @@ def _finish(
         settings=settings,
         troubles=tuple(problems),
         schemes=read_schemes(locate_schemes(source, settings)),
+        **more,
     )
