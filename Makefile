@@ -10,7 +10,7 @@ READY := .venv/.ready
 MARKED := browser or server or slow or real or soak
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab app bench lint soak lock
+.PHONY: help report test lab app bench lint soak audit lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,10 @@ lint: $(READY)  ## style, format and types
 
 soak: $(READY)  ## what takes hours, part by part, into benchmarks/SOAK.md; can be resumed (SAMPLE=1: minutes; ARGS="fuzz mutation")
 	@.venv/bin/python -m benchmarks.soak $(if $(SAMPLE),--sample) $(ARGS)
+
+audit: $(READY)  ## licences of the locked packages, and their known vulnerabilities where an advisory service answers
+	@.venv/bin/python .ci/licences.py
+	@.venv/bin/python .ci/vulnerabilities.py
 
 lock: $(READY)  ## requirements.lock and environment.yml anew from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@.uv/bin/uv pip compile pyproject.toml --extra postgres --extra test --extra dev --universal \
