@@ -54,6 +54,7 @@ def test_a_line_can_be_mistaken_in_these_ways(text, wanted):
         "x: dict[str, list[int | None]]",
         "@dataclass(frozen=True)\nclass A: pass",
         "zip(a, strict=True)",
+        "x = np.minimum(a, b)",
         'f"{a + 1} of {n}"',
         "if TYPE_CHECKING:\n    import a",
         'x = "text"',

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7000, help="of the sample (7000)")
     parser.add_argument("--count", type=int, default=400, help="mutants (400)")
     parser.add_argument("--tests", nargs="+", metavar="FILE", help="test files to trace (all)")
-    parser.add_argument("--within", default="", help="only mutants of files whose path holds this text")
+    parser.add_argument("--within", default="", help="only mutants of files whose path this pattern finds")
     parser.add_argument("--again", action="store_true", help="try the survivors anew")
     parser.add_argument(
         "--as-traced", action="store_true", help="trace only test files that are newer than their findings"
@@ -95,7 +96,7 @@ def main() -> int:
     if asked.branches:
         print(telling.tell_branches())
         return 0
-    drawn = draw([m for m in all_mutants() if asked.within in m.file], asked.count, asked.seed)
+    drawn = draw([m for m in all_mutants() if re.search(asked.within, m.file)], asked.count, asked.seed)
     rows = []
     for row in judge_all(drawn, reached.KEPT / f"seed-{asked.seed}.jsonl", again=asked.again):
         rows.append(row)

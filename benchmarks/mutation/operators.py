@@ -1,7 +1,8 @@
 """Small mistakes, one at a time: what a tired programmer types, as replacements of pieces of source text.
 
 Left out, because no test of behaviour could or should notice: annotations, docstrings, texts, decorators, `strict=` of
-zip (a guard that only a broken caller would meet), and what stands below `if TYPE_CHECKING`.
+zip (a guard that only a broken caller would meet), the order of two values of which the smaller is taken, and what stands
+below `if TYPE_CHECKING`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
     ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.MatMult: ast.Mult,
 }  # fmt: skip
+SYMMETRIC = {"minimum", "maximum", "fmin", "fmax", "min", "max", "isclose", "array_equal"}  # the order says nothing
 REMOVABLE = (ast.Expr, ast.AugAssign, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -160,6 +162,8 @@ def _swapped(node: ast.Call) -> Iterator[tuple[str, str]]:
     if len(node.args) < 2 or any(isinstance(a, ast.Starred) for a in node.args[:2]):
         return
     first, second = node.args[:2]
+    if ast.unparse(node.func).rpartition(".")[2] in SYMMETRIC:
+        return
     if ast.unparse(first) != ast.unparse(second):
         yield "swapped", ast.unparse(ast.Call(node.func, [second, first, *node.args[2:]], node.keywords))
 
