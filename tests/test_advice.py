@@ -175,3 +175,63 @@ def test_a_service_is_offered_to_those_that_asked_at_no_stage_not_at_one() -> No
     # Of 40 in the segment half asked at some stage: 20 are left. At the stage alone 72 of 90 would seem to be.
     offers = told.loc[told["kind"] == "offer", "decision"].tolist()
     assert offers == ["Offer Planning to the 20 customers in “early” that have not asked for it"]
+
+
+def test_of_several_the_dearest_is_advised_and_of_equals_the_first_by_name() -> None:
+    both = pd.DataFrame({"service_id": ["gate", "plan"], "excess_hours": [3.0, 12.0], "cost": [100.0, 500.0]})
+    assert _told(NO_PROCESS, delegable=both).decisions["decision"].tolist() == [
+        "Move 12 senior hours a quarter off Planning"
+    ]
+    equal = both.assign(cost=500.0)[::-1]
+    assert "off Gate review" in _told(NO_PROCESS, delegable=equal).decisions["decision"].iloc[0]
+    assert _told(NO_PROCESS, delegable=both.assign(excess_hours=0.0)).considered.empty
+    saving = pd.concat([SAVING, SAVING.assign(service_id="gate", saving_hours=60.0)])
+    assert "for Gate review" in _told(NO_PROCESS, saving=saving).decisions["decision"].iloc[0]
+    stops = pd.DataFrame(
+        {"service_id": ["plan", "gate"], "freed_hours": [5.0, 5.0], "reason": ["asked by categories x"] * 2}
+    )
+    row = _told(NO_PROCESS, to_stop=stops).decisions.iloc[0]
+    assert row["decision"] == "Turn away requests for Gate review from categories it is not meant for"
+    assert row["stake_cost"] == 300 and row["expected_effect"] == -300  # 5 hours × 60 money
+
+
+def test_evidence_at_the_limit_counts_and_below_it_does_not() -> None:
+    assert len(_told(NO_PROCESS, quoted=_quoted(0.3)).decisions) == 1
+    five, four = (_told(COSTS.assign(engagement_count=[n, 30])).decisions for n in (5, 4))
+    assert len(five) == 1 and four.empty
+    assert len(_told(NO_PROCESS, saving=SAVING.assign(n=5)).decisions) == 1
+    assert _told(NO_PROCESS, saving=SAVING.assign(n=4)).decisions.empty
+    assert _told(NO_PROCESS, saving=SAVING.assign(low=0.0)).decisions.empty
+
+
+def test_benefits_that_half_were_measured_of_need_no_advice_and_fewer_do() -> None:
+    def measured(share: float) -> pd.DataFrame:
+        row = ("benefit_measured_share", "all", "all", share, 0.1, 0.9, 20)
+        cells = pd.DataFrame([row], columns=["measure", "group_kind", "group", "value", "low", "high", "n"])
+        return _told(NO_PROCESS, cells=cells).decisions
+
+    assert measured(0.5).empty
+    row = measured(0.3).iloc[0]
+    assert row["decision"] == "Measure the benefits that fall due: only 30 % of what was due was measured"
+    assert row["expected_effect"] == pytest.approx(0.2) and row["measure"] == "benefit_measured_share"
+
+
+def test_a_boards_decision_is_due_after_six_weeks_and_every_other_after_four() -> None:
+    stops = pd.DataFrame({"service_id": ["plan"], "freed_hours": [5.0], "reason": ["asked after the stages"]})
+    told = _told(to_stop=stops).decisions.set_index("kind")["due_on"]
+    assert told["stop"] == pd.Timestamp("2026-11-11") and told["process"] == pd.Timestamp("2026-10-28")
+
+
+def test_three_decisions_come_first_and_the_sentence_counts_them_all() -> None:
+    delegable = pd.DataFrame({"service_id": ["plan"], "excess_hours": [12.0], "cost": [500.0]})
+    told = _told(quoted=_quoted(0.31), delegable=delegable, saving=SAVING)
+    assert told.sentence == "The figures support 4 decisions; these 3 come first."
+    assert told.decisions["kind"].tolist() == ["size", "standard", "senior"]  # 900, 600 and 500; the process is 400
+    assert _told().sentence == "The figures support 1 decision."
+
+
+def test_where_nothing_is_supported_three_tables_to_fill_in_are_named_once() -> None:
+    missing = pd.DataFrame({"measure": list("abcde"), "missing": ["survey", "survey", "projects", "risks", "changes"]})
+    told = _told(NO_PROCESS, missing=missing)
+    assert told.sentence.endswith("Fill in survey, projects, risks first.")
+    assert _told(NO_PROCESS).sentence.endswith("Book hours by engagement and record benefits first.")

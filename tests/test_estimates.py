@@ -17,6 +17,7 @@ from pmo_analysis.analysis.estimates import (
     mean_interval,
     mean_table,
     median_interval,
+    net_promoter_score,
     promoter_limits,
     quantile_interval,
     ratio_interval,
@@ -345,3 +346,57 @@ def test_rows_added_up_within_a_cluster_tell_the_same_as_single_rows(skewed):
         told = [mean_table(table, ["cell"], value="numerator", **options) for table in (rows, sums)]
     assert told[0]["n"].sum() == 400 and told[0]["low"].notna().all()
     pd.testing.assert_frame_equal(told[0], told[1], check_dtype=False, rtol=1e-12)
+
+
+def four_and_five(estimate):
+    """The lower limits that four and five observations give."""
+    values = pd.Series([3.0, 4.0, 4.0, 5.0, 9.0])
+    return estimate(values[:4]), estimate(values)
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [
+        lambda v: mean_interval(v)["low"],
+        lambda v: median_interval(v, level=0.5)["low"],
+        lambda v: ratio_interval(pd.DataFrame({"a": v, "b": 1.0}), "a", "b", draws=200)["low"],
+        lambda v: ratio_table(pd.DataFrame({"g": "x", "numerator": v, "denominator": 1.0}), ["g"])["low"].iloc[0],
+        lambda v: mean_table(pd.DataFrame({"g": "x", "value": v}), ["g"])["low"].iloc[0],
+        lambda v: share_estimate(2, len(v))["low"],
+    ],
+    ids=["mean", "median", "ratio", "ratios", "means", "share"],
+)
+def test_five_observations_have_limits_and_four_have_none(estimate):
+    four, five = four_and_five(estimate)
+    assert np.isnan(four) and np.isfinite(five)
+
+
+def test_the_limits_of_the_invited_stand_around_the_score_of_those_seen():
+    # 60 promoters, 30 detractors and 10 others of 1,000 asked: 30 points, whatever the unseen 900 answer on average.
+    low, high, method = promoter_limits(60, 30, 100, 1000)
+    assert (low + high) / 2 == pytest.approx(30, abs=1.5) and 10 < low < 20 and 40 < high < 50
+    assert method == "for the invited"
+    assert promoter_limits(60, 30, 100, 1001)[2] == "adjusted Wald"  # fewer than a tenth answered
+    # One of ten has not answered: at worst a detractor, at best a promoter, both likelier than one in forty.
+    assert promoter_limits(9, 0, 9, 10)[:2] == (80.0, 100.0)
+    assert promoter_limits(9, 0, 9, 9)[:2] == (100.0, 100.0)
+
+
+def test_the_net_promoter_score_counts_nine_and_ten_against_nought_to_six():
+    row = net_promoter_score([10, 9, 8, 7, 6, 0, None], invited=12).iloc[0]
+    assert row[["nps", "n", "invited_count"]].tolist() == [0, 6, 12]
+    assert row[["worst_points", "best_points"]].tolist() == [-50, 50]
+    assert net_promoter_score([9, 9, 9, 8, 6]).iloc[0]["nps"] == 40
+    for wrong in ([11], [-1]):
+        with pytest.raises(InputError, match="1 answers lie outside 0 to 10"):
+            net_promoter_score(wrong)
+    blank = net_promoter_score([]).iloc[0]
+    assert blank["n"] == 0 and np.isnan(blank["nps"]) and pd.isna(blank["invited_count"])
+
+
+def test_adjusted_wald_is_as_rocks_defines_it():
+    # 6 promoters and 2 detractors of 10: shares 6.75/13 and 2.75/13, centre 4/13.
+    reach = 1.959964 * np.sqrt((9.5 / 13 - (4 / 13) ** 2) / 13)
+    assert promoter_limits(6, 2, 10, None)[:2] == pytest.approx(
+        (100 * (4 / 13 - reach), 100 * (4 / 13 + reach)), abs=1e-3
+    )

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pmo_analysis.analysis.headline import TOPICS, Headline, tell_headline
+from pmo_analysis.analysis.headline.saying import say_measured
 from pmo_analysis.contract.settings import Settings
 
 IDS = [f"c{i:02d}" for i in range(20)]
@@ -217,3 +218,27 @@ def test_the_cost_of_a_delivery_says_what_it_counts() -> None:
     assert row["sentence"] == "All that serving cost, over 40 deliveries: about EUR 55 each."
     charged = _told(_costs(basis="charged"), _history([100.0] * 20).assign(basis="charged")).beside
     assert charged.set_index("figure").loc["unit_cost", "title"] == "Charged per delivery"
+
+
+def test_beside_another_figure_only_a_clear_change_is_told() -> None:
+    row = {
+        "value": 40.0, "low": 30.0, "high": 50.0, "n": 60, "unit": "points", "against": "2026Q2",
+        "direction": "no clear change", "change": 1.0, "change_low": -4.0, "change_high": 6.0,
+    }  # fmt: skip
+    assert say_measured(row, "net promoter score", beside=True) == "Net promoter score: 40 (30 to 50, n = 60)."
+    whole = "; no clear change since 2026Q2 (between 4 less and 6 more)."
+    assert say_measured(row, "net promoter score", beside=False).endswith(whole)
+    clear = row | {"direction": "better", "change_low": 2.0}
+    assert say_measured(clear, "net promoter score", beside=True).endswith("; 2 to 6 more than in 2026Q2: better.")
+    fewer = row | {"direction": "lower", "change": -3.0, "change_low": -5.0, "change_high": -1.0}
+    assert say_measured(fewer, "net promoter score", beside=True).endswith("; 1 to 5 less than in 2026Q2.")
+
+
+def test_days_are_told_in_two_figures_and_one_day_is_no_plural() -> None:
+    row = {"low": np.nan, "high": np.nan, "n": 3, "unit": "_days", "direction": ""}
+    few = " (n = 3: too few to say how sure)."
+    assert (
+        say_measured(row | {"value": 1.0}, "working days to deliver", beside=False) == f"1 working day to deliver{few}"
+    )
+    assert say_measured(row | {"value": 9.94}, "working days", beside=False) == f"9.9 working days{few}"
+    assert say_measured(row | {"value": 10.4}, "working days", beside=False) == f"10 working days{few}"

@@ -16,6 +16,7 @@ from pmo_analysis.analysis.trust import (
     choose_cells,
     count_people,
     find_isolated,
+    label_told,
     merge_roles,
     review_trust,
     suppress,
@@ -76,6 +77,20 @@ def test_weeks_without_hours_are_counted_per_role() -> None:
     assert row["value"] == 2 and row["n"] == 26 and "in 0 of 13 weeks nobody" in row["sentence"]
 
 
+def test_a_role_seen_on_the_quarters_last_day_alone_missed_every_whole_week() -> None:
+    days = pd.date_range("2026-07-01", periods=13, freq="7D").strftime("%Y-%m-%d")
+    rows = {"worked_on": [*days, "2026-09-30"], "worked_hours": 1, "role": ["r"] * 13 + ["q"], "customer_id": "a"}
+    row = _told(_data(effort=pd.DataFrame(rows))).loc["missing_weeks_count"]
+    assert row[["value", "n"]].tolist() == [13, 26]  # 30 September is the 92nd day: after thirteen whole weeks
+
+
+def test_shares_are_told_with_a_decimal_where_they_are_small() -> None:
+    left = LEFT.assign(worked_hours=[4.0])  # 4 of 84 hours
+    told = _told(costs=COSTS, left_out=left, groups=GROUPS).loc["unmapped_hours_share"]
+    assert told["n"] == 2 and told["sentence"] == "4.8 % of the hours (4) belong to no customer that is known."
+    assert "All hours belong" in _told(costs=COSTS).loc["unmapped_hours_share", "sentence"]
+
+
 def test_the_response_rate_counts_only_who_was_asked_and_tells_the_bounds() -> None:
     survey = pd.DataFrame(
         {
@@ -109,6 +124,9 @@ def test_rows_of_the_export_changed_settings_and_problems_are_told() -> None:
     assert "currency" in told.loc["changed_settings_count", "sentence"]
     assert told.loc["problems_count", ["value", "n"]].tolist() == [1, 7]
     assert "cannot be told" in told.loc["earlier_reports_count", "sentence"]
+    assert told.loc["earlier_reports_count", ["value", "n"]].tolist() == [0, 0]
+    assert told.loc["changed_settings_count", ["value", "n"]].tolist() == [1, len(Settings())]
+    assert told.loc["problems_count", "sentence"] == "1 kind of problem in 7 rows: effort (unknown role)."
 
 
 MEASURED = pd.DataFrame(
@@ -224,6 +242,16 @@ def _people(**labels: list) -> pd.DataFrame:
     """One answer each: `labels` say to which group of a kind each belongs."""
     size = len(next(iter(labels.values())))
     return pd.DataFrame({"person": [f"p{i}" for i in range(size)], **labels})
+
+
+def test_answers_of_cells_not_told_are_told_together_or_not_at_all() -> None:
+    rows = _people(kind=["a"] * 8 + ["b"] * 6 + ["c"] * 3)
+    cells = choose_cells(rows, ["kind"])
+    assert label_told(rows, cells, "kind").value_counts().to_dict() == {"a": 8, "(told together)": 9}
+    apart = label_told(rows, cells, "kind", merge=False)
+    assert apart.dropna().tolist() == ["a"] * 8 and apart.isna().sum() == 9
+    nothing = cells.assign(told=False)
+    assert label_told(rows, nothing, "kind").isna().all()
 
 
 def _chosen(rows: pd.DataFrame, *kinds: str, **more) -> dict[str, str]:
