@@ -3,6 +3,7 @@
 A mixture of k + 1 normal groups is claimed over k only where its density has a valley between neighbouring
 groups (skewed effort is not two sizes) and its likelihood gain exceeds that of every one of 49 data sets drawn
 from the k groups and rounded as the data are (a parametric bootstrap at level .02; McLachlan 1987).
+A rounded value stands for all hours that round to it (interval likelihood), so that its step is not taken for a group.
 Criteria such as BIC find groups in rounded hours where there is one.
 """
 
@@ -23,6 +24,23 @@ LEAST_VALUES = 20
 LEAST_IN_GROUP = 5
 MOST_VALUES = 2000
 STEPS = (8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.01)
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Cells on log hours (their middles), and where each run of cells that round to the same value begins."""
+
+    at: Numbers
+    starts: npt.NDArray[np.int64]
+
+    def share_out(self, cells: Numbers, density: Numbers) -> tuple[Numbers, Numbers]:
+        """Counts per cell, each value's spread over its run by the density; and the density of each cell's run."""
+        if len(self.starts) == len(self.at):
+            return cells, density
+        lengths = np.diff(np.append(self.starts, len(self.at)))
+        counts, whole = (np.add.reduceat(v, self.starts, axis=1) for v in (cells, density))
+        whole = np.repeat(whole, lengths, axis=1)
+        return np.repeat(counts, lengths, axis=1) * density / whole, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +82,7 @@ def rounding_step(hours: Numbers) -> float:
 def _try_more(hours: Numbers, most: int, rng: np.random.Generator) -> list[dict[str, object]]:
     step = rounding_step(hours)
     logs = _logs(hours, step)
-    grid = np.linspace(logs.min() - 0.5 * logs.std(), logs.max() + 0.5 * logs.std(), CELLS)
+    grid = _grid(logs, step)
     cells = _histogram(logs[None, :], grid)
     fitted = _one_group(cells, grid)
     rows: list[dict[str, object]] = []
@@ -90,21 +108,27 @@ def _logs(hours: Numbers, step: float) -> Numbers:
     return np.log(np.maximum(hours, least))
 
 
-def _histogram(logs: Numbers, grid: Numbers) -> Numbers:
-    width = grid[1] - grid[0]
-    cell = np.clip(np.round((logs - grid[0]) / width).astype(int), 0, CELLS - 1)
+def _grid(logs: Numbers, step: float) -> _Grid:
+    at = np.linspace(logs.min() - 0.5 * logs.std(), logs.max() + 0.5 * logs.std(), CELLS)
+    rounded = np.round(np.exp(at) / step) if step else at
+    return _Grid(at, np.flatnonzero(np.append(True, np.diff(rounded) > 0)))
+
+
+def _histogram(logs: Numbers, grid: _Grid) -> Numbers:
+    width = grid.at[1] - grid.at[0]
+    cell = np.clip(np.round((logs - grid.at[0]) / width).astype(int), 0, CELLS - 1)
     flat = (np.arange(len(logs))[:, None] * CELLS + cell).ravel()
     return np.bincount(flat, minlength=len(logs) * CELLS).reshape(len(logs), CELLS).astype(float)
 
 
-def _one_group(cells: Numbers, grid: Numbers) -> _Mixture:
-    total = cells.sum(1, keepdims=True)
-    mean = (cells @ grid)[:, None] / total
-    spread = np.sqrt(np.maximum((cells * (grid - mean) ** 2).sum(1, keepdims=True) / total, (grid[1] - grid[0]) ** 2))
-    return _fit(cells, grid, mean, spread, np.ones_like(mean), rounds=1)
+def _one_group(cells: Numbers, grid: _Grid) -> _Mixture:
+    total, at = cells.sum(1, keepdims=True), grid.at
+    mean = (cells @ at)[:, None] / total
+    spread = np.sqrt(np.maximum((cells * (at - mean) ** 2).sum(1, keepdims=True) / total, (at[1] - at[0]) ** 2))
+    return _fit(cells, grid, mean, spread, np.ones_like(mean), rounds=1 if len(grid.starts) == len(at) else ROUNDS // 2)
 
 
-def _split_each(fitted: _Mixture, cells: Numbers, grid: Numbers) -> _Mixture:
+def _split_each(fitted: _Mixture, cells: Numbers, grid: _Grid) -> _Mixture:
     """The best mixture with one group more, started by splitting each group in two."""
     rows, count = fitted.mean.shape
     tried = [_fit(cells, grid, *_split(fitted, at)) for at in range(count)]
@@ -124,20 +148,25 @@ def _split(fitted: _Mixture, at: int) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _fit(
-    cells: Numbers, grid: Numbers, mean: Numbers, spread: Numbers, share: Numbers, *, rounds: int = ROUNDS
+    cells: Numbers, grid: _Grid, mean: Numbers, spread: Numbers, share: Numbers, *, rounds: int = ROUNDS
 ) -> _Mixture:
-    total = cells.sum(1, keepdims=True)
-    floor = max(2 * (grid[1] - grid[0]), 0.03)
-    powers = np.stack([np.ones_like(grid), grid, grid**2], axis=1)
+    total, at = cells.sum(1, keepdims=True), grid.at
+    floor = max(2 * (at[1] - at[0]), 0.03)
+    powers = np.stack([np.ones_like(at), at, at**2], axis=1)
     for _ in range(rounds):
-        part, top = _parts(grid, mean, spread, share)
-        moments = (part * (cells / part.sum(1))[:, None, :]) @ powers
-        mass = moments[:, :, 0] + 1e-9
-        mean, square = moments[:, :, 1] / mass, moments[:, :, 2] / mass
-        spread, share = np.sqrt(np.maximum(square - mean**2, floor**2)), mass / total
-    part, top = _parts(grid, mean, spread, share)
-    likelihood = (cells * (np.log(part.sum(1)) + top)).sum(1)
+        part, top = _parts(at, mean, spread, share)
+        mass, _ = grid.share_out(cells, _density(part, top))
+        moments = (part * (mass / part.sum(1))[:, None, :]) @ powers
+        weight = moments[:, :, 0] + 1e-9
+        mean, square = moments[:, :, 1] / weight, moments[:, :, 2] / weight
+        spread, share = np.sqrt(np.maximum(square - mean**2, floor**2)), weight / total
+    part, top = _parts(at, mean, spread, share)
+    likelihood = (cells * np.log(grid.share_out(cells, _density(part, top))[1])).sum(1)
     return _Mixture(mean, spread, share, likelihood)
+
+
+def _density(part: Numbers, top: Numbers) -> Numbers:
+    return part.sum(1) * np.exp(np.maximum(top, -600.0))
 
 
 def _parts(grid: Numbers, mean: Numbers, spread: Numbers, share: Numbers) -> tuple[Numbers, Numbers]:
@@ -166,13 +195,13 @@ def _valley(fitted: _Mixture, count: int) -> float:
     return float(max(ratios))
 
 
-def _null_gain(fitted: _Mixture, count: int, step: float, grid: Numbers, rng: np.random.Generator) -> float:
+def _null_gain(fitted: _Mixture, count: int, step: float, grid: _Grid, rng: np.random.Generator) -> float:
     """The largest gain of one group more over data sets drawn from the fitted groups and rounded alike."""
     share = fitted.share[0] / fitted.share[0].sum()
     group = rng.choice(len(share), size=(DRAWS, count), p=share)
     drawn = np.exp(fitted.mean[0][group] + fitted.spread[0][group] * rng.standard_normal((DRAWS, count)))
     hours = np.round(drawn / step) * step if step else drawn
-    cells = _histogram(np.log(np.maximum(hours, step / 2 if step else np.exp(grid[0]))), grid)
+    cells = _histogram(np.log(np.maximum(hours, step / 2 if step else np.exp(grid.at[0]))), grid)
     same = [np.repeat(v, DRAWS, axis=0) for v in (fitted.mean, fitted.spread, fitted.share)]
     base = _one_group(cells, grid) if len(share) == 1 else _fit(cells, grid, *same, rounds=ROUNDS // 2)
     return float((_split_each(base, cells, grid).likelihood - base.likelihood).max())
