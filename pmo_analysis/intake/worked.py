@@ -53,8 +53,8 @@ def sum_work(data: Dataset, rates: Rates, fiscal_year_end_month: int) -> pd.Data
     tables = {number: rows for number, rows in tables.items() if len(rows)}
     if not tables:
         return _nothing()
-    number = np.repeat(list(tables), [len(rows) for rows in tables.values()])
-    return pd.concat(tables.values(), ignore_index=True).assign(number=number)[[*_KEYS, *AMOUNTS]]
+    numbers = np.repeat(list(tables), [len(rows) for rows in tables.values()])
+    return pd.concat(tables.values(), ignore_index=True).assign(number=numbers)[[*_KEYS, *AMOUNTS]]
 
 
 def _nothing() -> pd.DataFrame:
