@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -17,11 +17,12 @@ import pyarrow as pa
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.quarters import quarter_end
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.contract.tables import TABLE, Table, key_of
+from pmo_analysis.contract.tables import TABLE, Table
 from pmo_analysis.intake.cast import DTYPE, quote
 from pmo_analysis.intake.corrections import apply_corrections, read_corrections
 from pmo_analysis.intake.engine import connect, fetch_rows, fresh, reading
 from pmo_analysis.intake.known import known_rows_sql, known_sql
+from pmo_analysis.intake.long import is_long, keep_rows_known, query_in_order
 from pmo_analysis.intake.place import Place
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.schemes import FrozenScheme
@@ -131,21 +132,22 @@ class Dataset:
     def frame(self, table: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """A table as pandas, typed by the contract and in a fixed order; empty where the table is absent.
 
-        Read once and kept: what a caller changes is its own (pandas copies on write).
+        Read once and kept, what a caller changes is its own (pandas copies on write); a long table is not kept, and of
+        it only the columns asked for are read.
         """
         contract = _contract(table)
         names = list(columns) if columns is not None else list(contract.names)
         _require_columns(contract, names)
+        if self.once(f"{table} is long", lambda data: is_long(data.connection, data.views[table])):
+            return self._read(contract, names)
         if table not in self._frames:
-            self._frames[table] = self._read(contract)
+            self._frames[table] = self._read(contract, contract.names)
         return self._frames[table][names]
 
-    def _read(self, contract: Table) -> pd.DataFrame:
-        chosen = ", ".join(map(quote, contract.names))
-        order = ", ".join(map(quote, dict.fromkeys((*key_of(contract, set(contract.names)), *contract.names))))
-        query = f"SELECT {chosen} FROM {self.views[contract.name]} ORDER BY {order}"
+    def _read(self, contract: Table, names: Sequence[str]) -> pd.DataFrame:
         with reading(self.source):
-            return fetch_rows(self.connection.sql(query), {c.name: DTYPE[c.kind] for c in contract.columns})
+            rows = self.connection.sql(query_in_order(contract, self.views[contract.name], names))
+            return fetch_rows(rows, {n: DTYPE[contract.column(n).kind] for n in names})
 
     def as_of(self, quarter: str, fiscal_year_end_month: int = 12) -> Dataset:
         """What was known at the end of a quarter: later rows are absent, later dates blank."""
@@ -159,12 +161,8 @@ class Dataset:
 
     def _keep_known(self, table: str, view: str, day: date, quarter: str) -> str:
         """What was known of a table, in the engine; its name."""
-        name, query = fresh("known", table), known_sql(TABLE[table], view, day, quarter)
-        # Effort is by far the longest table: it stays where it lies; the others are read once.
-        kind = "VIEW" if table == "effort" else "TABLE"
         with reading(self.source):
-            self.connection.execute(f"CREATE TEMP {kind} {name} AS {query}")
-        return name
+            return keep_rows_known(self.connection, TABLE[table], view, known_sql(TABLE[table], view, day, quarter))
 
     def _correct(self, day: date) -> tuple[dict[str, str], pd.DataFrame]:
         """Corrected copies of tables and the corrections told; what is told at a quarter's end is corrected once."""

@@ -82,6 +82,11 @@ def spill_folder() -> Path:
     return _spill_folder(os.getpid())
 
 
+def spill_file(name: str) -> Path:
+    """Where a file may lie that this process alone needs: in the private folder of the engine, gone at exit."""
+    return _spill_folder(os.getpid()) / name
+
+
 @cache
 def _spill_folder(process: int) -> Path:
     """One folder per process (a forked kernel gets its own), readable by its owner, gone at exit."""
