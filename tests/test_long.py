@@ -10,6 +10,7 @@ from pmo_analysis.contract.tables import TABLE
 from pmo_analysis.intake import long
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.demo import make_demo
+from pmo_analysis.intake.engine import connect
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,16 @@ def test_a_table_that_is_not_yet_told_at_a_quarters_end_is_in_order_too(
     rows = Dataset.from_frames(shuffled(tables)).frame("survey", ["answered_on", "response_id"])
     assert rows["response_id"].is_monotonic_increasing
     assert np.array_equal(rows, Dataset.from_frames(tables).frame("survey", ["answered_on", "response_id"]))
+
+
+def test_the_engine_spills_to_disk_before_it_takes_more_than_three_gigabytes() -> None:
+    connection = connect()
+    limit, folder = connection.sql(
+        "SELECT current_setting('memory_limit'), current_setting('temp_directory')"
+    ).fetchall()[0]
+    number, unit = limit.split()
+    assert float(number) * {"MiB": 2**20, "GiB": 2**30}[unit] <= 3.0e9
+    connection.execute("SET memory_limit = '60MB'; SET threads = 1")
+    query = "SELECT count(*), sum(n) FROM (SELECT range AS i, count(*) AS n FROM range(3000000) GROUP BY range)"
+    assert connection.sql(query).fetchall() == [(3_000_000, 3_000_000)]
+    assert "pmo-" in folder

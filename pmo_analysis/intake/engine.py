@@ -19,6 +19,7 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError
 
 _serial = itertools.count()
+_MOST_MEGABYTES = 3_000
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -28,6 +29,7 @@ def connect() -> duckdb.DuckDBPyConnection:
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "memory_limit": f"{_megabytes_for_engine()}MB",
             "temp_directory": str(spill_folder() / f"{next(_serial)}"),
         },
     )
@@ -80,6 +82,12 @@ def fetch_rows(rows: duckdb.DuckDBPyRelation, types: Mapping[str, str]) -> pd.Da
 def spill_folder() -> Path:
     """The private folder of this process for what does not fit in memory; gone when the process ends."""
     return _spill_folder(os.getpid())
+
+
+def _megabytes_for_engine() -> int:
+    """A quarter of the machine's memory, at most 3 GB: what is more than that is spilled, the rest is for the analysis."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    return min(max(whole // 4_000_000, 500), _MOST_MEGABYTES) if whole > 0 else _MOST_MEGABYTES
 
 
 def spill_file(name: str) -> Path:
