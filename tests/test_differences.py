@@ -8,6 +8,8 @@ import pytest
 from pmo_analysis.analysis.differences import Published, compare, gather_figures
 from pmo_analysis.analysis.differences.reasons import list_causes
 from pmo_analysis.present.differences import tell_rows
+from pmo_analysis.run.compare import name_groups
+from pmo_analysis.run.manifest import describe_files, write_manifest
 
 NAN = float("nan")
 FIGURES = pd.DataFrame(
@@ -135,3 +137,21 @@ def test_figures_are_gathered_once_each_from_the_published_tables():
     rows = gather_figures({"measures": measures, "cost_by_category": costs, "page_1_figures": page})
     assert rows["figure"].tolist() == ["cost_to_serve_cost", "nps_points", "utilisation_share"]
     assert gather_figures({}).empty
+
+
+def a_report(folder, **tables):
+    (folder / "tables").mkdir(parents=True)
+    for name, rows in tables.items():
+        rows.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+    write_manifest(folder, {"organisation": "A", "quarter": "2026Q2", "inputs": [], "files": describe_files(folder)})
+    return folder
+
+
+def test_customers_and_services_are_told_by_their_names_the_latest_that_is_known(tmp_path):
+    customers = pd.DataFrame({"customer_id": ["C1", "C2"], "name": ["Sales", None]})
+    services = pd.DataFrame({"service_id": ["S1"], "name": ["Reviews"]})
+    then = a_report(tmp_path / "then", groups=customers)
+    now = a_report(tmp_path / "now", groups=customers.assign(name=["Sales North", None]), service_names=services)
+    kinds, groups = ["customer", "customer", "service", "segment", "all"], ["C1", "C2", "S1", "C1", "all"]
+    named = name_groups(pd.DataFrame({"group_kind": kinds, "group": groups}), then, now)
+    assert named["group"].tolist() == ["Sales North", "C2", "Reviews", "C1", "all"]

@@ -75,3 +75,5 @@ def test_lists_in_a_sentence_are_cut_with_their_number():
 def test_a_clear_change_never_seems_to_reach_nought():
     assert formats.tell_change(-0.41, -0.002, "_share") == "−41 to −0.2 points"
     assert formats.tell_change(-0.41, 0.002, "_share") == "−41 to 0 points"
+    assert formats.tell_change(0.00021, 0.29) == "just over 0 to +0.29"
+    assert formats.tell_change(-3, -0.001, "hours") == "−3 hours to just under 0"

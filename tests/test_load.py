@@ -234,6 +234,7 @@ def test_a_duckdb_file_without_our_tables_says_what_it_has(tmp_path):
     with pytest.raises(InputError, match="pmo.customers"):
         load(tmp_path / "org.duckdb")
     assert load(tmp_path / "org.duckdb", schema="pmo").tables == ("customers",)
+    assert load(tmp_path / "org.duckdb", settings={"database_schema": "pmo"}).tables == ("customers",)
 
 
 def test_spark_that_is_not_installed_is_told_by_name(monkeypatch):

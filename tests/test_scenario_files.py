@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.scenarios import (
     StoredScenario,
     list_scenarios,
@@ -14,6 +17,7 @@ from pmo_analysis.intake.scenarios import (
     read_scenario,
     write_scenario,
 )
+from pmo_analysis.quarter.scenario import tell_stored
 
 CHANGES = {"volume": 1.1, "tier_limits": {"S01": [2.0, 8.0]}, "fte": {"PMO analyst": 3.5}}
 
@@ -75,3 +79,12 @@ def test_scenarios_stand_beside_the_data(tmp_path):
     assert locate_scenarios(str(tmp_path / "x.duckdb")) == tmp_path / "x.scenarios"
     assert locate_scenarios("postgresql://host/db") == Path("scenarios")
     assert list_scenarios(tmp_path / "scenarios") == []
+
+
+def test_an_unknown_service_is_told_with_the_scenarios_name():
+    rows = pd.DataFrame({"customer_id": ["C1"], "service_id": ["S1"]})
+    start = SimpleNamespace(work=SimpleNamespace(rows=rows))
+    groups = pd.DataFrame({"customer_id": ["C1"], "segment": ["a"]})
+    stored = StoredScenario("Fewer sizes", {}, services=("S9",))
+    with pytest.raises(InputError, match=r"Scenario 'Fewer sizes' does not fit this quarter: No service 'S9'"):
+        tell_stored(start, groups, Settings(), stored)

@@ -488,3 +488,8 @@ def test_values_of_another_unit_are_refused_and_noise_beyond_the_scale_is_not():
         InputError, match="1 of 2 values are far from the scale of 0 to 100, such as 52,000 of 'quality'"
     ):
         score_value(SEEN.assign(value=[40.0, 52_000.0]))
+
+
+def test_a_few_customers_far_below_the_worst_anchor_are_scored_like_any_other():
+    rows = pd.DataFrame({"unit_id": list("ABCD"), "outcome": "quality", "value": [-150.0, 40.0, 50.0, 60.0]})
+    assert list(score_value(rows).scores["unit_id"]) == list("ABCD")

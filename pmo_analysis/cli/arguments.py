@@ -10,6 +10,7 @@ from pmo_analysis.contract.errors import SettingError
 from pmo_analysis.contract.settings import parse_assignment
 
 Source = Annotated[str, typer.Argument(help="Folder of CSV/Parquet, DuckDB file, or database address")]
+Schema = Annotated[str | None, typer.Option(help="Where in a database the tables lie; the setting database_schema")]
 Quarter = Annotated[str | None, typer.Option(help="Such as 2026Q3; default: the last complete one")]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pmo_analysis.cli.arguments import Quarter, Source, read_assignments
+from pmo_analysis.cli.arguments import Quarter, Schema, Source, read_assignments
 from pmo_analysis.cli.beside import correct, note
 from pmo_analysis.cli.diff import diff
 from pmo_analysis.cli.packs import packs
@@ -56,6 +56,7 @@ def report(
     parameter: Annotated[list[str] | None, typer.Option("-p", help="A notebook's own parameter, name=value")] = None,
     scenario: Annotated[Path | None, typer.Option(help="A stored scenario (TOML), told in section 11")] = None,
     settings: Set = None,
+    schema: Schema = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait where another run writes the same report")] = False,
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Also print the page as page.pdf, by Chromium where there is one")
@@ -86,7 +87,7 @@ def report(
         "out": to, "notebook": notebook or REPORT, "wait": wait, "pdf": pdf, "progress": say,
         "parameters": read_assignments(parameter) | ({"scenario": str(scenario)} if scenario else {}),
         **read_assignments(settings), **({"slides_template": str(template.resolve())} if template else {}),
-        **({"report_period": period} if period else {}),
+        **({"report_period": period} if period else {}), **({"database_schema": schema} if schema else {}),
     }  # fmt: skip
     if every:
         raise typer.Exit(back_fill(source, quarter, again=again, **options))
@@ -105,6 +106,7 @@ def check(
     source: Source,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also where some answers are harmed")] = False,
+    schema: Schema = None,
 ) -> None:
     """List every problem of the data with its rows and remedy, and what would answer most.
 
@@ -116,7 +118,7 @@ def check(
     from pmo_analysis.intake.check import most_useful_addition
     from pmo_analysis.intake.load import load
 
-    data = load(source)
+    data = load(source, schema=schema)
     problems = find_problems(data)
     for problem in problems.to_dict("records"):
         _print_problem(problem)

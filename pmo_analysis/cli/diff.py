@@ -20,11 +20,11 @@ def diff(
 ) -> None:
     """Say what changed from one report to another, and whether by quarter, data, settings, definition or code."""
     from pmo_analysis.present.differences import tell_rows
-    from pmo_analysis.run.compare import choose_rows, compare_reports, write_comparison
+    from pmo_analysis.run.compare import choose_rows, compare_reports, name_groups, write_comparison
 
     found = compare_reports(before, after)
     out.print(found.sentence, markup=False)
-    shown = choose_rows(found)
+    shown = name_groups(choose_rows(found), before, after)
     if len(shown):
         print_table(tell_rows(shown, found.currency))
     rest = len(found.table) - len(shown)

@@ -28,11 +28,13 @@ def load(source: str | Path, *, schema: str | None = None, settings: Mapping[str
     `source`: a folder of CSV and/or Parquet files named after the contract's tables (a `settings.toml` beside
     them is read, and the frozen segments of `segment_schemes.json`), a DuckDB file (opened for reading only), an
     SQLAlchemy URL, or Spark (`spark://host:7077/database`, `spark://local[2]/folder`, `spark:///database`); long tables
-    stay on PostgreSQL and Spark. `schema` says where in a database the tables lie; `settings` change the source's own by
-    dotted name. What cannot be opened at all is an InputError; what can be opened but not read is kept for `check` in `troubles`.
+    stay on PostgreSQL and Spark. `schema`, or the setting database_schema, says where in a database the tables lie;
+    `settings` change the source's own by dotted name. What cannot be opened at all is an InputError; what can be opened
+    but not read is kept for `check` in `troubles`.
     """
     text = str(source)
     changes = settings.changed() if isinstance(settings, Settings) else settings
+    schema = schema or str((changes or {}).get("database_schema", "")) or None
     if "://" in text:
         return _load_url(text, schema, changes)
     try:

@@ -79,6 +79,9 @@ def tell_limits(low: object, high: object, unit: str = "", currency: str = "") -
     return f"{first} to {last}"
 
 
+_BARELY = {True: "just over 0", False: "just under 0"}
+
+
 def tell_change(low: object, high: object, unit: str = "", currency: str = "") -> str:
     """The interval of a difference with signs; shares in points: `−2 to +7 points`."""
     if not (is_number(low) and is_number(high)):
@@ -90,7 +93,10 @@ def tell_change(low: object, high: object, unit: str = "", currency: str = "") -
         clear = ends[0] * ends[1] > 0
         said = [_signed(end, _plain(end, whole=abs(end) >= 0.5 or not clear)) for end in ends]
         return f"{said[0]} to {said[1]} points"
-    first, last = (_signed(end, tell(end, unit, currency)) for end in ends)
+    widest = max(abs(end) for end in ends)
+    first, last = (
+        _BARELY[end > 0] if 0 < abs(end) < 0.005 * widest else _signed(end, tell(end, unit, currency)) for end in ends
+    )
     for word in _WORDS.values():
         first = first.removesuffix(" " + word) if last.endswith(word) else first
     return f"{first} to {last}"

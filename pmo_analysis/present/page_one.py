@@ -31,6 +31,9 @@ _COUNTED = {
 }  # fmt: skip
 # Page 1 calls by other names what a note may be about.
 _NOTED_AS = {"cost_to_serve_cost": "cost_to_serve"}
+# Sums of all that was booked or charged: nobody drew a sample, so there is no range.
+COUNTED_IN_FULL = ("cost_to_serve_cost", "charged_cost", "utilisation_share")
+FULL = "a full count"
 _SCALES = {"nps_points": "{}, −100 to 100", "csat_level": "{}, 1 to 5", "ces_level": "{}, 1 to 7"}
 
 
@@ -73,14 +76,13 @@ def _tile(row: dict[str, Any], beside: list[dict[str, Any]], currency: str, warn
     figures = [_NOTED_AS.get(r["figure"], r["figure"]) for r in (row, *beside)]
     if not is_number(row["value"]):
         return {"topic": row["topic"], "known": False, "sentence": row["sentence"], "figures": figures}
-    exact = row["low"] == row["high"]
     return {
         "topic": row["topic"],
         "known": True,
         "figures": figures,
         "title": _SCALES.get(row["figure"], "{}").format(row["title"]),
         "value": _amount(row["value"], row["unit"], currency),
-        "range": "" if exact else _limits(row, currency),
+        "range": FULL if row["figure"] in COUNTED_IN_FULL else _limits(row, currency),
         "n": warning if row["figure"] == "utilisation_share" else _count(row),
         "mark": _MARKS.get(row["direction"], ""),
         "direction": row["direction"],
@@ -125,7 +127,8 @@ def _bar(row: dict[str, Any]) -> dict[str, float] | None:
 
 def _beside(row: dict[str, Any], currency: str) -> dict[str, str]:
     unit, turned = row["unit"], _MARKS.get(row["direction"], "")
-    limits = tell_limits(row["low"], row["high"], unit, currency) if row["low"] != row["high"] else ""
+    full = row["figure"] in COUNTED_IN_FULL
+    limits = FULL if full else "" if unit == "_benefit" else tell_limits(row["low"], row["high"], unit, currency)
     known = row["figure"] in _COUNTED and limits not in ("", "–")
     few = not is_number(row["low"]) and row["n"] < 5
     note = f"{_count(row)}, too few for a range" if few else f"{limits}, {_count(row)}" if known else _count(row)

@@ -226,7 +226,9 @@ def _cost_tables(q: Quarter) -> dict[str, pd.DataFrame]:
 
 
 def _offer_tables(q: Quarter) -> dict[str, pd.DataFrame]:
+    named = q.data.frame("services", ["service_id", "name"]).drop_duplicates("service_id")
     return {
+        "service_names": named.sort_values("service_id", ignore_index=True),
         "next_services": q.targets.next_services,
         "fit": q.targets.fit,
         "forecast_holdout": q.targets.holdout,

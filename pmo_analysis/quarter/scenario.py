@@ -59,8 +59,7 @@ def _names(wanted: Collection[str] | None) -> list[str] | None:
 
 def apply_scenario(quarter: Quarter, stored: StoredScenario) -> Scenario:
     """A stored scenario on a quarter; InputError names what of it does not exist there."""
-    start = baseline(quarter, services=stored.services or None, segments=stored.segments or None)
-    return _apply(start, stored)
+    return _apply(_narrow_to(stored, baseline(quarter), quarter.groups), stored)
 
 
 def tell_stored(
@@ -71,12 +70,20 @@ def tell_stored(
         return None
     growth = settings["demand_growth_share"]
     if stored is not None:
-        narrowed = _narrow(start, groups, stored.services or None, stored.segments or None)
+        narrowed = _narrow_to(stored, start, groups)
         return compare_scenarios({AS_IT_WAS: narrowed, stored.name: _apply(narrowed, stored)})
     if growth:
         name = f"demand {'grows' if growth > 0 else 'falls'} by {100 * abs(growth):g} %"
         return compare_scenarios({AS_IT_WAS: start, name: what_if(start, volume=1 + growth)})
     return compare_scenarios({AS_IT_WAS: start})
+
+
+def _narrow_to(stored: StoredScenario, start: Scenario, groups: pd.DataFrame) -> Scenario:
+    """The quarter for the services and segments that a stored scenario looks at; InputError names the scenario."""
+    try:
+        return _narrow(start, groups, stored.services or None, stored.segments or None)
+    except InputError as error:
+        raise InputError(f"Scenario {stored.name!r} does not fit this quarter: {error}") from error
 
 
 def _apply(start: Scenario, stored: StoredScenario) -> Scenario:

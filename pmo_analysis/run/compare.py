@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from pmo_analysis.quarter.since import make_published, tables_of_figures
 from pmo_analysis.run.manifest import Manifest, read_manifest
 
 MOST = 14
+NAMED = {"groups": "customer", "service_names": "service"}
 
 
 def compare_reports(before: str | Path, after: str | Path) -> Comparison:
@@ -32,15 +34,31 @@ def compare_reports(before: str | Path, after: str | Path) -> Comparison:
     return compare(_read(then), _read(now), tables_of_figures())
 
 
+def name_groups(rows: pd.DataFrame, *reports: str | Path) -> pd.DataFrame:
+    """The rows with customers and services under their names, as the last of the reports that knows them calls them."""
+    names: dict[tuple[str, str], str] = {}
+    for folder in reports:
+        tables = _read_tables(read_manifest(Path(folder)), NAMED)
+        for table, kind in NAMED.items():
+            known = (
+                tables[table].dropna(subset="name") if table in tables else pd.DataFrame(columns=[f"{kind}_id", "name"])
+            )
+            names |= {(kind, str(key)): str(name) for key, name in zip(known[f"{kind}_id"], known["name"], strict=True)}
+    keys = zip(rows["group_kind"], rows["group"], strict=True)
+    return rows.assign(group=[names.get((kind, str(group)), group) for kind, group in keys])
+
+
 def _read(report: Manifest) -> Published:
     content = report.content
-    files = {f["path"]: f["sha256"] for f in content["files"]}
-    tables = {
-        name: read_table(report.folder, path, files[path])
-        for name in COMPARED
-        if (path := f"tables/{name}.parquet") in files
-    }
+    tables = _read_tables(report, COMPARED)
     return make_published(report.folder.resolve().name, content["quarter"], tables, content)
+
+
+def _read_tables(report: Manifest, wanted: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Those of the wanted tables that the report has, as published."""
+    files = {f["path"]: f["sha256"] for f in report.content["files"]}
+    paths = {name: f"tables/{name}.parquet" for name in wanted}
+    return {name: read_table(report.folder, path, files[path]) for name, path in paths.items() if path in files}
 
 
 def write_comparison(comparison: Comparison, path: Path) -> Path:

@@ -142,14 +142,15 @@ def _weeks(data: Dataset, quarter: str, settings: Settings) -> Iterator[Figure]:
     weeks = (pd.to_datetime(booked["worked_on"]) - start).dt.days // 7
     seen = booked.assign(week=weeks)[weeks < whole].drop_duplicates(["role", "week"]).groupby("role").size()
     missing = whole - seen.reindex(booked["role"].dropna().unique(), fill_value=0)
-    empty_weeks = whole - weeks[weeks < whole].nunique()
+    empty = whole - weeks[weeks < whole].nunique()
+    nobody = f"in {empty} of {whole} weeks nobody booked any" if empty else "there was no week without any"
     yield make_figure(
         "missing_weeks_count",
         "Weeks without hours",
         missing.sum(),
         whole * len(missing),
-        f"In {int(missing.sum())} of {whole * len(missing)} weeks, each role's counted apart, a role booked no hours; in "
-        f"{empty_weeks} of {whole} weeks nobody booked any.",
+        f"{len(missing)} roles over {whole} weeks: {int(missing.sum())} of {whole * len(missing)} times a role booked no "
+        f"hours in a week; {nobody}.",
     )
 
 

@@ -88,10 +88,8 @@ def tell_turns(quarter: Quarter, measures: Sequence[str], against: str = "last q
     """Which of the measures changed clearly, and how many did not."""
     turns = {m: c["direction"] for m in measures if (c := read_change(quarter, m, against)) is not None}
     titles = quarter.measures.definitions.set_index("measure")["title"]
-    told = [
-        f"clearly {way}: {join(titles[m] for m in measures if turns.get(m) == way)}"
-        for way in ("better", "worse", "higher", "lower") if way in turns.values()
-    ]  # fmt: skip
+    ways = {way: [titles[m] for m in measures if turns.get(m) == way] for way in ("better", "worse", "higher", "lower")}
+    told = [f"{len(of)} {'is' if len(of) == 1 else 'are'} clearly {way} ({join(of)})" for way, of in ways.items() if of]
     if not told and set(turns.values()) == {"no clear change"}:
         return f"Against {against}, none of {len(turns)} figures changed clearly."
     if not set(turns.values()) - {"not estimable"}:
@@ -100,4 +98,4 @@ def tell_turns(quarter: Quarter, measures: Sequence[str], against: str = "last q
     unknown = len(measures) - calm - sum(way in ("better", "worse", "higher", "lower") for way in turns.values())
     rest = [f"{calm} show no clear change"] * bool(calm) + [f"{unknown} cannot be compared"] * bool(unknown)
     said = "; ".join([*told, *rest])
-    return f"Against {against}, of {len(measures)} figures: {said}." if said else ""
+    return f"Against {against}, of {len(measures)} figures {said}." if said else ""

@@ -90,8 +90,8 @@ def _tell_sensitivity(quarter: Quarter) -> str:
         for r in rows.to_dict("records")
         if is_number(r["changes_above"]) or is_number(r["changes_below"])
     ]
-    firm = f"Which customer gets most hangs on the weights: the one that leads by these leads in {share} of all possible ones"
-    return f"{firm}; another leads if {join(turning, 2).replace(' and ', ' or ')}." if turning else f"{firm}."
+    firm = f"The customer that gets most by these weights also does by {share} of all possible weights"
+    return f"{firm}; another does if {join(turning, 2).replace(' and ', ' or ')}." if turning else f"{firm}."
 
 
 def _tell_turning(row: dict[str, object]) -> str:

@@ -57,7 +57,8 @@ def _write_null(ax: Axes, chance: np.ndarray, own: pd.Series, limit: float, top:
         ends = [*chance, value, limit]
         right = value < (min(ends) + max(ends)) / 2
         ax.annotate("our customers", (value, _LANE), xytext=(10 if right else -10, 0), textcoords="offset points",
-                    ha="left" if right else "right", va="center", color=OURS, fontweight="bold")  # fmt: skip
+                    ha="left" if right else "right", va="center", color=OURS, fontweight="bold",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
 
 
 def _stack(values: np.ndarray, others: list[float]) -> tuple[np.ndarray, np.ndarray]:
