@@ -400,3 +400,60 @@ def test_adjusted_wald_is_as_rocks_defines_it():
     assert promoter_limits(6, 2, 10, None)[:2] == pytest.approx(
         (100 * (4 / 13 - reach), 100 * (4 / 13 + reach)), abs=1e-3
     )
+
+
+HOURS = pd.DataFrame(
+    {
+        "worked": [2.0, 3.5, 4.0, 5.5, 7.0, 8.0, 11.0, 13.0, 21.0, 40.0],
+        "standard": [4.0, 4, 4, 8, 8, 8, 8, 16, 16, 16],
+        "customer": list("aabbccddee"),
+        "group": "x",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("less", "cluster", "low", "high"),
+    [(0, None, 0.789858, 6.424961), (0, "customer", 0.532671, 126.583058), (6, None, -0.017710, 2.222797)],
+)
+def test_a_seed_gives_the_limits_it_always_gave(less, cluster, low, high):
+    """Looked at when they were written down: 115 hours of 92; with 6 off each row some are negative, so no logs."""
+    rows = HOURS.assign(worked=HOURS["worked"] - less)
+    told = ratio_interval(rows, "worked", "standard", cluster=cluster, draws=400, seed=7)
+    assert (told["low"], told["high"]) == pytest.approx((low, high), abs=2e-6)
+    assert told["value"] == pytest.approx((115 - 10 * less) / 92) and told["n"] == 10
+
+
+def test_the_linearised_error_of_a_ratio_is_that_of_its_residuals():
+    row = ratio_table(HOURS, ["group"], numerator="worked", denominator="standard", errors=True).iloc[0]
+    rest = HOURS["worked"] - 1.25 * HOURS["standard"]
+    assert row["error"] == pytest.approx(np.sqrt((rest**2).sum() * 10 / 9) / 92)
+    assert row["freedom"] == pytest.approx(92**2 / (HOURS["standard"] ** 2).sum() - 1)
+    assert row[["low", "high"]].tolist() == pytest.approx([0.733362, 4.880439], abs=2e-6)
+    together = ratio_table(
+        HOURS, ["group"], numerator="worked", denominator="standard", cluster="customer", errors=True
+    )
+    assert together[["low", "high", "error"]].iloc[0].tolist() == pytest.approx(
+        [0.508832, 8.349402, 0.285649], abs=2e-6
+    )
+
+
+def test_a_median_of_ten_lies_between_the_second_and_the_third_value_by_nybloms_weight():
+    # Binomial(10, ½): P(≤ 1) = .01074, P(≤ 2) = .05469; .325 of the way; with ranks 2 and 8: .325/(.325 + .675/4) = .658.
+    told = median_interval(HOURS["worked"])
+    assert (told["value"], told["low"]) == pytest.approx((7.5, 0.342 * 3.5 + 0.658 * 4.0), abs=1e-3)
+    assert told["high"] == pytest.approx(0.342 * 21 + 0.658 * 13, abs=0.01)
+    far = quantile_interval(HOURS["worked"], 0.7, level=0.8)
+    assert (far["low"], far["high"]) == pytest.approx((7.709634, 23.873201), abs=2e-6)
+
+
+def test_the_limits_of_a_wait_are_where_the_survivals_limits_cross():
+    # Nobody left early: after 7 hours half is open. log–log limits of .6 after the fourth and so on: low 2, high not reached.
+    told = censored_quantile(HOURS["worked"], [True] * 6 + [False] * 2 + [True] * 2)
+    assert (told["value"], told["low"], told["n"]) == (7.0, 2.0, 10) and np.isnan(told["high"])
+    later = censored_quantile(HOURS["worked"], [True] * 10, 0.5, level=0.5)
+    assert (later["low"], later["value"], later["high"]) == (
+        5.5,
+        7.0,
+        11.0,
+    )  # of .4 after 8 hours the upper limit is .502

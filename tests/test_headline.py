@@ -242,3 +242,11 @@ def test_days_are_told_in_two_figures_and_one_day_is_no_plural() -> None:
     )
     assert say_measured(row | {"value": 9.94}, "working days", beside=False) == f"9.9 working days{few}"
     assert say_measured(row | {"value": 10.4}, "working days", beside=False) == f"10 working days{few}"
+
+
+def test_the_sentence_names_what_moved_and_what_is_not_measured() -> None:
+    missing = " Not measured: value, experience, competitive advantage."
+    still = _told(_costs(), _history([110.0 + (i % 2) * 2 - 1 for i in range(20)], hours=(4.5, 4.5)))
+    assert still.sentence == "No clear change since 2026Q2." + missing
+    dearer = _told(_costs(), _history([100.0 + (i % 2) for i in range(20)], hours=(4.5, 4.5)))
+    assert dearer.sentence == "Since 2026Q2: cost higher; none of the others changed clearly." + missing

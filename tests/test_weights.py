@@ -126,3 +126,26 @@ def test_rank_order_centroids_are_the_published_ones():
     assert rank_order_centroid(["a", "b", "c"]).to_dict() == pytest.approx({"a": 11 / 18, "b": 5 / 18, "c": 2 / 18})
     with pytest.raises(InputError):
         rank_order_centroid(["a", "a"])
+
+
+def test_the_random_indices_are_the_published_ones():
+    # Saaty 1980, The Analytic Hierarchy Process, table; Donegan & Dodd 1991, Math. Comput. Modelling 15(3), 135–137.
+    saaty = "0 0 .58 .90 1.12 1.24 1.32 1.41 1.45 1.49 1.51 1.48 1.56 1.57 1.59"
+    dodd = "0 0 .4887 .8045 1.0591 1.1797 1.2519 1.3171 1.3733 1.4055 1.4213 1.4497 1.4643 1.4822 1.4969"
+    assert {name: list(index) for name, index in RANDOM_INDEX.items()} == {
+        "saaty": [float(n) for n in saaty.split()],
+        "donegan_dodd": [float(n) for n in dodd.split()],
+    }
+
+
+def test_fifteen_things_can_be_compared_and_sixteen_are_too_many():
+    assert ahp_weights(np.ones((15, 15))).consistency_ratio == pytest.approx(0)
+    with pytest.raises(InputError, match="16 things .* at most 15"):
+        ahp_weights(np.ones((16, 16)))
+
+
+def test_two_things_always_agree_and_a_mirror_may_be_rounded():
+    assert ahp_weights([[1, 3], ["1/3", 1]]).consistency_ratio == 0
+    with pytest.raises(InputError, match=r"Row 1, column 2 is 3 and its mirror 0.5.*2 cells"):
+        ahp_weights([[1, 3], [0.5, 1]])
+    assert ahp_weights([[1, 3], [0.337, 1]]).weights.iloc[0] > 0.7  # 1.01: rounded as people write it
