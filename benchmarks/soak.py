@@ -56,10 +56,14 @@ PARTS = {
         "benchmarks.mutation --branches",
         "benchmarks.mutation --branches --tests tests/test_estimates.py",
     ),
+    "scale": Part(
+        "A quarter at 1, 10 and 100 million rows of effort",
+        "benchmarks.scale 1m 10m 100m",
+        "benchmarks.scale 100k",
+        is_markdown=False,
+    ),
     "coverage": Part(
-        "Intervals over 2,000 draws",
-        "benchmarks.coverage --seeds 2000:4000",
-        "benchmarks.coverage --seeds 2000:2002 --n 30",
+        "Intervals over 2,000 draws", "benchmarks.coverage --seeds 2000:4000", "benchmarks.coverage --seeds 2000:2002"
     ),
     "segments": Part(
         "Segments against planted truth",

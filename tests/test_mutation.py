@@ -106,6 +106,7 @@ def test_tests_are_chosen_from_the_cheapest_until_the_budget_is_spent(monkeypatc
 
     told = {"test_dear": found({"a": 1.0, "b": 40.0}, 5.0), "test_cheap": found({"d": 2.0, "c": 1.0, "red": 0.1}, 0.0)}
     monkeypatch.setattr(selection, "findings", lambda: told)
+    monkeypatch.setattr(selection, "BUDGET_SECONDS", 30.0)
     chosen, seconds = selection._within_budget({"test_dear": {0, 1}, "test_cheap": {0, 1, 2}})
     assert list(chosen.items()) == [("tests/test_cheap.py", ["c", "d"]), ("tests/test_dear.py", ["a"])]
     assert seconds == 3.0 + 6.0  # the shared fixture is paid for once; what failed when traced is not asked
