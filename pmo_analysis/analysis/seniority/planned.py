@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,8 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
 
 CONFOUNDERS = ["complexity", "planned_log_hours", "service_id", "size_quoted", "tier", "bespoke", "stage", "segment"]
+# Deliveries with an outcome on which the effect is told; of more, those of evenly drawn customers.
+MOST_DELIVERIES = 60_000
 _COLUMNS = [
     "engagement_id",
     "customer_id",
@@ -43,11 +47,15 @@ def planned_rows(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Se
 
 
 def planned_effect(rows: pd.DataFrame, cost: float, settings: Settings) -> SeniorEffect:
-    """The effect of ten points more planned senior share; in money where a point of outcome has a worth."""
+    """The effect of ten points more planned senior share; in money where a point of outcome has a worth.
+
+    Of more than MOST_DELIVERIES with an outcome only those of evenly drawn customers are used, and it is said.
+    """
     point = float(settings["outcome_point_benefit"])
     valued = point > 0 and np.isfinite(cost)
-    return senior_effect(
-        rows,
+    drawn = draw_customers(rows, MOST_DELIVERIES)
+    effect = senior_effect(
+        drawn,
         outcome="outcome_score",
         treatment="planned_senior_share",
         confounders=[c for c in CONFOUNDERS if rows[c].notna().any()],
@@ -57,4 +65,29 @@ def planned_effect(rows: pd.DataFrame, cost: float, settings: Settings) -> Senio
         modifier="complexity",
         level=settings["interval_level"],
         seed=settings["seed"],
+    )
+    return effect if len(drawn) == len(rows) else _tell_drawn(effect, drawn, rows)
+
+
+def draw_customers(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The deliveries of whole customers, so many that about `most` have an outcome; all where there are no more.
+
+    Every k-th customer in the order of what its deliveries are: neither chance nor names decide.
+    """
+    scored = rows[rows["outcome_score"].notna() & rows["customer_id"].notna()]
+    if len(scored) <= most:
+        return rows
+    sums = scored.groupby("customer_id")[["outcome_score", "planned_hours"]].agg(["size", "sum"]).round(6)
+    order = sums.iloc[np.lexsort([sums.index, *sums.to_numpy().T])].index
+    return rows[rows["customer_id"].isin(order[:: -(-len(scored) // most)])]
+
+
+def _tell_drawn(effect: SeniorEffect, drawn: pd.DataFrame, rows: pd.DataFrame) -> SeniorEffect:
+    """The effect with what was not looked at, as a reason and in the sentence."""
+    used, there = drawn["customer_id"].nunique(), rows["customer_id"].nunique()
+    left = pd.DataFrame({"reason": ["customer not drawn"], "rows_count": [len(rows) - len(drawn)]})
+    return replace(
+        effect,
+        left_out=pd.concat([effect.left_out, left], ignore_index=True),
+        sentence=f"{effect.sentence} Told from {effect.n:,} deliveries of {used:,} evenly drawn customers out of {there:,}.",
     )
