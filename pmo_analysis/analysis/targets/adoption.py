@@ -22,6 +22,8 @@ from pmo_analysis.analysis.targets.trials import GAPS, Numbers, Trials
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 PRIOR_ROWS = 250.0
+# The least and the greatest variance of segments' tastes on the log-odds.
+AFFINITY = (0.2, 2.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,11 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class Adoption:
-    """The fitted parts: levels (mean, variance), prior means, gap effects, segments' memberships, covariance."""
+    """The fitted parts: levels (mean, variance), prior means, gap effects, segments' memberships, covariance.
+
+    affinity: the variance of segments' tastes for services; used: how many columns of the design a service's effects
+    use up, shrinkage counted.
+    """
 
     level: Numbers
     variance: Numbers
@@ -48,6 +54,8 @@ class Adoption:
     confusion: Numbers
     market: Market
     need: float
+    affinity: float
+    used: float
 
     def chances(self, now: np.ndarray) -> Numbers:
         """P(at least one request next quarter | stays) per customer × service."""
@@ -106,6 +114,8 @@ def _start(counts: Counts, known: Knowledge) -> Adoption:
         confusion,
         still_market(services, quarters),
         0.0,
+        affinity=1.0,
+        used=0.0,
     )
 
 
@@ -113,13 +123,14 @@ def _round(model: Adoption, counts: Counts, known: Knowledge, still: bool) -> Ad
     level, variance, precision, working = _posterior(model, counts)
     member = _memberships(model, working, precision, known)
     model = replace(model, level=level, variance=variance, member=member)
-    coefficient = _coefficients(model, working - model.need * known.need, precision, known.features)
+    model = _step_coefficients(model, working - model.need * known.need, precision, known.features)
+    coefficient = model.coefficient
     common = np.column_stack([np.ones(len(level)), member, known.features]) @ coefficient.T
     need = _need_effect(working - common, precision, known.need)
     prior = common + need * known.need
-    covariance = _covariance(level - prior, model.covariance, precision)
+    covariance = _covariance(level - prior, model, precision)
     confusion = _confusion(member, known.label)
-    model = replace(model, coefficient=coefficient, need=need, prior=prior, covariance=covariance, confusion=confusion)
+    model = replace(model, need=need, prior=prior, covariance=covariance, confusion=confusion)
     return _over_time(model, counts, still)
 
 
@@ -198,32 +209,38 @@ def _memberships(model: Adoption, working: Numbers, precision: Numbers, known: K
     return chance / chance.sum(1, keepdims=True)
 
 
-def _coefficients(model: Adoption, working: Numbers, precision: Numbers, features: Numbers) -> Numbers:
+def _step_coefficients(model: Adoption, working: Numbers, precision: Numbers, features: Numbers) -> Adoption:
     """Popularity, segment and feature effects per service: generalised least squares, shrunk to no difference.
 
     Services are solved for together, since a customer's levels vary together: then, summed over customers, as many
-    requests are expected as there were.
+    requests are expected as there were. How far segments' tastes lie apart counts what is not known of them (EM).
     """
     design = np.column_stack([np.ones(len(working)), model.member, features])
     (customers, services), width = working.shape, design.shape[1]
     known = model.member.shape[1]
-    affinity = model.coefficient[:, 1 : 1 + known]
-    spread = float(np.clip(np.mean(affinity**2) + 0.1, 0.2, 1.5)) if known > 1 else 1e-6
-    penalty = np.concatenate([[0.25], np.full(known, 1.0 / spread), np.full(features.shape[1], 1.0 / 0.15)])
-    centre = np.zeros((width, services))
-    centre[0] = model.coefficient[:, 0].mean()
+    affinity = np.full(known, 1.0 / model.affinity if known > 1 else 1e6)
+    penalty = np.repeat(np.concatenate([[0.25], affinity, np.full(features.shape[1], 1.0 / 0.15)]), services)
+    centre = np.zeros(width * services)
+    centre[:services] = model.coefficient[:, 0].mean()
     pairs = (design[:, :, None] * design[:, None, :]).reshape(customers, -1)
     gram = (pairs.T @ precision.reshape(customers, -1)).reshape(width, width, services, services)
-    gram = gram.transpose(0, 2, 1, 3).reshape(width * services, -1) + np.diag(np.repeat(penalty, services))
-    right = design.T @ np.einsum("cij,cj->ci", precision, working) + penalty[:, None] * centre
-    return np.linalg.solve(gram, right.ravel()).reshape(width, services).T
+    inverse = np.linalg.inv(gram.transpose(0, 2, 1, 3).reshape(width * services, -1) + np.diag(penalty))
+    right = (design.T @ np.einsum("cij,cj->ci", precision, working)).ravel() + penalty * centre
+    found, unknown = (inverse @ right).reshape(width, services), np.diag(inverse).reshape(width, services)
+    tastes = float(np.mean(found[1 : 1 + known] ** 2 + unknown[1 : 1 + known]))
+    used = width - float(penalty @ np.diag(inverse)) / services
+    return replace(model, coefficient=found.T, affinity=float(np.clip(tastes, *AFFINITY)), used=used)
 
 
-def _covariance(away: Numbers, now: Numbers, precision: Numbers) -> Numbers:
-    """Between-customer covariance of the levels, shrunk towards equal variances and equal correlations."""
-    customers, services = away.shape
+def _covariance(away: Numbers, model: Adoption, precision: Numbers) -> Numbers:
+    """Between-customer covariance of the levels, shrunk towards equal variances and equal correlations.
+
+    Effects fitted to the same customers take up some of their variety, which is given back as in REML.
+    """
+    (customers, services), now = away.shape, model.covariance
     posterior = customers * now - now @ precision.sum(0) @ now
-    total = away.T @ away + (posterior + posterior.T) / 2
+    lost = customers / max(customers - model.used, customers / 2)
+    total = lost * (away.T @ away) + (posterior + posterior.T) / 2
     mean = total / customers
     size = max(float(np.mean(np.diag(mean))), 0.05)
     others = (mean.sum() - np.trace(mean)) / max(services * (services - 1), 1)

@@ -14,8 +14,9 @@ import numpy as np
 
 from pmo_analysis.analysis.targets.trials import Numbers
 
-# Standard deviations on the log-odds, per quarter of trend and walk and per season; the first is "none".
-TREND, WALK, SEASON = (0.0, 0.03, 0.1), (0.0, 0.07, 0.2), (0.0, 0.15, 0.4)
+# Standard deviations on the log-odds, per quarter of trend and walk and per season; the first is "none". Finer grids, and
+# walks of all services together by more, let a trend lag behind.
+TREND, SHARED_WALK, WALK, SEASON = (0.0, 0.1), (0.0, 0.1), (0.0, 0.07, 0.2), (0.0, 0.15, 0.4)
 LEAST_FOR_SEASON = 8
 LEVEL_VARIANCE = 4.0
 
@@ -64,7 +65,7 @@ def _movements(quarters: int) -> dict[str, Numbers]:
     slope, walk = np.outer(at - at.mean(), at - at.mean()), np.minimum.outer(at, at)
     season = ((at[:, None] - at) % 4 == 0).astype(float)
     seasons = SEASON if quarters >= LEAST_FOR_SEASON else (0.0,)
-    shared = [t**2 * slope + w**2 * walk + s**2 * season for t, w, s in itertools.product(TREND, WALK, seasons)]
+    shared = [t**2 * slope + w**2 * walk + s**2 * season for t, w, s in itertools.product(TREND, SHARED_WALK, seasons)]
     own = [w**2 * walk + s**2 * season for w, s in itertools.product(WALK, seasons)]
     return {"shared": np.stack(shared), "own": np.stack(own)}
 
@@ -88,7 +89,11 @@ def _smooth(seen: Numbers, noise: Numbers, kinds: Numbers) -> tuple[Numbers, Num
 
 
 def _ahead(kinds: Numbers, inverse: Numbers) -> Numbers:
-    """Per kind and row, how uncertain the next quarter remains, its level known."""
-    reach = kinds[:, -1, :-1]
+    """Per kind and row, how much less certain the next quarter is than in a market that stands still.
+
+    Level and movement are uncertain together: what one has too much the other lacks.
+    """
+    reach = kinds[:, -1, :-1] + LEVEL_VARIANCE
     known = np.einsum("ki,krij,kj->kr", reach, inverse, reach, optimize=True)
-    return np.maximum(kinds[:, -1, -1][:, None] - known, 0.0)
+    left = kinds[:, -1, -1][:, None] + LEVEL_VARIANCE - known
+    return np.maximum(left - left[:1], 0.0)
