@@ -35,6 +35,7 @@ MARKER_OF = {
     "page": "browser",
     "violations": "browser",
     "postgres_url": "server",
+    "spark": "server",
     "real_folder": "real",
 }
 BROWSER_OPTIONS = [

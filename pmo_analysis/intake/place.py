@@ -68,6 +68,11 @@ class Found:
     place: Place | None = None
 
 
+def no_rows_of(tables: Iterable[str]) -> dict[str, str]:
+    """The queries for long tables that the source does not have, so that others can be joined with them."""
+    return {t: typed_sql(TABLE[t], {}, "(SELECT 1 AS nothing) AS n WHERE 1 = 0") for t in STAY if t not in set(tables)}
+
+
 def find_unfit(table: Table, kinds: Mapping[str, str]) -> list[str]:
     """Columns whose type must be read as text, so that the table has to be fetched; `kinds` as in `typed_sql`."""
     return [c.name for c in table.columns if c.name in kinds and kinds[c.name] not in _FIT[c.kind]]

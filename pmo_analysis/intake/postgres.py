@@ -24,7 +24,7 @@ from pmo_analysis.intake.cast import literal, quote
 from pmo_analysis.intake.duckdb_file import require_any
 from pmo_analysis.intake.engine import spill_folder
 from pmo_analysis.intake.headers import match_headers
-from pmo_analysis.intake.place import STAY, Found, Place, find_unfit, tell_fetched, typed_sql
+from pmo_analysis.intake.place import STAY, Found, Place, find_unfit, no_rows_of, tell_fetched, typed_sql
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.typed import keep_rows
 from pmo_analysis.intake.views import Make
@@ -130,7 +130,8 @@ def tell_refusal(url: URL, error: psycopg.Error) -> InputError:
 
 def _stay(server: Server, found: dict[str, dict[str, str]]) -> tuple[Place | None, list[Problem]]:
     """The long tables that can be asked where they lie, and which cannot and why."""
-    queries, problems = {}, []
+    queries: dict[str, str] = {}
+    problems = []
     for name in (t for t in STAY if t in found):
         kinds = {column: _KINDS.get(kind, kind) for column, kind in found[name].items()}
         unfit = find_unfit(TABLE[name], kinds) + [c for c in kinds if c not in TABLE[name].names]
@@ -143,7 +144,7 @@ def _stay(server: Server, found: dict[str, dict[str, str]]) -> tuple[Place | Non
     from pmo_analysis.intake.postgres_frames import open_session  # takes seconds to import: only where it is used
 
     ask = open_session(server.connection, server.guard)
-    return Place("PostgreSQL", ask, queries), problems
+    return Place("PostgreSQL", ask, queries | no_rows_of(found)), problems
 
 
 def _fetcher(

@@ -24,7 +24,7 @@ from pmo_analysis.intake.cast import quote
 from pmo_analysis.intake.duckdb_file import require_any
 from pmo_analysis.intake.engine import fresh
 from pmo_analysis.intake.headers import match_headers
-from pmo_analysis.intake.place import STAY, Found, Place, find_unfit, tell_fetched, typed_sql
+from pmo_analysis.intake.place import STAY, Found, Place, find_unfit, no_rows_of, tell_fetched, typed_sql
 from pmo_analysis.intake.problems import Problem
 from pmo_analysis.intake.typed import keep_rows, types_of
 from pmo_analysis.intake.views import Make
@@ -125,7 +125,8 @@ def _one_line(error: Exception) -> str:
 
 def _stay(session: SparkSession, frames: dict[str, DataFrame]) -> tuple[Place | None, list[Problem]]:
     """The long tables that can be asked where they lie, and which cannot and why."""
-    queries, problems = {}, []
+    queries: dict[str, str] = {}
+    problems = []
     for name, frame in frames.items():
         kinds = {c: _KINDS.get(kind.split("(")[0], kind) for c, kind in frame.dtypes}
         unfit = find_unfit(TABLE[name], kinds)
@@ -135,7 +136,8 @@ def _stay(session: SparkSession, frames: dict[str, DataFrame]) -> tuple[Place | 
             view = fresh("pmo", name)
             frame.createOrReplaceTempView(view)
             queries[name] = typed_sql(TABLE[name], kinds, quote(view))
-    return (Place("Spark", cache(partial(_ask, session)), queries) if queries else None), problems
+    place = Place("Spark", cache(partial(_ask, session)), queries | no_rows_of(frames)) if queries else None
+    return place, problems
 
 
 def _ask(session: SparkSession, _: str, query: str) -> DataFrame:

@@ -26,6 +26,11 @@ class Views(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._made.keys() | self._later.keys())
 
+    @property
+    def fetched(self) -> set[str]:
+        """The tables that are there by now."""
+        return set(self._made)
+
     def over(self, others: Mapping[str, str]) -> Views:
         """The same views, of some tables others."""
         return Views({**self._made, **others}, self._wait(set(others)))

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.errors import PmoError, PublishError
+from pmo_analysis.intake.addresses import name_source, require_no_secret
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import fingerprint
@@ -77,12 +78,13 @@ def run_packs(
     Raises InputError, SettingError, BusyError or PublishError, each with what to do.
     """
     say = progress or (lambda text: None)
+    require_no_secret(source)
     given: dict[str, Any] = {"source": str(source), "settings": overrides, "by": by}
     declared = read_parameters(Path(notebook))
     check_parameters(declared, {**given, "quarter": quarter or "", "group": ""}, Path(notebook))
     with ExitStack() as stack:
         zygote = stack.enter_context(start_zygote("packs")) if can_fork() else None
-        say(f"reading {Path(str(source)).name}")
+        say(f"reading {name_source(source)}")
         data = load(find_source(str(source)), settings=overrides)
         require_usable(data)
         given["quarter"] = choose_quarter(data, quarter)

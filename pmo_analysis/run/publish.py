@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.periods import list_period
 from pmo_analysis.contract.quarters import shift_quarter
+from pmo_analysis.intake.addresses import name_source, require_no_secret
 from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import file_states, fingerprint
@@ -59,6 +60,7 @@ def run_report(
 
     Raises InputError, SettingError, BusyError or PublishError, each with what to do.
     """
+    require_no_secret(source)
     say = progress or (lambda text: None)
     given = {"source": str(source), "settings": overrides, **(parameters or {})}
     forks = can_fork() and Path(notebook) == REPORT  # a notebook of one's own runs as it does in JupyterLab
@@ -83,7 +85,7 @@ def _report(
     source = given["source"]
     declared = read_parameters(notebook)
     check_parameters(declared, {**given, "quarter": quarter or ""}, notebook)
-    say(f"reading {Path(source).name}")
+    say(f"reading {name_source(source)}")
     states = file_states(source)
     data = load(source, settings=given["settings"])
     require_usable(data)  # what is wrong with the data is told within seconds

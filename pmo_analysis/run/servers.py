@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.intake.addresses import require_no_secret
 from pmo_analysis.run.manifest import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -78,6 +79,7 @@ def _prepare(folder: Path, source: str, quarter: str | None) -> Path:
     from pmo_analysis.intake.load import load
     from pmo_analysis.quarter import choose_quarter, find_source
 
+    require_no_secret(source)
     found = find_source(source)
     chosen = choose_quarter(load(found), quarter)
     whole = found if "://" in found else str(Path(found).resolve())

@@ -11,12 +11,25 @@ import pandas as pd
 from pmo_analysis.contract.quarters import quarter_end, quarter_of, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.served import date_requests, flag, sum_by, whole
 
 MOST_FAMILIES, _MOST_STAGES, _MOST_SIZES = 8, 6, 3
 # A family that fewer customers than this asked for says little of anybody; it is counted among the others.
 _ASKED_BY = 0.25
-# Logarithms are summed as whole millionths: sums of floats depend on the engine's number of threads.
+# Logarithms and complexity are summed as whole millionths: sums of floats depend on the engine's number of threads.
 MILLIONTHS = 1_000_000
+_COLUMNS = (
+    "customer_id",
+    "service_id",
+    "requested_on",
+    "started_on",
+    "stage",
+    "size_quoted",
+    "bespoke",
+    "complexity",
+    "planned_hours",
+    "charged_cost",
+)
 
 
 @dataclass(frozen=True)
@@ -85,13 +98,17 @@ def _known(data: Dataset, quarter: str, settings: Settings) -> Dataset:
 
 
 def _requests(data: Dataset) -> nw.LazyFrame:
-    """Requests with the day asked and the family; mandated services apart; without families the service stands in."""
-    services = data["services"].select("service_id", "name", "family", "mandated")
     family = "family" if data.has("services", "family") else "name"
-    joined = data["engagements"].join(services, on="service_id", how="left")
+    engagements, services = data.together("engagements", "services")
+    return join_services(engagements, services, family)
+
+
+def join_services(engagements: nw.LazyFrame, services: nw.LazyFrame, family: str) -> nw.LazyFrame:
+    """Dated requests with the family of their service (without families its name); mandated services apart."""
+    about = services.filter(~nw.col("service_id").is_null()).select("service_id", "mandated", family=nw.col(family))
+    joined = date_requests(engagements.select(*_COLUMNS)).join(about, on="service_id", how="left")
     return joined.with_columns(
-        asked_on=nw.coalesce(nw.col("requested_on"), nw.col("started_on")),
-        family=nw.coalesce(nw.col(family), nw.lit("other")),
+        family=nw.coalesce(nw.col("family"), nw.lit("other")),
         mandated=nw.coalesce(nw.col("mandated"), nw.lit(False)),
     ).filter(~nw.col("mandated"))
 
@@ -102,8 +119,8 @@ def _within(requests: nw.LazyFrame, window: Window) -> nw.LazyFrame:
 
 def _choose_words(requests: nw.LazyFrame, window: Window) -> Words:
     named = ("customer_id", "family", "stage", "size_quoted")
-    counts = [_known_count("planned_hours").alias("hours"), _known_count("charged_cost").alias("money")]
-    used = _within(requests, window).group_by(*named).agg(*counts).collect().to_pandas()
+    counts = {"hours": flag(nw.col("planned_hours") > 0), "money": flag(nw.col("charged_cost") > 0)}
+    used = sum_by(_within(requests, window), named, counts).collect().to_pandas()
     families = _most_used(used, "family", MOST_FAMILIES, _ASKED_BY)
     stages, sizes = _most_used(used, "stage", _MOST_STAGES), _most_used(used, "size_quoted", _MOST_SIZES)
     amount = "planned_hours" if used["hours"].sum() else ("charged_cost" if used["money"].sum() else "")
@@ -118,47 +135,37 @@ def _most_used(used: pd.DataFrame, column: str, most: int, asked_by: float = 0.0
     return tuple(str(v) for v in frequent[column][:most])
 
 
-def _known_count(column: str) -> nw.Expr:
-    return nw.when(nw.col(column) > 0).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
-
-
 def _monthly(requests: nw.LazyFrame, words: Words) -> pd.DataFrame:
     """Counts and sums per customer and month (index), from which every look-back is added up; the last month is inside."""
-    asked = nw.col("asked_on")
-    rows = requests.filter(~asked.is_null()).with_columns(month=asked.dt.year() * 12 + asked.dt.month())
-    sums = rows.group_by("customer_id", "month").agg(*_expressions(words)).collect().to_pandas()
-    sums = sums.astype({"customer_id": "str"}).set_index(["customer_id", "month"])
+    sums = sum_by_month(requests, words).collect().to_pandas()
+    sums = sums.astype({"customer_id": "str", "month": "int64"}).set_index(["customer_id", "month"])
     return sums.astype("float64").assign(months=1.0).sort_index()
 
 
-def _expressions(words: Words) -> list[nw.Expr]:
+def sum_by_month(requests: nw.LazyFrame, words: Words) -> nw.LazyFrame:
     """The whole of what is asked of the engine: one row per customer and month comes back."""
+    asked = nw.col("asked_on")
+    month = asked.dt.year().cast(nw.Int64) * 12 + asked.dt.month().cast(nw.Int64)
+    rows = requests.with_columns(month=month)
+    if words.amount:
+        amount = nw.col(words.amount)
+        rows = rows.with_columns(amount=nw.when(amount > 0).then(amount.cast(nw.Float64)).otherwise(nw.lit(1.0)))
+        rows = rows.with_columns(log_amount=nw.col("amount").log())
+    return sum_by(rows, ["customer_id", "month"], _expressions(words))
+
+
+def _expressions(words: Words) -> dict[str, nw.Expr]:
     named = [("family", words.families), ("stage", words.stages), ("size_quoted", words.sizes)]
-    counts = [
-        _count_where(nw.col(c) == nw.lit(v)).alias(f"{c}|{i}") for c, levels in named for i, v in enumerate(levels)
-    ]
-    known = [
-        _count_where(~nw.col(c).is_null()).alias(f"{c}|known")
-        for c in ("stage", "size_quoted", "bespoke", "complexity")
-    ]
-    return [
-        nw.len().alias("asked"),
-        *counts,
-        *known,
-        _count_where(nw.col("bespoke")).alias("bespoke|yes"),
-        nw.col("complexity").cast(nw.Float64).sum().alias("complexity|sum"),
-        *(_log_sum(words.amount) if words.amount else []),
-    ]
-
-
-def _count_where(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
-
-
-def _log_sum(column: str) -> list[nw.Expr]:
-    value = nw.col(column).cast(nw.Float64)
-    positive = nw.when(value > 0).then(value).otherwise(nw.lit(1.0))
-    return [
-        (positive.log() * MILLIONTHS).round(0).cast(nw.Int64).sum().alias("amount|sum"),
-        _known_count(column).alias("amount|known"),
-    ]
+    levels = {f"{c}|{i}": flag(nw.col(c) == nw.lit(v)) for c, levels in named for i, v in enumerate(levels)}
+    known = {f"{c}|known": flag(~nw.col(c).is_null()) for c in ("stage", "size_quoted", "bespoke", "complexity")}
+    told = {
+        "asked": nw.lit(1),
+        **levels,
+        **known,
+        "bespoke|yes": flag(nw.col("bespoke")),
+        "complexity|sum": whole("complexity", MILLIONTHS),
+    }
+    if words.amount:
+        told["amount|sum"] = whole("log_amount", MILLIONTHS)
+        told["amount|known"] = flag(nw.col(words.amount) > 0)
+    return told

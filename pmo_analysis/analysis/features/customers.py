@@ -158,7 +158,7 @@ def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
 def _levels(sums: pd.DataFrame, words: Words, exposure: pd.Series) -> pd.DataFrame:
     columns = {}
     if (sums["complexity|known"] > 0).any():
-        mean = _share(sums["complexity|sum"], sums["complexity|known"])
+        mean = _share(sums["complexity|sum"] / MILLIONTHS, sums["complexity|known"])
         columns[_name(words, "complexity_at_intake", "mean complexity at intake", "1 to 5")] = mean
     if words.amount:
         mean = _share(sums["amount|sum"] / MILLIONTHS, sums["amount|known"])

@@ -10,6 +10,7 @@ from string import Template
 
 from pmo_analysis.contract.errors import SettingError
 from pmo_analysis.contract.settings import read_settings
+from pmo_analysis.intake.addresses import require_no_secret
 from pmo_analysis.run.manifest import ROOT
 
 KINDS = {
@@ -42,6 +43,7 @@ def _template(name: str) -> Path:
 
 
 def _quote(source: str, out: str, day: int) -> dict[str, str]:
+    require_no_secret(source)
     whole = source if "://" in source else str(Path(source).resolve())
     command = [sys.executable, "-m", "pmo_analysis", "report", whole, "--out", str(Path(out).resolve())]
     months = _months(whole)
