@@ -189,3 +189,40 @@ def test_a_large_team_with_very_unequal_work_waits_as_one_long_queue_does(load):
     times /= times.mean()
     simulated = simulate_wait(load * 28, 1.0, 28, service_times=times)["mean_wait_hours"].iloc[0]
     assert simulated == pytest.approx(one_long_queue(load, 28, times), rel=0.3)
+
+
+def test_far_too_much_work_is_blocked_as_the_recursion_says():
+    # B(0) = 1, B(n) = a·B(n−1) / (n + a·B(n−1)), beside a row for which the Poisson's sum does not underflow.
+    blocking = queue_wait([1500.0, 2.0, 1500.0], 1.0, [10, 3, 2])["blocking_probability"]
+    for row, (load, servers) in enumerate([(1500.0, 10), (2.0, 3), (1500.0, 2)]):
+        share = 1.0
+        for n in range(1, servers + 1):
+            share = load * share / (n + load * share)
+        assert blocking[row] == pytest.approx(share, rel=1e-12)
+
+
+def test_requests_like_clockwork_wait_as_the_closed_form_says():
+    # D/M/1 at .8: σ = exp(−(1 − σ)/.8), the wait σ/(1 − σ) of a mean service (Gross & Harris, Queueing Theory, ch. 5).
+    share = 0.6
+    for _ in range(200):
+        share = np.exp(-(1 - share) / 0.8)
+    served = -np.log1p(-(np.arange(2000) + 0.5) / 2000)
+    row = simulate_wait(0.8, 1.0, 1, service_times=served, arrival_dispersion=0.0).iloc[0]
+    assert row["mean_wait_hours"] == pytest.approx(share / (1 - share), rel=0.03)
+    assert row["ratio"] == pytest.approx(row["mean_wait_hours"] / 4)  # M/M/1 at .8 waits four services
+
+
+def test_twenty_times_and_eight_periods_are_judged_and_one_less_is_not():
+    times, counts = np.tile([1.0, 3.0], 10), [1, 2, 3, 4, 5, 6, 7, 9]
+    row = describe_traffic(times, counts).iloc[0]
+    assert row["service_cv"] == pytest.approx(np.sqrt(20 / 19) / 2) and row["arrival_dispersion"] == pytest.approx(
+        6 / 4.5
+    )
+    assert row[["n", "periods_count"]].tolist() == [20, 8] and row["applies"]  # (.26 + 1.54)/2 = .90
+    less = describe_traffic(times[1:], counts[1:]).iloc[0]
+    assert np.isnan(less["service_cv"]) and np.isnan(less["arrival_dispersion"]) and less["applies"]
+    assert (
+        less["reason"].startswith("Erlang's formulas: too few pieces of work") and "too few periods" in less["reason"]
+    )
+    alike = describe_traffic(np.ones(20), counts).iloc[0]  # (0 + 1.54)/2 = .77
+    assert not alike["applies"] and alike["reason"].startswith("Simulated: what pieces of work took differs by 0 of")
