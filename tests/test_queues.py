@@ -216,7 +216,7 @@ def test_twenty_times_and_eight_periods_are_judged_and_one_less_is_not():
     times, counts = np.tile([1.0, 3.0], 10), [1, 2, 3, 4, 5, 6, 7, 9]
     row = describe_traffic(times, counts).iloc[0]
     assert row["service_cv"] == pytest.approx(np.sqrt(20 / 19) / 2) and row["arrival_dispersion"] == pytest.approx(
-        6 / 4.5
+        7.125 / 4.625
     )
     assert row[["n", "periods_count"]].tolist() == [20, 8] and row["applies"]  # (.26 + 1.54)/2 = .90
     less = describe_traffic(times[1:], counts[1:]).iloc[0]
