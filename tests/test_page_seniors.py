@@ -62,7 +62,8 @@ def test_delegable_hours_stand_with_money_and_what_moving_them_risks():
 def test_without_hours_roles_and_outcomes_everything_says_that_it_is_not_known():
     quarter = a_quarter(booked=False)
     assert "How much senior time was spent is not known" in seniors.tell_seniors(quarter).finding[0]
-    shown = [seniors.comparison, seniors.hidden, seniors.worth, seniors.executives]
+    shown = [seniors.comparison, seniors.hidden, seniors.worth, seniors.executives, seniors.delegation]
     assert all(
         ("not known" in h or "no effect" in h or "No outcome" in h) for h in (show(quarter).html for show in shown)
     )
+    assert "are not known" in seniors.shares(quarter, "service").html

@@ -234,7 +234,8 @@ def list_executives(quarter: Quarter) -> str:
 
 def shares(quarter: Quarter, kind: str) -> Html:
     """Senior share by category, segment, service or size, on our side and on the customers'."""
-    return _plain(list_shares(quarter, kind), list_shares(quarter, kind, side="customer"))
+    shown = list_shares(quarter, kind) + list_shares(quarter, kind, side="customer")
+    return _plain(shown or "<p>Senior hours cut in this way are not known.</p>")
 
 
 def comparison(quarter: Quarter) -> Html:
@@ -257,7 +258,8 @@ def hidden(quarter: Quarter) -> Html:
 
 def delegation(quarter: Quarter) -> Html:
     """What others could do: hours, money and risk, by service and by service, size and segment."""
-    return _plain(list_delegable(quarter), list_delegable_by(quarter))
+    shown = list_delegable(quarter) + list_delegable_by(quarter)
+    return _plain(shown or "<p>What others could do is not known: it takes senior hours of comparable deliveries.</p>")
 
 
 def executives(quarter: Quarter) -> Html:
