@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from pmo_analysis.analysis.sizes import many, review_sizes, size_tiers
+from pmo_analysis.analysis.sizes import saving as saving_module
 from pmo_analysis.analysis.sizes.groups import rounding_step
 from pmo_analysis.analysis.sizes.programme import Costs, Runs, best_cuts
 from pmo_analysis.analysis.sizes.saving import standardising_saving
@@ -336,3 +337,15 @@ def test_a_minimum_share_rounding_and_weights_worked_by_hand():
     # Three at 1 h and weight 1 each against one at 5 h and weight 4: the middle weight lies at 5 h; 3 × 4 spare hours.
     weighed = size_tiers([1, 1, 1, 5], tiers=1, weights=[1, 1, 1, 4])
     assert weighed.table["standard_hours"].tolist() == [5] and weighed.loss == 12
+
+
+def test_the_saving_of_very_many_deliveries_varies_as_redraws_of_them_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    work = pd.DataFrame({"service_id": "A", "size_quoted": "S", "bespoke": np.arange(1200) % 4 == 0})
+    work["worked_hours"] = np.where(work["bespoke"], 12.0, 9.0) * rng.lognormal(0, 0.6, 1200)
+    redrawn = standardising_saving(work, hourly_cost=1.0)[1].iloc[0]
+    monkeypatch.setattr(saving_module, "MANY", 100)
+    told = standardising_saving(work, hourly_cost=1.0)[1].iloc[0]
+    width = redrawn["high"] - redrawn["low"]
+    assert told["saving_hours"] == redrawn["saving_hours"]
+    assert abs(told["low"] - redrawn["low"]) < 0.08 * width and abs(told["high"] - redrawn["high"]) < 0.08 * width

@@ -50,13 +50,21 @@ def hourly_cost(data: Dataset) -> float:
 def standards_at_request(data: Dataset, work: pd.DataFrame) -> pd.DataFrame:
     """For each delivery every size its service offered on the day it was asked for: engagement_id, size, standard_hours."""
     offered = data.frame("offerings", ["service_id", "size", "standard_hours", "valid_from_on"])
-    pairs = work[["engagement_id", "service_id", "asked_on"]].merge(offered, on="service_id")
+    # Many are asked for on the same day: what was on offer is looked up once per service and day.
+    asked = work[["service_id", "asked_on"]].drop_duplicates()
+    pairs = asked.merge(offered, on="service_id")
     # An offering first written down after the request still tells what its size stands for.
     late = pairs["valid_from_on"] > pairs["asked_on"]
     distance = (pairs["asked_on"] - pairs["valid_from_on"]).dt.days.abs()
-    pairs = pairs.assign(late=late, distance=distance).sort_values(["engagement_id", "size", "late", "distance"])
-    first = pairs.drop_duplicates(["engagement_id", "size"])
-    return first[["engagement_id", "size", "standard_hours"]].reset_index(drop=True)
+    pairs = pairs.assign(late=late, distance=distance).sort_values(
+        ["service_id", "asked_on", "size", "late", "distance"]
+    )
+    first = pairs.drop_duplicates(["service_id", "asked_on", "size"])[
+        ["service_id", "asked_on", "size", "standard_hours"]
+    ]
+    told = work[["engagement_id", "service_id", "asked_on"]].drop_duplicates("engagement_id")
+    told = told.merge(first, on=["service_id", "asked_on"]).sort_values(["engagement_id", "size"], ignore_index=True)
+    return told[["engagement_id", "size", "standard_hours"]]
 
 
 def _first_day(quarter: str, settings: Settings) -> date:
