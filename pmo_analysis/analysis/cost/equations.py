@@ -21,6 +21,7 @@ from pmo_analysis.intake.dataset import Dataset
 
 EQUATION = ["service_id", "term", "known_at", "hours", "low", "high", "n", "share_of_engagements", "r2", "verdict"]
 _HUBER, _BLOCKS, _STEPS = 1.345, 120, 12
+_POOLED = ("increments", "errors", "together", "mean_error")
 
 
 def tell_time_equations(data: Dataset, quarter: str, settings: Settings) -> pd.DataFrame:
@@ -65,7 +66,10 @@ def fit_time_equations(
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """One service: its hours and terms, the raised robust increments and their resamples; sizes relative to the mean."""
+    """One service: its hours and terms, the raised robust increments and their errors, relative to the mean of its hours.
+
+    mean_error: of that mean; together: how the increments' errors go with it (a covariance); freedom: a term's degrees.
+    """
 
     service: str
     hours: np.ndarray
@@ -74,6 +78,9 @@ class _Fit:
     enough: np.ndarray
     increments: np.ndarray
     errors: np.ndarray
+    together: np.ndarray
+    freedom: np.ndarray
+    mean_error: float
     base_error: float
 
 
@@ -83,7 +90,7 @@ def _empty() -> pd.DataFrame:
 
 
 def _fit(rows: pd.DataFrame, terms: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    minimum, factor = settings["minimum_estimate"], special.ndtri((1 + settings["interval_level"]) / 2)
+    minimum, share = settings["minimum_estimate"], (1 + settings["interval_level"]) / 2
     matrix = terms.to_numpy("float64")
     columns = {c: rows[c].to_numpy() for c in ("worked_hours", "customer_id")}
     fits = [
@@ -94,11 +101,9 @@ def _fit(rows: pd.DataFrame, terms: pd.DataFrame, settings: Settings) -> pd.Data
     if not fits:
         return _empty()
     weights = [np.where(f.enough, f.counts * (1 - f.counts / len(f.hours)), 0.0) for f in fits]
-    values, errors = _pool(
-        np.array([f.increments for f in fits]), np.array([f.errors for f in fits]), np.array(weights)
-    )
+    values, errors = _pool(*(np.array([getattr(f, n) for f in fits]) for n in _POOLED), weights=np.array(weights))
     parts = [
-        _tell(f, list(terms), v * f.hours.mean(), factor * e * f.hours.mean(), factor)
+        _tell(f, list(terms), v * f.hours.mean(), special.stdtrit(f.freedom, share) * e * f.hours.mean(), share)
         for f, v, e in zip(fits, values, errors, strict=True)
     ]
     told = pd.DataFrame({column: np.concatenate([p[column] for p in parts]) for column in parts[0]})
@@ -120,10 +125,22 @@ def _fit_service(service: str, rows: Mapping[str, np.ndarray], matrix: np.ndarra
     blocks = min(size, _BLOCKS)
     without = 1.0 - (np.arange(size) % blocks == np.arange(blocks)[:, None])
     left = _solve(design, relative, weights, without, customers) if blocks > 1 else np.full((1, len(value)), np.nan)
-    spread = bend * np.sqrt((blocks - 1) / blocks * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
-    increments, errors = np.full((2, terms.shape[1]), np.nan)
-    increments[enough], errors[enough] = value[1:], spread[1:]
-    return _Fit(service, hours, terms, counts, enough, increments, errors, float(spread[0]))
+    off, means = left - left.mean(axis=0), without[:, customers]
+    means = means @ relative / np.maximum(means.sum(axis=1), 1.0)
+    times, moved = (blocks - 1) / blocks, means - means.mean()
+    spread = bend * np.sqrt(times * (off**2).sum(axis=0))
+    increments, errors, together = np.full((3, terms.shape[1]), np.nan)
+    increments[enough], errors[enough], together[enough] = value[1:], spread[1:], times * (off.T @ moved)[1:]
+    return _Fit(
+        service, hours, terms, counts, enough, increments, errors, together, _count_freedom(terms, customers),
+        float(np.sqrt(times * (moved**2).sum())), float(spread[0]),
+    )  # fmt: skip
+
+
+def _count_freedom(terms: np.ndarray, customers: np.ndarray) -> np.ndarray:
+    """Per term one less than the customers that have it, or than those that lack it, where these are fewer; at least 1."""
+    pairs = [[len(np.unique(customers[terms[:, i] == on])) for on in (0, 1)] for i in range(terms.shape[1])]
+    return np.maximum(np.array(pairs, dtype="float64").reshape(-1, 2).min(axis=1) - 1, 1.0)
 
 
 def _huber_weights(design: np.ndarray, hours: np.ndarray) -> tuple[np.ndarray, float]:
@@ -162,13 +179,16 @@ def _solve(
     return found * np.where(fitted > 0, totals[:, -1] / fitted, 1.0)[:, None]
 
 
-def _pool(values: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pool(
+    values: np.ndarray, errors: np.ndarray, together: np.ndarray, mean_error: np.ndarray, *, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Increments (service × term, of the service's mean hours) drawn towards the same of all services.
 
     θ = w·y + (1 − w)·m with w = τ² / (τ² + σ²), τ² by moments (DerSimonian & Laird 1986), the error carrying that of m.
     Services weigh by how many deliveries tell a term, not by its error: hours that came out low have low errors too,
-    and would pull the mean down. `weights`: 0 where a service has too few; there m stands in, as sure as one more
-    service would be.
+    and would pull the mean down. What comes from the other services is turned into hours by this one's mean, whose
+    error (`mean_error`, and `together` with the own increment's) it takes on. `weights`: 0 where a service has too few;
+    there m stands in, as sure as one more service would be.
     """
     seen = (weights > 0) & np.isfinite(errors)
     a, y = np.where(seen, weights, 0.0), np.where(seen, values, 0.0)
@@ -181,12 +201,14 @@ def _pool(values: np.ndarray, errors: np.ndarray, weights: np.ndarray) -> tuple[
     spread = (a**2 * (own + between)).sum(axis=0) / total**2
     kept = np.where(seen, np.where(count > 1, between / np.maximum(between + noise, 1e-12), 1.0), 0.0)
     value = kept * y + (1 - kept) * middle
-    error = np.sqrt(kept * own + (1 - kept) ** 2 * spread + np.where(seen, 0.0, between))
+    lent = (1 - kept) * middle
+    turned = lent**2 * mean_error[:, None] ** 2 + 2 * kept * lent * np.where(seen, together, 0.0)
+    error = np.sqrt(kept * own + (1 - kept) ** 2 * spread + np.where(seen, 0.0, between) + np.maximum(turned, 0.0))
     nowhere = ~seen & (count < 2)
     return np.where(nowhere, np.nan, value), np.where(nowhere, np.nan, error)
 
 
-def _tell(fit: _Fit, names: list[str], values: np.ndarray, margins: np.ndarray, factor: float) -> dict[str, np.ndarray]:
+def _tell(fit: _Fit, names: list[str], values: np.ndarray, margins: np.ndarray, share: float) -> dict[str, np.ndarray]:
     """The columns of one service: its base, then each term."""
     with np.errstate(invalid="ignore"):
         shown = fit.enough & (values - margins > 0)
@@ -195,7 +217,7 @@ def _tell(fit: _Fit, names: list[str], values: np.ndarray, margins: np.ndarray, 
     fitted = base + fit.terms @ used
     spread = ((fit.hours - fit.hours.mean()) ** 2).sum()
     r2 = 1 - ((fit.hours - fitted) ** 2).sum() / spread if spread > 0 else np.nan
-    margin = factor * fit.base_error * fit.hours.mean()
+    margin = special.ndtri(share) * fit.base_error * fit.hours.mean()
     return {
         "service_id": np.repeat(fit.service, len(names) + 1),
         "term": np.array(["base", *names]),
