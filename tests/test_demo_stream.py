@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from pmo_analysis.cli.commands import main
 from pmo_analysis.contract.errors import InputError, SettingError
 from pmo_analysis.contract.tables import TABLES, key_of
 from pmo_analysis.intake.check import check
@@ -124,3 +125,13 @@ def test_a_run_that_breaks_off_leaves_nothing_and_what_stood_there_stays(
         stream_demo(target, Amount(60, 3_000, 20_000))
     assert [p.name for p in tmp_path.iterdir()] == ["data"]
     assert (target / "customers.csv").read_text() == "kept"
+
+
+def test_the_command_line_says_what_is_wrong_with_the_numbers_in_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", str(tmp_path / "x"), "--customers", "60", "--engagements", "3000", "--effort", "2000"])
+    assert ended.value.code == 2
+    assert "pmo: 2,000 rows of effort for 3,000 engagements" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
