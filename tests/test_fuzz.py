@@ -32,6 +32,9 @@ def test_a_damaged_file_is_taken_or_refused(reader):
         ("notebook", 5104),  # the parameter cell is not Python
         ("notebook", 5232),  # it holds a NUL
         ("notebook", 5331),  # a cell is a text
+        ("mapping", 5137),  # a column's name is true
+        ("settings", 6739),  # a whole number too large for any number
+        ("settings", 6838),  # a number of 20,600 digits
     ],
 )
 def test_files_that_once_gave_a_traceback_are_refused_now(reader, seed):

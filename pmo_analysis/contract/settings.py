@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analysis.contract.errors import SettingError, nearest
+from pmo_analysis.contract.toml import parse_toml
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,15 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     if not equals:
         raise SettingError(f"--set {text!r} has no '='. Write --set name=value.")
     try:
-        return name.strip(), tomllib.loads(f"x = {value.strip()}")["x"]
-    except tomllib.TOMLDecodeError:
+        return name.strip(), parse_toml(f"x = {value.strip()}")["x"]
+    except ValueError:
         return name.strip(), value.strip()
 
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tree = parse_toml(path.read_text("utf-8"))
+    except ValueError as error:
         raise SettingError(f"{path} is not valid TOML: {error}. Mend that line or remove the file.") from error
     return dict(_flatten(tree))
 
@@ -141,6 +142,10 @@ def _known(name: str) -> None:
 def _checked(name: str, value: Any) -> Any:
     _known(name)
     setting = declared()[name]
+    if type(value) is int and abs(value) > 10**15:
+        raise SettingError(
+            f"Setting {name} must be {_kind(setting.value)} ({setting.unit}), not one of over 15 digits."
+        )
     value = float(value) if type(setting.value) is float and type(value) is int else value
     if type(value) is not type(setting.value):
         raise SettingError(f"Setting {name} must be {_kind(setting.value)} ({setting.unit}), not {value!r}.")

@@ -14,6 +14,7 @@ import duckdb
 from pmo_analysis.contract.tables import Table
 from pmo_analysis.intake.cast import literal, quote
 from pmo_analysis.intake.headers import match_headers
+from pmo_analysis.intake.modest import find_immodest
 from pmo_analysis.intake.problems import NOTE, STOPS, Problem
 from pmo_analysis.intake.typed import keep_rows
 
@@ -33,6 +34,9 @@ def read_csv(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) ->
     trouble = find_foreign_bytes(table.name, path)
     if trouble:
         return None, [trouble]
+    if immodest := find_immodest(path):
+        what, remedy = immodest.split(". ")
+        return None, [Problem(table.name, "", f"{path.name} {what}", 1, path.name, f"{remedy}.", STOPS)]
     try:
         header, delimiter = _read_header(path, table.names)
     except csv.Error as error:

@@ -99,7 +99,7 @@ def _written(folder: Path) -> dict[str, str]:
         return {}
     try:
         return dict(json.loads(record.read_text("utf-8"))["files"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping as Tree
 from dataclasses import dataclass, field, fields
 from importlib import resources
@@ -14,6 +13,8 @@ import pandas as pd
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.contract.settings import declared
 from pmo_analysis.contract.tables import TABLE
+from pmo_analysis.contract.toml import parse_toml
+from pmo_analysis.intake.mapping_shape import find_misshapen
 
 READERS = ("auto", "csv", "xlsx", "xls", "msproject")
 OTHERWISE = ("keep", "blank", "set aside", "fill")
@@ -113,10 +114,12 @@ def read_mapping(path_or_preset: str | Path, *, maps: Path | None = None) -> Map
     """
     text, where, folder = _find(path_or_preset)
     try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tree = parse_toml(text)
+    except ValueError as error:
         raise InputError(f"{where} is not valid TOML: {error}. Mend that line.") from error
-    problems: list[str] = []
+    problems: list[str] = list(find_misshapen(tree))
+    if problems:
+        raise InputError(told(f"The mapping {where} cannot be used", problems))
     mapping = _mapping(tree, where, maps or folder, problems)
     if problems:
         raise InputError(told(f"The mapping {where} cannot be used", problems))

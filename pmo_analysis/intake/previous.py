@@ -70,7 +70,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
         content["quarter"], [(f["path"], f["sha256"]) for f in content["files"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} is not a published report ({type(error).__name__}). Publish it again.") from error
     return content
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pmo_analysis.contract.errors import InputError, nearest
 from pmo_analysis.intake.mapping_file import Mapping, Source, told
+from pmo_analysis.intake.modest import find_immodest
 from pmo_analysis.intake.project_xml import read_project
 from pmo_analysis.intake.sheets import read_sheet
 
@@ -160,6 +161,8 @@ def _named(source: Source, header: Iterable[str]) -> list[str]:
 
 
 def _csv_rows(source: Source, path: Path) -> Rows:
+    if immodest := find_immodest(path, in_memory=True):
+        raise InputError(f"{path.name} {immodest}.")
     text = _decoded(source, path)
     csv.field_size_limit(_FIELD_LIMIT)
     reader = csv.reader(

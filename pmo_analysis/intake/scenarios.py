@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import tomli_w
 
 from pmo_analysis.contract.errors import InputError, SettingError, nearest
 from pmo_analysis.contract.quarters import parse_quarter
+from pmo_analysis.contract.toml import parse_toml
 
 FOLDER = "scenarios"
 MOST_BYTES = 1_000_000
@@ -61,10 +61,10 @@ def read_scenario(path: str | Path) -> StoredScenario:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(f"{path} has more than {MOST_BYTES:,} bytes, which no scenario has. Name its TOML file.")
         content = path.read_bytes()
-        told = tomllib.loads(content.decode("utf-8"))
+        told = parse_toml(content.decode("utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Name a scenario's TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is not valid TOML: {error}. Mend that line or save the scenario again.") from error
     return _check(told, path, hashlib.sha256(content).hexdigest())
 

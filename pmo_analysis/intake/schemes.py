@@ -82,7 +82,7 @@ def read_schemes(path: Path | None) -> tuple[FrozenScheme, ...]:
         content = json.loads(path.read_text("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Check your right to read it.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not whole JSON ({error}). {_REMEDY}") from error
     if not isinstance(content, dict) or not isinstance(content.get("schemes"), list):
         raise InputError(f"{path} is not a file of segment schemes. {_REMEDY}")

@@ -112,7 +112,7 @@ def _append(path: Path, lines: list[str], line: str) -> None:
 def _read(line: str) -> dict[str, Any]:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}
 

@@ -65,7 +65,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content = json.loads(path.read_text("utf-8"))
         content["files"], content["inputs"], content["quarter"], content["organisation"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PublishError(f"{path} is damaged ({type(error).__name__}: {error}). Publish the report again.") from error
     return Manifest(folder, content)
 

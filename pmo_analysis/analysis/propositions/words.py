@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from pmo_analysis.contract.errors import SettingError, nearest
+from pmo_analysis.contract.toml import parse_toml
 from pmo_analysis.contract.units import round_significant, tell_money
 
 
@@ -25,10 +26,10 @@ def read_wording(path: str | Path | None = None) -> dict[str, str]:
     if path is None:
         return change_wording({}, "")
     try:
-        own = tomllib.loads(Path(path).read_text("utf-8"))
+        own = parse_toml(Path(path).read_text("utf-8"))
     except OSError as error:
         raise SettingError(f"{path} cannot be read: {error.strerror}. Give the path of a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SettingError(f"{path} is not valid TOML: {error}. Mend that line.") from error
     return change_wording(own, str(path))
 
