@@ -9,6 +9,9 @@ SAMPLE ?=
 READY := .venv/.ready
 MARKED := browser or server or slow or real or soak
 
+# A file's tests stay with one worker, so that what they share is made once.
+WHOLE_FILES := --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help report test lab app bench lint soak audit lock
 
@@ -19,7 +22,7 @@ report: $(READY)  ## the quarterly report of the demo organisation (OPEN=1 shows
 	@.venv/bin/pmo report $(SOURCE) $(if $(OPEN),--open) $(ARGS)
 
 test: $(READY)  ## all tests that need no browser, server or real data (ARGS="-k segments")
-	@.venv/bin/python -m pytest -n auto -m "not ($(MARKED))" $(ARGS)
+	@.venv/bin/python -m pytest -n auto $(WHOLE_FILES) -m "not ($(MARKED))" $(ARGS)
 
 lab: $(READY)  ## JupyterLab with the notebooks
 	@.venv/bin/pmo lab $(ARGS)

@@ -49,8 +49,19 @@ BROWSER_OPTIONS = [
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 
+# Two workers take whole files, in this order: what takes long begins first, so that neither waits for the other.
+LONGEST_FIRST = (
+    "test_faults", "test_packs_run", "test_publish", "test_quarter", "test_page_segments", "test_app_in_browser",
+    "test_answers", "test_segments", "test_structure", "test_segment_properties", "test_discoveries", "test_benchmarks",
+    "test_cli", "test_annotations", "test_period", "test_backfill", "test_quarter_segments", "test_hostile_names",
+    "test_slides", "test_workbook", "test_own_reports", "test_demo", "test_targets", "test_seniority", "test_sizes",
+)  # fmt: skip
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: i for i, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
     for item in items:
         for marker in {MARKER_OF[f] for f in getattr(item, "fixturenames", ()) if f in MARKER_OF}:
             item.add_marker(marker)

@@ -179,5 +179,6 @@ def _unit_level(
         solved = through - point.pull[:, None] * point.precision * through.sum(axis=1, keepdims=True)
         left = direction * (seen.count >= 0) - solved  # (I − P·C)·w: what still hangs on the group's mean
         own = point.shared * direction.sum() ** 2 + point.own * (direction**2).sum() - (reach * solved).sum(axis=1)
-        variances.append(own + np.einsum("io,iop,ip->i", left, covariance[seen.group], left, optimize=True))
+        spread = (left[:, None] @ covariance[seen.group])[:, 0]  # einsum would look for its path each of thousand times
+        variances.append(own + (spread * left).sum(axis=1))
     return told, np.maximum(np.column_stack(variances), 0.0)
