@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from itertools import combinations
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pmo_analysis.analysis.trust import (
     choose_cells,
     count_people,
     find_isolated,
+    isolation,
     label_told,
     merge_roles,
     review_trust,
@@ -366,3 +368,31 @@ def test_people_are_counted_by_pseudonym_and_else_by_full_time_equivalents() -> 
     told = count_people(_data(effort=effort, capacity=capacity).as_of("2026Q3"), "2026Q3")
     assert told.to_dict() == {"k": 3.0, "r": 2.0}
     assert count_people(_data(capacity=capacity).as_of("2026Q3"), "2026Q3").to_dict() == {"k": 3.0, "r": 9.0}
+
+
+def test_pairs_are_multiplied_out_only_where_some_could_be_isolated_and_none_is_passed_over() -> None:
+    rng = np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(300):
+        counts = rng.integers(0, 2, (rng.integers(2, 12), rng.integers(1, 6))).astype(float)
+        kinds, people = np.unique(counts, axis=0, return_counts=True)
+        seen = isolation._basis(kinds)
+        found = isolation._find_set(np.eye(len(kinds)) - seen @ seen.T, people, 4)
+        may = isolation._may_rest_on_few(seen, people, 4)
+        assert may or found is None
+        outcomes.add((may, found is None))
+    assert {(True, False), (False, True)} <= outcomes
+
+
+def test_the_answers_of_very_many_people_need_no_table_of_their_pairs() -> None:
+    rng = np.random.default_rng(1)
+    category, services = rng.integers(0, 8, 12_000), rng.integers(0, 30, (12_000, 3))
+    counts = np.zeros((12_000, 39))
+    counts[:, 38] = 3
+    counts[np.arange(12_000), 30 + category] = 3
+    np.add.at(counts, (np.repeat(np.arange(12_000), 3), services.ravel()), 1)
+    tracemalloc.start()
+    isolated = isolation.find_isolated(counts, 5)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isolated is None and most < 100e6

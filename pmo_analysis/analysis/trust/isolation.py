@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 _ZERO = 1e-8
+_ROWS_AT_ONCE = 256
 _MOST_WORK = 20_000_000  # looks × kinds²: within it a search ends in seconds
 
 
@@ -26,6 +27,8 @@ def find_isolated(counts: np.ndarray, minimum: int) -> np.ndarray | None:
     if not len(few):
         return None
     seen = _basis(kinds)[few]
+    if not _may_rest_on_few(seen, people[few], minimum - 1):
+        return None
     chosen = _find_set(np.eye(len(few)) - seen @ seen.T, people[few], minimum - 1)
     return None if chosen is None else np.flatnonzero(np.isin(member.reshape(-1), few[chosen]))
 
@@ -41,6 +44,25 @@ def _basis(kinds: np.ndarray) -> np.ndarray:
     """Orthonormal columns that span what the cells can tell."""
     left, size, _ = np.linalg.svd(kinds.astype("float64"), full_matrices=False)
     return left[:, size > _ZERO * max(size.max(), 1.0)]
+
+
+def _may_rest_on_few(seen: np.ndarray, people: np.ndarray, room: int) -> bool:
+    """Whether `_find_set` has anything to look at: among very many kinds it seldom has, and their pairs fill the memory.
+
+    A pair pulls at most as the roots of what is seen of both: only kinds that could be in such a pair are multiplied out.
+    """
+    told = (seen**2).sum(axis=1)
+    if ((1 - told < _ZERO) & (people <= room)).any():
+        return True
+    most = np.sqrt(told * told.max()) * (room - people)
+    candidates = np.flatnonzero((people < room) & (most >= 1 - told - 2 * _ZERO))
+    for begin in range(0, len(candidates), _ROWS_AT_ONCE):
+        rows = candidates[begin : begin + _ROWS_AT_ONCE]
+        pull = np.abs(seen[rows] @ seen.T)
+        pull[np.arange(len(rows)), rows] = 0.0
+        if (pull.max(axis=1) * (room - people[rows]) >= 1 - told[rows] - 2 * _ZERO).any():
+            return True
+    return False
 
 
 def _find_set(hidden: np.ndarray, people: np.ndarray, room: int) -> list[int] | None:
