@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from same_figures import assert_as_kept, summarise
 
 import pmo_analysis as pmo
 from pmo_analysis.contract.errors import InputError, SettingError
@@ -113,3 +114,8 @@ def test_what_if_starts_from_the_quarter(quarter):
     pd.testing.assert_frame_equal(one, pmo.baseline(quarter, services=pd.Series([some[0]])).result)
     with pytest.raises(InputError, match="No service"):
         pmo.baseline(quarter, services=["nothing"])
+
+
+def test_the_invented_organisations_figures_are_those_that_were_last_looked_at(quarter):
+    said = pd.DataFrame({"sentence": list(quarter.sentences.values())}, index=list(quarter.sentences))
+    assert_as_kept(summarise({**quarter.tables(), "sentences": said}), "quarter_figures.csv")
