@@ -122,6 +122,7 @@ def test_a_sample_tells_the_share_killed_and_who_lived(monkeypatch):
         "file": "pmo_analysis/analysis/a.py",
         "line": 3,
         "operator": "sign",
+        "by": "",
         "seconds": 1.0,
         "before": "x|",
         "after": "y",

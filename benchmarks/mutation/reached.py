@@ -58,8 +58,10 @@ class Reached:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Keep the names of what was imported, for `server.warm_up`, and the paths that imports took."""
         self.tracer.stop()
-        third = sorted(m for m in sys.modules if not m.startswith(OURS) and not m.startswith("_"))
-        _keep(KEPT / "imports.json", {"modules": third, "arcs": _arcs(self.tracer)})
+        path = KEPT / "imports.json"
+        before = json.loads(path.read_text("utf-8"))["modules"] if path.exists() else []
+        third = {m for m in sys.modules if m.replace(".", "").isidentifier() and not m.startswith((*OURS, "_"))}
+        _keep(path, {"modules": sorted(third.union(before)), "arcs": _arcs(self.tracer)})
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, Any, Any]:

@@ -39,9 +39,12 @@ def tell_sample(rows: list[Row], seed: int) -> str:
     killed = sum(row["verdict"] == "killed" for row in counted)
     low, high = wilson(killed, len(counted))
     seconds = sum(row["seconds"] for row in rows) / len(rows)
+    pinned = sum("figures_are_those" in row["by"] for row in counted)
     sentence = (
         f"Of {len(counted)} mutants of `pmo_analysis/analysis/` drawn at random (seed {seed}), the tests killed {killed}: "
-        f"**{killed / len(counted):.1%}** (95 % interval {low:.1%} to {high:.1%}, Wilson). {len(left_out)} more drawn change "
+        f"**{killed / len(counted):.1%}** (95 % interval {low:.1%} to {high:.1%}, Wilson). {pinned} of these passed every "
+        "cheaper test and were noticed when whole tables were compared with those last looked at "
+        f"(`tests/same_figures.py`). {len(left_out)} more drawn change "
         f"nothing that can be seen; they are told below and left out. A mutant took {seconds:.1f} s on average, with the "
         f"tests of {len(findings())} test files that reach its lines, the cheapest first, for at most {BUDGET_SECONDS:.0f} s "
         "of their time.\n\n"
