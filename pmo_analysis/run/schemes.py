@@ -104,7 +104,8 @@ def freeze_demo(folder: Path, quarters: int) -> SchemeTold | None:
     path.unlink(missing_ok=True)
     if quarters < _DEMO_QUARTERS:
         return None
-    last = quarter_of(load(folder).frame("engagements")["requested_on"].max().date())
+    days = load(folder)["engagements"].select("requested_on").unique().collect().to_pandas()
+    last = quarter_of(pd.Timestamp(days["requested_on"].max()).date())
     return freeze_segments(folder, shift_quarter(last, -4), valid_from=shift_quarter(last, -3))
 
 
