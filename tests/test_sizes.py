@@ -56,6 +56,40 @@ def test_no_choice_of_sizes_is_cheaper_than_the_programme(step):
         assert cheapest(hours, found.table["standard_hours"], under, over) == pytest.approx(found.loss, abs=1e-9)
 
 
+@pytest.mark.parametrize(("count", "tiers"), [(12, 3), (12, 5), (18, 2), (18, 4)])
+def test_twelve_and_eighteen_hours_cost_what_the_best_of_all_choices_costs(count, tiers):
+    for seed in range(5):
+        rng = np.random.default_rng([seed, count, tiers])
+        hours, (under, over) = rng.lognormal(2, 1, count), rng.uniform(0.2, 4, 2)
+        best = min(cheapest(hours, s, under, over) for s in itertools.combinations(hours, tiers))
+        found = size_tiers(hours, tiers=tiers, under_cost=under, over_cost=over)
+        assert found.loss == pytest.approx(best, rel=1e-12)
+
+
+def plain_programme(hours, tiers, under, over):
+    """Every cut of the sorted hours by the textbook recurrence, each part's size its quantile: quadratic, no shortcuts."""
+    hours = np.sort(hours)
+    count, sums = len(hours), np.append(0.0, np.cumsum(np.sort(hours)))
+    first, last = np.arange(count)[:, None], np.arange(1, count + 1)[None, :]
+    middle = np.minimum(first + np.ceil((last - first) * under / (under + over) - 1e-12).astype(int) - 1, count - 1)
+    middle = np.maximum(middle, first)
+    size = hours[middle]
+    spare = size * (middle + 1 - first) - (sums[middle + 1] - sums[first])
+    missing = sums[last] - sums[np.minimum(middle + 1, count)] - size * (last - middle - 1)
+    cost = np.where(last > first, over * spare + under * missing, np.inf)
+    best = cost[0]
+    for _ in range(tiers - 1):
+        best = np.min(np.append(np.inf, best[:-1])[:, None] + cost, axis=0)
+    return best[-1]
+
+
+def test_two_thousand_hours_cost_what_an_independent_exact_programme_costs():
+    hours = np.random.default_rng(12).lognormal(2, 0.9, 2000)
+    for tiers, under, over in ((3, 1.0, 1.0), (5, 3.0, 0.7)):
+        found = size_tiers(hours, tiers=tiers, under_cost=under, over_cost=over)
+        assert found.loss == pytest.approx(plain_programme(hours, tiers, under, over), rel=1e-9)
+
+
 def test_three_sizes_worked_by_hand():
     found = size_tiers([1, 1, 2, 8, 9, 30], tiers=3)
     assert found.table["standard_hours"].tolist() == [1, 8, 30]
@@ -349,3 +383,11 @@ def test_the_saving_of_very_many_deliveries_varies_as_redraws_of_them_do(monkeyp
     width = redrawn["high"] - redrawn["low"]
     assert told["saving_hours"] == redrawn["saving_hours"]
     assert abs(told["low"] - redrawn["low"]) < 0.08 * width and abs(told["high"] - redrawn["high"]) < 0.08 * width
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_groups_are_told_apart_though_their_hours_are_rounded_to_whole_ones(groups):
+    for seed in range(3):
+        rng = np.random.default_rng([seed, groups])
+        hours = np.round(np.exp(1 + rng.integers(0, groups, 300) * np.log(2.6) + 0.13 * rng.standard_normal(300)))
+        assert len(size_tiers(hours, seed=seed).table) == groups

@@ -18,6 +18,8 @@ from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
 
 LEAST_FOR_TIERS = 20
+# A size that hardly anything takes is no offer; among very many deliveries a few dear ones do not make a size.
+LEAST_IN_SIZE, _FEW = 5, 2000
 ROUND_STEPS = np.array([0.25, 0.5, 1, 2, 5, 10, 20, 50, 100])
 QUOTED = [
     "service_id",
@@ -164,6 +166,7 @@ def _cut(hours: pd.Series, settings: Settings) -> pd.DataFrame:
     cut = size_tiers(
         hours,
         max_tiers=5,
+        min_share=LEAST_IN_SIZE / len(hours) if len(hours) <= _FEW else 0.0,
         under_cost=settings["under_cost"],
         over_cost=settings["over_cost"],
         fixed_cost=fixed or None,
