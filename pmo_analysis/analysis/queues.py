@@ -116,7 +116,7 @@ def _why(cv: float, dispersion: float, applies: bool) -> str:
     )
     if applies:
         return f"Erlang's formulas: {work} and {come}, near enough to 1 each."
-    return f"Simulated: {work} and {come}; Erlang's formulas take both to be 1."
+    return f"Simulated: {work} and {come}; the usual formulas for queues (Erlang's) take both to be 1."
 
 
 def simulate_wait(

@@ -12,7 +12,11 @@ MAIN = {
         ("promises_kept_share", "_share", "of the promises due were kept (no survey was answered)"),
     ),
     "load": (
-        ("lead_time_days", "_days", "working days from request to delivery, the middle one (capacity is not known)"),
+        (
+            "lead_time_days",
+            "_days",
+            "working days is what the middle request took until its delivery (capacity is not known)",
+        ),
     ),
     "competitive advantage": (
         ("strategic_spend_share", "_share", "of planned spend is in projects declared strategic"),
@@ -33,7 +37,7 @@ TITLES = {
 BESIDE = {
     "value": (("benefit_measured_share", "_share", "of the benefit due was measured at all"),),
     "experience": (("promises_kept_share", "_share", "of promises were kept"),),
-    "load": (("lead_time_days", "_days", "working days from request to delivery, the middle one"),),
+    "load": (("lead_time_days", "_days", "working days is what the middle request took until its delivery"),),
     "competitive advantage": (
         ("strategic_realised_share", "_share", "of their measured benefit due was realised"),
         ("strategic_on_time_share", "_share", "of those that finished were on time"),

@@ -125,7 +125,7 @@ def tell_capacity(quarter: Quarter) -> Section:
     tables = (table(shown, caption="Capacity by role; the unused is charged to nobody"),
               show_figures(quarter, waits, "How long customers wait"))  # fmt: skip
     counted = "Practical hours are what remains after leave, meetings and training."
-    queued = f" The wait for somebody free: {quarter.baseline.traffic.reason}" if quarter.baseline else ""
+    queued = f" How the wait for somebody free is found: {quarter.baseline.traffic.reason}" if quarter.baseline else ""
     return Section((*_tell_used(quarter), tell_wait(quarter.baseline)), counted + queued, tables, waits)
 
 
