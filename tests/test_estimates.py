@@ -457,3 +457,39 @@ def test_the_limits_of_a_wait_are_where_the_survivals_limits_cross():
         7.0,
         11.0,
     )  # of .4 after 8 hours the upper limit is .502
+
+
+def _confirmed(share: float, n: int, draws: int, seed: int) -> pd.DataFrame:
+    """Benefits of which a share is confirmed, each wholly or not, some far larger than others."""
+    rng = np.random.default_rng(seed)
+    due = rng.lognormal(0, 1, draws * n)
+    confirmed = np.where(rng.random(draws * n) < share, due, 0.0)
+    return pd.DataFrame({"cell": np.repeat(np.arange(draws), n), "numerator": confirmed, "denominator": due})
+
+
+def test_the_limits_of_a_part_of_a_whole_lie_within_it_and_cover_nearly_what_they_promise():
+    held = []
+    for share, n in ((0.1, 30), (0.5, 12), (0.9, 30)):
+        table = ratio_table(_confirmed(share, n, 300, 4), ["cell"], parts=True)
+        table = table[table["low"].notna()]
+        assert (table["low"] > 0).all() and (table["high"] < 1).all()
+        held.append(((table["low"] <= share) & (share <= table["high"])).mean())
+    assert 0.91 <= np.mean(held) <= 0.98
+
+
+def test_the_change_of_a_part_of_a_whole_cannot_pass_all_of_it():
+    first, second = (ratio_table(_confirmed(s, 6, 100, 5), ["cell"], errors=True, parts=True) for s in (0.85, 0.15))
+    change = pd.DataFrame(difference_interval(first, second))
+    assert change["low"].min() > -1 and change["high"].max() < 1 and first["error"].isna().all()
+
+
+def test_a_part_and_what_is_left_have_mirrored_limits():
+    rows = _confirmed(0.3, 15, 20, 6)
+    rest = rows.assign(numerator=rows["denominator"] - rows["numerator"])
+    part, left = (ratio_table(table, ["cell"], parts=True) for table in (rows, rest))
+    assert part["low"].to_numpy() == pytest.approx(1 - left["high"].to_numpy(), nan_ok=True)
+
+
+def test_a_part_above_its_whole_is_told_as_any_ratio():
+    rows = pd.DataFrame({"cell": 0, "numerator": [1.0, 3.0, 2.0, 5.0, 1.0], "denominator": [2.0, 2.0, 4.0, 4.0, 3.0]})
+    assert ratio_table(rows, ["cell"], parts=True).equals(ratio_table(rows, ["cell"]))

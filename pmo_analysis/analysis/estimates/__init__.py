@@ -24,14 +24,8 @@ from pmo_analysis.analysis.estimates.quantiles import (
     quantile_interval,
     summarise_quantiles,
 )
-from pmo_analysis.analysis.estimates.sums import (
-    Estimate,
-    mean_interval,
-    mean_table,
-    ratio_interval,
-    ratio_table,
-    too_few,
-)
+from pmo_analysis.analysis.estimates.sums import Estimate, mean_interval, ratio_interval, too_few
+from pmo_analysis.analysis.estimates.tables import mean_table, ratio_table
 
 __all__ = [
     "Estimate",

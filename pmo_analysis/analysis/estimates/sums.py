@@ -1,4 +1,4 @@
-"""Means and ratios of sums, with intervals that know which rows belong together."""
+"""The mean and the ratio of sums of one figure, with intervals that know which rows belong together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from pmo_analysis.analysis.estimates.tables import mean_table
 from pmo_analysis.analysis.estimates.tails import draw_tail
 
 _CHUNK_CELLS = 4_000_000
@@ -15,7 +16,7 @@ _TAILS: tuple[Literal["lognormal", "pareto"], ...] = ("lognormal", "pareto")
 _FARTHEST = 8.0  # standard errors
 # Upwards limits lie farther off by this over the number of clusters, for the longest that have mostly not been seen yet.
 # Tuned on lognormal, Pareto and mixed hours so that of 30 rows, too, about 95 % of the intervals cover.
-_UNSEEN, _UNSEEN_QUICK = 3.0, 4.0
+_UNSEEN = 3.0
 Estimate = dict[str, float]
 
 
@@ -128,32 +129,6 @@ def _ratio_and_error(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray
         return ratio, np.sqrt(np.maximum(variance, 0) * size / (size - 1)) / np.abs(below)
 
 
-def ratio_table(
-    frame: pd.DataFrame,
-    by: list[str],
-    *,
-    numerator: str = "numerator",
-    denominator: str = "denominator",
-    cluster: str | None = None,
-    count: str | None = None,
-    level: float = 0.95,
-    minimum: int = 5,
-    errors: bool = False,
-) -> pd.DataFrame:
-    """Ratios of sums for many groups at once: the columns of `by`, value, low, high, n.
-
-    Linearised variance over clusters, Student's t corrected for skewness (Hall 1992) or, where it is wider and nothing
-    is negative, taken on the log scale and farther off above, for the tail not seen; without resampling, so cheap enough
-    for thousands of cells, where `ratio_interval` is meant for one figure. `n` counts rows, or adds up `count`: how
-    many rows each stands for. With `errors` also error (the standard error) and freedom (its degrees), from which
-    differences are told.
-    """
-    rows = frame.loc[frame[numerator].notna() & frame[denominator].notna()]
-    rows = rows.assign(above=rows[numerator].astype("float64"), below=rows[denominator].astype("float64"))
-    sums = _sums_by_cluster(rows, by, cluster, count)
-    return _linearised(sums, by, level, minimum, skewed=True)[_columns(by, errors=errors)]
-
-
 def mean_interval(
     values: pd.Series, *, cluster: pd.Series | None = None, level: float = 0.95, minimum: int = 5
 ) -> Estimate:
@@ -165,102 +140,3 @@ def mean_interval(
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0}
     row = table.iloc[0]
     return {"value": float(row["value"]), "low": float(row["low"]), "high": float(row["high"]), "n": int(row["n"])}
-
-
-def mean_table(
-    frame: pd.DataFrame,
-    by: list[str],
-    *,
-    value: str = "value",
-    cluster: str | None = None,
-    count: str | None = None,
-    level: float = 0.95,
-    minimum: int = 5,
-    errors: bool = False,
-) -> pd.DataFrame:
-    """Means for many groups at once: the columns of `by`, value, low, high, n; clustered Student intervals.
-
-    `count`: of how many values each row's is the sum, where it is not one.
-    """
-    rows = frame.loc[frame[value].notna()]
-    rows = rows.assign(above=rows[value].astype("float64"), below=1.0 if count is None else rows[count])
-    table = _linearised(_sums_by_cluster(rows, by, cluster, count), by, level, minimum, skewed=False)
-    return table[_columns(by, errors=errors)]
-
-
-def _columns(by: list[str], *, errors: bool) -> list[str]:
-    return [*by, "value", "low", "high", "n", *(("error", "freedom") if errors else ())]
-
-
-def _sums_by_cluster(rows: pd.DataFrame, by: list[str], cluster: str | None, count: str | None) -> pd.DataFrame:
-    """Sums per group and cluster, added in an order that depends on the content only."""
-    chosen = ["above", "below", "rows"]
-    names = list(dict.fromkeys([*by, *([cluster] if cluster else [])]))
-    rows = _by_content(rows.assign(rows=1 if count is None else rows[count])[[*names, *chosen]])
-    if cluster is None:
-        return rows
-    return _by_content(rows.groupby(names, dropna=False, sort=False)[chosen].sum().reset_index())
-
-
-def _by_content(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows in the order of their sums; many are in that order already."""
-    above, below = rows["above"].to_numpy(), rows["below"].to_numpy()
-    tied = np.diff(above) == 0
-    if ((np.diff(above) > 0) | (tied & (np.diff(below) >= 0))).all():
-        return rows
-    return rows.iloc[np.lexsort((below, above))]
-
-
-def _linearised(sums: pd.DataFrame, by: list[str], level: float, minimum: int, *, skewed: bool) -> pd.DataFrame:
-    table = _moments(sums, by)
-    t = pd.Series(special.stdtrit(table["clusters"] - 1, (1 + level) / 2), index=table.index)
-    upper, lower = t * table["error"], -t * table["error"]
-    if skewed:
-        scale = table["error"] * t / special.ndtri((1 + level) / 2)
-        upper, lower = scale * _unbend(t, table["bend"]), scale * _unbend(-t, table["bend"])
-    table["low"], table["high"] = table["value"] - upper, table["value"] - lower
-    table = _reach_for_the_tail(_widen_by_logs(table, t, level)) if skewed else table
-    table["low"] = table["low"].mask((table["least"] >= 0) & (table["low"] < 0), 0.0)
-    # Without any spread nothing tells how sure we are: five equal answers are not certainty.
-    table.loc[(table["n"] < minimum) | ~(table["error"] > 1e-12 * table["value"].abs()), ["low", "high"]] = np.nan
-    return table.assign(freedom=np.maximum(table["even"] - 1, 1.0).where(table["clusters"].notna())).reset_index()
-
-
-def _widen_by_logs(table: pd.DataFrame, t: pd.Series, level: float) -> pd.DataFrame:
-    """The wider of the limits and those of the log; where the error is as large as the value the log says nothing."""
-    reach = t**2 / special.ndtri((1 + level) / 2) * table["error"] / table["value"].where(table["value"] > 0)
-    reach = reach.where((table["least"] >= 0) & (reach < 1))
-    low, high = table["value"] * np.exp(-reach), table["value"] * np.exp(reach)
-    return table.assign(
-        low=table["low"].mask(low < table["low"], low), high=table["high"].mask(high > table["high"], high)
-    )
-
-
-def _reach_for_the_tail(table: pd.DataFrame) -> pd.DataFrame:
-    """The limit above farther off where nothing is negative: of few rows the longest have mostly not been seen yet."""
-    farther = table["value"] + (table["high"] - table["value"]) * (1 + _UNSEEN_QUICK / table["even"])
-    return table.assign(high=table["high"].mask(table["least"] >= 0, farther))
-
-
-def _moments(sums: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Per group: value, n, clusters, even, linearised error, and bend: the residuals' skewness over the root of n."""
-    grouped = sums.groupby(by, dropna=False)
-    table = grouped[["above", "below", "rows"]].sum().rename(columns={"rows": "n"})
-    table["clusters"], table["least"] = grouped.size(), grouped["above"].min()
-    squares = (sums["below"] ** 2).groupby([sums[name] for name in by], dropna=False).sum()
-    # Of unequal clusters only the large ones tell how much clusters differ: as many as so many equal ones.
-    table["even"] = table["below"] ** 2 / squares.where(squares > 0)
-    table["value"] = table["above"] / table["below"].where(table["below"] != 0)
-    table["clusters"] = table["clusters"].where(table["clusters"] > 1)
-    whole = grouped[["above", "below"]].transform("sum")
-    rest = sums["above"] - whole["above"] / whole["below"] * sums["below"]
-    powers = sums[by].assign(square=rest**2, cube=rest**3).groupby(by, dropna=False)[["square", "cube"]].sum()
-    table["error"] = np.sqrt(powers["square"] * table["clusters"] / (table["clusters"] - 1)) / table["below"].abs()
-    table["bend"] = (powers["cube"] / powers["square"] ** 1.5).fillna(0.0) * np.sign(table["below"])
-    return table
-
-
-def _unbend(t: pd.Series, bend: pd.Series) -> pd.Series:
-    """Hall's inverse of the skewness transformation; `bend` is skewness over the root of n."""
-    bend = bend.where(bend.abs() > 1e-6, 1e-6)
-    return 3 / bend * (np.cbrt(1 + bend * (t - bend / 6)) - 1)

@@ -91,6 +91,7 @@ BENEFIT = (
         _BENEFIT,
         _measured,
         "ratio",
+        part_of_whole=True,
     ),
     Measure(
         "benefit_confirmed_share",
@@ -103,6 +104,7 @@ BENEFIT = (
         (*_BENEFIT, "benefits.realised_benefit", "benefits.confirmed"),
         _confirmed,
         "ratio",
+        part_of_whole=True,
     ),
     Measure(
         "strategic_spend_share",
@@ -116,6 +118,7 @@ BENEFIT = (
         _strategic_spend,
         "ratio",
         kinds=SHARED_KINDS,
+        part_of_whole=True,
     ),
     Measure(
         "strategic_realised_share",

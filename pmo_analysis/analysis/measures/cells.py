@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -174,29 +175,50 @@ def estimate_cells(
     measures = list(measures)
     columns = [*KEYS, *ESTIMATE, "measured_share", "worst", "best", *(ERROR if errors else ())]
     tables = []
-    for (how, option), estimate in ESTIMATORS.items():
-        names = [m.name for m in measures if m.estimate == how and (m.option == "without_largest") == option]
-        some = cases[cases["measure"].isin(names)]
+    for (how, without, part), estimate in ESTIMATORS.items():
+        chosen = [
+            m for m in measures
+            if m.estimate == how and (m.option == "without_largest") == without and m.part_of_whole == part
+        ]  # fmt: skip
+        some = choose_measures(cases, chosen)
         if len(some):
             tables.append(estimate(some, settings))
     if not tables:
         return pd.DataFrame(columns=columns)
-    weights = cases.groupby("cell")[["seen_weight", "whole_weight"]].sum()
-    share = (weights["seen_weight"] / weights["whole_weight"].where(weights["whole_weight"] > 0)).clip(upper=1.0)
-    keys = cases.drop_duplicates("cell").set_index("cell")[KEYS].astype("str").assign(measured_share=share)
+    code, found = pd.factorize(cases["cell"].to_numpy())
+    first = np.empty(len(found), "int64")
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    seen, whole = (np.bincount(code, cases[name].to_numpy("float64"), len(found)) for name in _AMOUNTS[2:])
+    keys = cases[KEYS].iloc[first].astype("str").set_axis(found)
+    keys["measured_share"] = np.minimum(seen / np.where(whole > 0, whole, np.nan), 1.0)
     table = pd.concat(tables, ignore_index=True).join(keys, on="cell").sort_values("cell", ignore_index=True)
     return table.reindex(columns=columns)
 
 
+def choose_measures(cases: pd.DataFrame, measures: Iterable[Measure]) -> pd.DataFrame:
+    """The cases of some measures."""
+    names = [m.name for m in measures]
+    if not isinstance(cases["measure"].dtype, pd.CategoricalDtype):
+        return cases[cases["measure"].isin(names)]
+    categories = cases["measure"].cat.categories
+    chosen = np.append(categories.isin(names), False)[cases["measure"].cat.codes]
+    return cases if chosen.all() else cases[chosen]
+
+
 def _shares(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    sums = count_rows(cases).groupby("cell")[["numerator", *_COUNTS]].sum().reset_index()
-    sums = sums.set_axis(["cell", "hits", "n", "rows"], axis=1)
+    counted = count_rows(cases)
+    code, cell = pd.factorize(counted["cell"].to_numpy(), sort=True)
+    hits = np.nan_to_num(counted["numerator"].to_numpy("float64"))
+    amounts = (hits, *(counted[name].to_numpy("float64") for name in _COUNTS))
+    sums = pd.DataFrame(
+        {n: np.bincount(code, a, len(cell)) for n, a in zip(("hits", "n", "rows"), amounts, strict=True)}
+    )
     told = share_interval(sums["hits"], sums["n"], level=settings["interval_level"])
     told.loc[told["n"] < settings["minimum_estimate"], ["low", "high"]] = np.nan
     bounds = pd.DataFrame(
         {"worst": sums["hits"] / sums["rows"], "best": (sums["hits"] + sums["rows"] - sums["n"]) / sums["rows"]}
     )
-    table = pd.concat([sums["cell"], told, bounds], axis=1)
+    table = pd.concat([pd.Series(cell, name="cell"), told, bounds], axis=1)
     return table[table["n"] > 0]
 
 
@@ -205,7 +227,7 @@ def _cluster(cases: pd.DataFrame) -> str | None:
     return "cluster" if "cluster" in cases else None
 
 
-def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _ratios(cases: pd.DataFrame, settings: Settings, *, parts: bool = False) -> pd.DataFrame:
     return ratio_table(
         count_rows(cases),
         ["cell"],
@@ -214,6 +236,7 @@ def _ratios(cases: pd.DataFrame, settings: Settings) -> pd.DataFrame:
         level=settings["interval_level"],
         minimum=settings["minimum_estimate"],
         errors=True,
+        parts=parts,
     )
 
 
@@ -292,15 +315,16 @@ def _promoters(cell: np.ndarray, settings: Settings) -> dict[str, float]:
     }
 
 
-# By the way a measure is estimated, and whether its largest row is left out.
-ESTIMATORS: dict[tuple[str, bool], TellCells] = {
-    ("share", False): _shares,
-    ("ratio", False): _ratios,
-    ("ratio", True): _ratios_without_largest,
-    ("mean", False): _means,
-    ("median", False): _quantile(0.5),
-    ("p80", False): _quantile(0.8),
-    ("waiting", False): _waiting(0.5),
-    ("waiting_p85", False): _waiting(0.85),
-    ("promoters", False): _one_by_one(_promoters),
+# By the way a measure is estimated, whether its largest row is left out, and whether it is the part of a whole.
+ESTIMATORS: dict[tuple[str, bool, bool], TellCells] = {
+    ("share", False, False): _shares,
+    ("ratio", False, False): _ratios,
+    ("ratio", False, True): partial(_ratios, parts=True),
+    ("ratio", True, False): _ratios_without_largest,
+    ("mean", False, False): _means,
+    ("median", False, False): _quantile(0.5),
+    ("p80", False, False): _quantile(0.8),
+    ("waiting", False, False): _waiting(0.5),
+    ("waiting_p85", False, False): _waiting(0.85),
+    ("promoters", False, False): _one_by_one(_promoters),
 }

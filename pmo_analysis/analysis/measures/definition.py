@@ -39,7 +39,8 @@ class Measure:
     waiting_p85 (numerator = days, denominator = 1 where it has ended and 0 where it is still open).
     `needs`: `table`, `table.column` or alternatives `a|b`; the first that is absent is told.
     `option`: `without_largest` (row), `against_base` (divided by the base quarter's figure), `stock` (no past
-    quarters: the latest row has overwritten them). `kinds`: the kinds of groups it is told for.
+    quarters: the latest row has overwritten them). `kinds`: the kinds of groups it is told for. `part_of_whole`: whether each
+    row's numerator is a part of its denominator, so that the ratio and its limits lie between 0 and 1.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Measure:
     estimate: str
     option: str = ""
     kinds: tuple[str, ...] = KINDS
+    part_of_whole: bool = False
 
 
 def measured_rows(

@@ -12,6 +12,7 @@ import pandas as pd
 from pmo_analysis.contract.quarters import quarter_end, quarter_start, quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.numbered import number_engagements, recode
 from pmo_analysis.intake.worked import Rates, sum_work
 
 
@@ -80,12 +81,15 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     work = _work(data, settings)
     names = {key: _list_names(data, work, key) for key in ("customer_id", "service_id")}
     engagements, work = (
-        table.assign(**{key: categorise(table[key], dtype) for key, dtype in names.items()})
+        table.assign(**{key: recode(table[key], dtype) for key, dtype in names.items()})
         for table in (engagements, work)
     )
     spent, base = _spent(work), _base_quarter(work, quarter)
     standards = _frozen_standards(data, quarter_end(base, month))
-    standards = standards.assign(service_id=categorise(standards["service_id"], names["service_id"]))
+    standards = standards.assign(
+        service_id=recode(standards["service_id"], names["service_id"]),
+        size=recode(standards["size"], engagements["size_quoted"].dtype),
+    ).dropna(subset=["service_id", "size"])
     ended = end_work(engagements, work, spent, standards)
     return Facts(
         data,
@@ -108,17 +112,10 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
 def _list_names(data: Dataset, work: pd.DataFrame, key: str) -> pd.CategoricalDtype:
     """All customers or services that any table names, in their order."""
     tables = {"customer_id": ("customers", "engagements", "projects", "survey", "survey_invitations")}
-    told = [data.frame(table, [key])[key] for table in tables.get(key, ("services", "engagements", "offerings"))]
-    return pd.CategoricalDtype(sorted(set().union(*(column.dropna().unique() for column in [*told, work[key]]))))
-
-
-def categorise(names: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:
-    """Texts as categories; each different one is looked up once. Those that are not among the categories are missing."""
-    if names.dtype == dtype:
-        return names
-    codes, found = pd.factorize(names)
-    codes = np.append(dtype.categories.get_indexer(pd.Index(found).astype("str")), -1)[codes]
-    return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype), index=names.index)
+    wanted = [table for table in tables.get(key, ("services", "engagements", "offerings")) if table != "engagements"]
+    told = [pd.Index(data.frame(table, [key])[key].dropna().unique(), dtype="str") for table in wanted]
+    told += [column.cat.categories for column in (number_engagements(data)[key], work[key].astype("category"))]
+    return pd.CategoricalDtype(told[0].append(told[1:]).unique().sort_values())
 
 
 def _base_quarter(work: pd.DataFrame, quarter: str) -> str:
@@ -133,7 +130,7 @@ def end_work(
     rows = engagements[engagements["state"].isin(["delivered", "cancelled"])]
     cancelled = rows.loc[rows["state"] == "cancelled", "engagement_id"]
     last = work[work["engagement_id"].isin(cancelled)].groupby("engagement_id")["quarter"].max()
-    ended = rows["delivered_quarter"].fillna(rows["engagement_id"].map(last).astype("str"))
+    ended = rows["delivered_quarter"].astype("str").fillna(rows["engagement_id"].map(last).astype("str"))
     rows = rows.assign(ended_quarter=ended).join(spent, on="engagement_id")
     return rows.merge(standards, left_on=["service_id", "size_quoted"], right_on=["service_id", "size"], how="left")
 
@@ -153,11 +150,11 @@ def _frozen_standards(data: Dataset, end: date) -> pd.DataFrame:
 
 
 def quarters_of(dates: pd.Series, fiscal_year_end_month: int) -> pd.Series:
-    """The quarter of each date as text, blank where the date is blank."""
+    """The quarter of each date as a category, blank where the date is blank."""
     months = dates.dt.year * 12 + dates.dt.month - 1 - fiscal_year_end_month
-    codes, numbers = pd.factorize(months // 3)
+    codes, numbers = pd.factorize(months // 3, sort=True)
     labels = [f"{int(n) // 4 + 1:04d}Q{int(n) % 4 + 1}" for n in numbers]
-    return pd.Series(pd.Categorical.from_codes(codes, labels), index=dates.index).astype("str")
+    return pd.Series(pd.Categorical.from_codes(codes, labels), index=dates.index)
 
 
 _ENGAGEMENT = [
@@ -179,12 +176,14 @@ _ENGAGEMENT = [
 
 
 def _engagements(data: Dataset, month: int) -> pd.DataFrame:
-    rows = data.frame("engagements", _ENGAGEMENT)
+    rows = number_engagements(data)[_ENGAGEMENT].astype({"project_id": "str"})
     rows["asked_on"] = rows["requested_on"].fillna(rows["started_on"])
     for name, on in (("asked", "asked_on"), ("promised", "promised_on"), ("delivered", "delivered_on")):
         rows[f"{name}_quarter"] = quarters_of(rows[on], month)
     services = data.frame("services", ["service_id", "process", "mandated", "lead_time_target_days"])
-    return rows.merge(services.drop_duplicates("service_id"), on="service_id", how="left")
+    services = services.drop_duplicates("service_id").set_index("service_id").reindex(rows["service_id"].cat.categories)
+    codes = rows["service_id"].cat.codes.to_numpy()
+    return rows.assign(**{name: services[name].array.take(codes, allow_fill=True) for name in services})
 
 
 def _projects(data: Dataset, month: int) -> pd.DataFrame:

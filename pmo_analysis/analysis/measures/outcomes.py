@@ -17,7 +17,7 @@ from pmo_analysis.analysis.measures.decisions import DECISIONS
 from pmo_analysis.analysis.measures.definition import ROW_COLUMNS, Measure
 from pmo_analysis.analysis.measures.execution import EXECUTION
 from pmo_analysis.analysis.measures.experience import EXPERIENCE
-from pmo_analysis.analysis.measures.facts import Facts, categorise, gather_facts
+from pmo_analysis.analysis.measures.facts import Facts, gather_facts
 from pmo_analysis.analysis.measures.lower_cost import LOWER_COST, SAVINGS, estimate_savings
 from pmo_analysis.analysis.measures.observations import tell_observations
 from pmo_analysis.analysis.measures.process import PROCESS
@@ -29,6 +29,7 @@ from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.numbered import recode
 
 MEASURES: tuple[Measure, ...] = (
     *EXECUTION,
@@ -211,7 +212,7 @@ def _as_categories(rows: pd.DataFrame, measure: Measure, facts: Facts) -> pd.Dat
     }
     return rows.assign(
         measure=pd.Categorical.from_codes(code, dtype=_MEASURE_NAMES),
-        **{name: categorise(rows[name], dtype) for name, dtype in named.items()},
+        **{name: recode(rows[name], dtype) for name, dtype in named.items()},
     )[list(ROW_COLUMNS)]
 
 

@@ -80,6 +80,7 @@ PROCESS = (
         _KIND,
         _share_of("process_part", "hours"),
         "ratio",
+        part_of_whole=True,
     ),
     Measure(
         "process_cost_share",
@@ -92,6 +93,7 @@ PROCESS = (
         (*_KIND, _PRICE),
         _share_of("process_part", "cost"),
         "ratio",
+        part_of_whole=True,
     ),
     Measure(
         "mandated_process_hours_share",
@@ -104,6 +106,7 @@ PROCESS = (
         (*_KIND, "services.mandated"),
         _share_of("mandated_part", "hours"),
         "ratio",
+        part_of_whole=True,
     ),
     Measure(
         "project_overhead_share",

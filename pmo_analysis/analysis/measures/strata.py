@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.measures.cells import compared_quarters
+from pmo_analysis.analysis.measures.cells import choose_measures, compared_quarters
 from pmo_analysis.analysis.measures.definition import Measure
 from pmo_analysis.analysis.measures.facts import Facts
 
@@ -23,15 +23,15 @@ def split_mix_and_rate(cases: pd.DataFrame, measures: list[Measure], facts: Fact
 
 def sum_strata(cases: pd.DataFrame, measures: list[Measure]) -> pd.DataFrame:
     """Sums of categories, segments and services by period: index measure, group_kind, group, period; two columns."""
-    names = [m.name for m in measures if m.estimate in ("share", "ratio", "mean") and not m.option]
-    some = cases[
-        cases["group_kind"].isin(STRATA)
-        & cases["measure"].isin(names)
-        & cases["numerator"].notna()
-        & cases["denominator"].notna()
-    ]
-    keys = some.drop_duplicates("cell").set_index("cell")[["measure", "group_kind", "group", "period"]].astype("str")
-    return some.groupby("cell")[["numerator", "denominator"]].sum().join(keys).set_index(list(keys.columns))
+    some = choose_measures(cases, [m for m in measures if m.estimate in ("share", "ratio", "mean") and not m.option])
+    amounts = [some[name].to_numpy("float64") for name in ("numerator", "denominator")]
+    known = some["group_kind"].isin(STRATA).to_numpy() & ~np.isnan(amounts[0]) & ~np.isnan(amounts[1])
+    code, found = pd.factorize(some["cell"].to_numpy()[known], sort=True)
+    first = np.empty(len(found), "int64")
+    first[code[::-1]] = np.flatnonzero(known)[::-1]
+    keys = some[["measure", "group_kind", "group", "period"]].iloc[first].astype("str")
+    above, below = (np.bincount(code, amount[known], len(found)) for amount in amounts)
+    return keys.assign(numerator=above, denominator=below).set_index(list(keys.columns))
 
 
 def split_sums(sums: list[pd.DataFrame], facts: Facts) -> pd.DataFrame:
