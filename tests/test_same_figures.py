@@ -12,6 +12,7 @@ from same_figures import SAMPLES, assert_as_kept, summarise, tables_of
 
 import pmo_analysis as pmo
 from pmo_analysis.analysis.queues import simulate_wait
+from pmo_analysis.analysis.segments import describe_given
 from pmo_analysis.analysis.seniority import senior_effect
 from pmo_analysis.analysis.value import weight_sensitivity
 
@@ -134,6 +135,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "segments_of_many_columns": lambda: pmo.segment_customers(customers(2, 140).join(alike(2, 140)), max_segments=5),
     "segments_of_one_population": lambda: pmo.segment_customers(alike(1)),
     "three_segments": lambda: pmo.segment_customers(alike(3), segments=3),
+    "given_segments": lambda: describe_given(customers(1), customers(1)["category"]),
     "history": lambda: pmo.segment_history(panel()),
     "tiers": lambda: pmo.size_tiers(hours()),
     "tiers_by_cost": lambda: pmo.size_tiers(hours(), under_cost=2.0, fixed_cost=60.0, round_to=2.0, min_share=0.05),

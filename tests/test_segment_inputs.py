@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pmo_analysis.analysis.segments import assign_segments, segment_customers
+from pmo_analysis.analysis.segments.columns import order_rows, read_columns, spread_rows
 from pmo_analysis.contract.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -176,6 +177,35 @@ def test_columns_of_which_nothing_can_be_made_are_named_with_the_reason(base):
         "note": "a different text for nearly every customer",
         "lost": "the same for every customer",
     }
+
+
+def test_texts_are_levels_until_more_than_half_of_them_differ_and_rare_ones_are_lumped():
+    ids = pd.Index([f"c{i:02d}" for i in range(20)], name="customer_id")
+    half = [*"abcdefghi", *"j" * 11]  # ten texts in twenty rows
+    table = pd.DataFrame({"half": half, "more": [*half[:-1], "k"], "spent": np.arange(20.0)}, index=ids)
+    told = read_columns(table).left_out
+    assert told.to_numpy().tolist() == [["more", "a different text for nearly every customer"]]
+    place = pd.DataFrame({"place": ["x"] * 12 + ["y"] * 3 + ["z"] * 2 + ["v", "w", "u"]}, index=ids)
+    levels = read_columns(place).choices["place"].value_counts().to_dict()
+    assert levels == {"x": 12, "other": 5, "y": 3}  # three customers make a level, two do not
+
+
+def test_a_number_of_two_values_is_a_choice_and_half_of_twenty_known_are_enough():
+    ids = pd.Index([f"c{i:02d}" for i in range(20)], name="customer_id")
+    rows = np.arange(20.0)
+    table = pd.DataFrame({"two": rows % 2, "three": rows % 3, "ten": np.where(rows < 10, rows, np.nan)}, index=ids)
+    told = read_columns(table.assign(nine=np.where(rows < 9, rows, np.nan)))
+    assert list(told.numbers) == ["three", "ten"] and list(told.choices) == ["two"]
+    assert told.left_out.to_numpy().tolist() == [["nine", "known for only 9 customers"]]
+
+
+def test_rows_are_ordered_by_what_they_hold_and_a_sample_is_spread_evenly():
+    table = pd.DataFrame(
+        {"text": ["b", "a", None, "a", "c"], "hours": [1.5, 1.5, 0.5, np.nan, 2.5], "n": [7.0, 5, 8, 9, 1]},
+        list("wxyzv"),
+    )
+    assert order_rows(table).index.tolist() == ["y", "x", "w", "v", "z"]  # by hours, then n; the blank last
+    assert spread_rows(10, 4).tolist() == [0, 2, 5, 7] and spread_rows(4, 4).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("count", [1, 2, 19])

@@ -208,6 +208,9 @@ def test_segments_given_by_the_organisation_meet_the_same_evidence(customers):
     arbitrary = pd.Series(np.tile(["red", "blue"], 45), customers.index)
     told = describe_given(customers, arbitrary)
     assert not told.found and "do not differ" in told.sentence
+    tried = told.evidence.set_index("count")
+    assert tried.loc[1, "gain"] == 0 and tried.loc[2, "chosen"] and not tried.loc[1, "chosen"]
+    assert tried.loc[2, "gain"] == pytest.approx(tried.loc[2, "criterion"] - tried.loc[1, "criterion"])
     with pytest.raises(InputError, match="segment_given"):
         describe_given(customers, pd.Series([None] * 90, customers.index))
 
