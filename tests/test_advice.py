@@ -235,3 +235,10 @@ def test_where_nothing_is_supported_three_tables_to_fill_in_are_named_once() -> 
     told = _told(NO_PROCESS, missing=missing)
     assert told.sentence.endswith("Fill in survey, projects, risks first.")
     assert _told(NO_PROCESS).sentence.endswith("Book hours by engagement and record benefits first.")
+
+
+def test_the_size_misquoted_in_most_hours_is_advised_not_the_one_misquoted_most_often() -> None:
+    often = _quoted(0.31)  # 20 × .5 × 6 hours = 60
+    far = often.assign(size="L", n=10, median_hours=24.0)  # 10 × .5 × 14 hours = 70
+    told = _told(NO_PROCESS, quoted=pd.concat([often, far])).decisions
+    assert "size L of Planning" in told["decision"].iloc[0] and told["stake_cost"].iloc[0] == pytest.approx(1050)

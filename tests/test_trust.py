@@ -110,6 +110,16 @@ def test_the_response_rate_counts_only_who_was_asked_and_tells_the_bounds() -> N
     assert "would be −40 or 100" in row["sentence"] and row["low"] < 0.3 < row["high"]
 
 
+def test_without_an_invitation_there_is_no_response_rate_and_without_an_answer_it_is_nought() -> None:
+    survey = pd.DataFrame(
+        {"response_id": ["1"], "customer_id": "a", "answered_on": "2026-06-30", "question": "nps", "score": 9}
+    )
+    invited = pd.DataFrame({"quarter": "2026Q3", "customer_id": ["a"], "question": "nps", "invited_count": [0]})
+    assert "response_share" not in _told(_data(survey=survey, survey_invitations=invited)).index
+    asked = _told(_data(survey=survey, survey_invitations=invited.assign(invited_count=6))).loc["response_share"]
+    assert asked[["value", "low", "n"]].tolist() == [0, 0, 6]
+
+
 def test_cells_and_comparisons_are_counted() -> None:
     cells = pd.DataFrame({"measure": "m", "group_kind": ["all", "category", "customer"], "n": [9, 4, 1]})
     changes = pd.DataFrame({"p_value": [0.01, 0.2, np.nan], "flagged": [True, False, False]})
