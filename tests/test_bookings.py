@@ -3,8 +3,18 @@
 from datetime import date
 
 import pandas as pd
+import pytest
 
-from pmo_analysis.intake.bookings import first_booking, lifetime_hours, list_worked_roles, sum_by_engagement, sum_hours
+from pmo_analysis.intake import booked
+from pmo_analysis.intake.bookings import (
+    first_booking,
+    lifetime_hours,
+    list_worked_roles,
+    sum_by_engagement,
+    sum_by_project,
+    sum_by_role,
+    sum_hours,
+)
 from pmo_analysis.intake.dataset import Dataset
 
 EFFORT = pd.DataFrame(
@@ -93,3 +103,19 @@ def test_lifetime_roles_and_the_first_day_are_of_every_booking():
     }
     assert list_worked_roles(data, SPANS)["quarter"].tolist() == ["2026Q3", "2026Q4"]
     assert first_booking(data) == date(2026, 7, 1) and first_booking(Dataset.from_frames({"roles": ROLES})) is None
+
+
+def test_bookings_read_two_at_a_time_are_the_same(monkeypatch: pytest.MonkeyPatch):
+    whole = [tell(_placed(), SPANS, _rates()) for tell in (sum_by_engagement, sum_by_role, sum_by_project)]
+    monkeypatch.setattr(booked, "_BATCH", 2)
+    monkeypatch.setattr(booked, "_CHUNK", 1)
+    parts = [tell(_placed(), SPANS, _rates()) for tell in (sum_by_engagement, sum_by_role, sum_by_project)]
+    for one, other in zip(whole, parts, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_every_booking_is_on_its_role_and_those_with_a_project_on_that():
+    roles = sum_by_role(_placed(), SPANS, _rates())
+    assert roles["hours"].tolist() == [152_500.0, 70_000.0]  # 1.25 + 2 + 3 + 4 + 5 h; 7 h
+    projects = sum_by_project(_placed(), SPANS, _rates())
+    assert projects.to_dict("records") == [{"project_id": "P1", "hours": 40_000.0, "cost": 20_000.0}]

@@ -101,10 +101,11 @@ def _fit(rows: pd.DataFrame, terms: pd.DataFrame, settings: Settings) -> pd.Data
     if not fits:
         return _empty()
     weights = [np.where(f.enough, f.counts * (1 - f.counts / len(f.hours)), 0.0) for f in fits]
-    values, errors = _pool(*(np.array([getattr(f, n) for f in fits]) for n in _POOLED), weights=np.array(weights))
+    values, errors, kept = _pool(*(np.array([getattr(f, n) for f in fits]) for n in _POOLED), weights=np.array(weights))
+    margins = special.stdtrit(_share_freedom(np.array([f.freedom for f in fits]), kept), share) * errors
     parts = [
-        _tell(f, list(terms), v * f.hours.mean(), special.stdtrit(f.freedom, share) * e * f.hours.mean(), share)
-        for f, v, e in zip(fits, values, errors, strict=True)
+        _tell(f, list(terms), v * f.hours.mean(), m * f.hours.mean(), share)
+        for f, v, m in zip(fits, values, margins, strict=True)
     ]
     told = pd.DataFrame({column: np.concatenate([p[column] for p in parts]) for column in parts[0]})
     texts = dict.fromkeys(("service_id", "term", "verdict"), "str")
@@ -181,14 +182,14 @@ def _solve(
 
 def _pool(
     values: np.ndarray, errors: np.ndarray, together: np.ndarray, mean_error: np.ndarray, *, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Increments (service × term, of the service's mean hours) drawn towards the same of all services.
 
     θ = w·y + (1 − w)·m with w = τ² / (τ² + σ²), τ² by moments (DerSimonian & Laird 1986), the error carrying that of m.
     Services weigh by how many deliveries tell a term, not by its error: hours that came out low have low errors too,
     and would pull the mean down. What comes from the other services is turned into hours by this one's mean, whose
     error (`mean_error`, and `together` with the own increment's) it takes on. `weights`: 0 where a service has too few;
-    there m stands in, as sure as one more service would be.
+    there m stands in, as sure as one more service would be. Values, errors, w.
     """
     seen = (weights > 0) & np.isfinite(errors)
     a, y = np.where(seen, weights, 0.0), np.where(seen, values, 0.0)
@@ -205,7 +206,12 @@ def _pool(
     turned = lent**2 * mean_error[:, None] ** 2 + 2 * kept * lent * np.where(seen, together, 0.0)
     error = np.sqrt(kept * own + (1 - kept) ** 2 * spread + np.where(seen, 0.0, between) + np.maximum(turned, 0.0))
     nowhere = ~seen & (count < 2)
-    return np.where(nowhere, np.nan, value), np.where(nowhere, np.nan, error)
+    return np.where(nowhere, np.nan, value), np.where(nowhere, np.nan, error), kept
+
+
+def _share_freedom(own: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Degrees of freedom: a service's own as far as its increment is kept, those of all services for what they lend."""
+    return kept * own + (1 - kept) * own.sum(axis=0)
 
 
 def _tell(fit: _Fit, names: list[str], values: np.ndarray, margins: np.ndarray, share: float) -> dict[str, np.ndarray]:
