@@ -6,6 +6,7 @@ Nothing but the standard library is imported above, so that a case pays for what
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -238,6 +239,37 @@ def _pair(name: str, n: int, columns: int, wanted: tuple[float, float | None]) -
     }
 
 
+def _ten_million_requests() -> Any:
+    from benchmarks.engines import make_requests
+
+    return make_requests()
+
+
+def _count_by(way: str) -> Callable[[Any], object]:
+    def run(folder: Any) -> object:
+        return getattr(importlib.import_module("benchmarks.engines"), f"with_{way}")(folder)
+
+    return run
+
+
+def _requests_counted() -> dict[str, Case]:
+    """The product beside SQL by hand, and what others take; polars only where it is installed."""
+    what = "10 M requests to a row per customer, 200,000 of them"
+    ours = ("benchmarks.engines", "pmo_analysis.analysis.features", "pmo_analysis.intake.load", "duckdb")
+    cases = {
+        "requests": Case(what, _count_by("product"), _ten_million_requests, ours, beside="requests_sql"),
+        "requests_sql": Case(f"{what}: SQL by hand", _count_by("sql"), _ten_million_requests, ours),
+        "requests_pandas": Case(
+            f"{what}: pandas", _count_by("pandas"), _ten_million_requests, ours, beside="requests_sql"
+        ),
+    }
+    if importlib.util.find_spec("polars"):
+        more = ("benchmarks.engines", "polars")
+        told = f"{what}: polars"
+        cases["requests_polars"] = Case(told, _count_by("polars"), _ten_million_requests, more, beside="requests_sql")
+    return cases
+
+
 CASES: dict[str, Case] = {
     "report": Case("`pmo report` of the demo organisation", _report, wanted=(20.0, None), beside="report_floor"),
     "report_floor": Case(
@@ -293,6 +325,7 @@ CASES: dict[str, Case] = {
         _work,
         ("benchmarks.work", "duckdb"),
     ),
+    **_requests_counted(),
     "movers": Case(
         "movers, 300 customers × 8 quarters",
         _follow,

@@ -104,7 +104,8 @@ class Dataset:
         return all(self._is_filled(table, name) for name in ("_row", *columns))
 
     def _stays(self, table: str) -> bool:
-        return self.place is not None and table in self.place.queries
+        """Whether a table's rows lie elsewhere and nobody has fetched them yet."""
+        return self.place is not None and table in self.place.queries and table not in self.views.fetched
 
     def _is_filled(self, table: str, name: str) -> bool:
         """Whether a column has any value: looked for up to the first one."""

@@ -9,15 +9,22 @@ Make = Callable[[], str]
 
 
 class Views(Mapping[str, str]):
-    """The view of each table in the engine; `later` makes those that are not there yet, once."""
+    """The view of each table in the engine; `later` makes those that are not there yet, once.
 
-    def __init__(self, made: Mapping[str, str], later: Mapping[str, Make] | None = None) -> None:
+    `fetched` are the tables whose rows are there, for these views and all made of them.
+    """
+
+    def __init__(
+        self, made: Mapping[str, str], later: Mapping[str, Make] | None = None, fetched: set[str] | None = None
+    ) -> None:
         self._made = dict(made)
         self._later = dict(later or {})
+        self.fetched = set(made) if fetched is None else fetched
 
     def __getitem__(self, table: str) -> str:
         if table not in self._made:
             self._made[table] = self._later[table]()
+            self.fetched.add(table)
         return self._made[table]
 
     def __iter__(self) -> Iterator[str]:
@@ -26,19 +33,14 @@ class Views(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._made.keys() | self._later.keys())
 
-    @property
-    def fetched(self) -> set[str]:
-        """The tables that are there by now."""
-        return set(self._made)
-
     def over(self, others: Mapping[str, str]) -> Views:
         """The same views, of some tables others."""
-        return Views({**self._made, **others}, self._wait(set(others)))
+        return Views({**self._made, **others}, self._wait(set(others)), self.fetched)
 
     def then(self, make: Callable[[str, str], str]) -> Views:
         """What `make` makes of each table and its view; of a table not yet fetched, when that is first asked for."""
         waiting = {table: partial(_make, make, table, fetch) for table, fetch in self._wait(set()).items()}
-        return Views({table: make(table, view) for table, view in self._made.items()}, waiting)
+        return Views({table: make(table, view) for table, view in self._made.items()}, waiting, self.fetched)
 
     def _wait(self, without: set[str]) -> dict[str, Make]:
         tables = self._later.keys() - self._made.keys() - without

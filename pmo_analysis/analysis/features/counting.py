@@ -146,12 +146,16 @@ def sum_by_month(requests: nw.LazyFrame, words: Words) -> nw.LazyFrame:
     """The whole of what is asked of the engine: one row per customer and month comes back."""
     asked = nw.col("asked_on")
     month = asked.dt.year().cast(nw.Int64) * 12 + asked.dt.month().cast(nw.Int64)
-    rows = requests.with_columns(month=month)
+    return sum_by_keys(requests.with_columns(month=month), ["customer_id", "month"], words)
+
+
+def sum_by_keys(requests: nw.LazyFrame, keys: list[str], words: Words) -> nw.LazyFrame:
+    """What is counted and summed of requests, one row per key."""
     if words.amount:
         amount = nw.col(words.amount)
-        rows = rows.with_columns(amount=nw.when(amount > 0).then(amount.cast(nw.Float64)).otherwise(nw.lit(1.0)))
-        rows = rows.with_columns(log_amount=nw.col("amount").log())
-    return sum_by(rows, ["customer_id", "month"], _expressions(words))
+        told = nw.when(amount > 0).then(amount.cast(nw.Float64)).otherwise(nw.lit(1.0))
+        requests = requests.with_columns(amount=told).with_columns(log_amount=nw.col("amount").log())
+    return sum_by(requests, keys, _expressions(words))
 
 
 def _expressions(words: Words) -> dict[str, nw.Expr]:
