@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pandas as pd
 
@@ -46,9 +45,8 @@ class Names:
         return tell(identifier)
 
 
-@lru_cache(maxsize=4)
 def names_of(quarter: Quarter) -> Names:
-    """The names that a quarter's tables give, looked up once per quarter."""
+    """The names that a quarter's tables give."""
     return Names(
         _column(quarter.data.frame("services"), "service_id", "name"),
         {**_column(quarter.segmentation.rules, "segment", "name"), **quarter.settings["segment_names"]},
@@ -60,5 +58,5 @@ def names_of(quarter: Quarter) -> Names:
 def _column(rows: pd.DataFrame, key: str, value: str) -> dict[str, str]:
     if key not in rows or value not in rows:
         return {}
-    known = rows[rows[value].notna()]
-    return dict(zip(known[key].astype("str"), known[value].astype("str"), strict=True))
+    pairs = zip(rows[key].tolist(), rows[value].tolist(), strict=True)
+    return {str(k): str(v) for k, v in pairs if pd.notna(k) and pd.notna(v)}

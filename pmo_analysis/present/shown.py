@@ -10,18 +10,20 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from pmo_analysis.contract.showing import PLAIN
+
 DOTS_PER_INCH = 130
 PACKED = 4  # of 9: twice as fast as the usual 6, and hardly larger
 
 
 @dataclass(frozen=True, eq=False)
 class Html:
-    """A piece of HTML that was built by escaping."""
+    """A piece of HTML that was built by escaping; JupyterLab is told that dollars in it are no formulas."""
 
     html: str
 
     def _repr_html_(self) -> str:
-        return self.html
+        return f'<div class="{PLAIN}">{self.html}</div>'
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,9 +128,11 @@ def _build(
         result = _compute(data, parameters, folder, previous, template)
         computed = time.monotonic()
         say("computed the tables and the workbook; waiting for the notebook")
+        from pmo_analysis.present.page import make_page  # while the notebook still runs
+
         executed = running.result()
     say("making the page")
-    _make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
+    make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
     printed = print_page(folder / "report.html", say) if pdf else "not asked for (--pdf)"
     durations = {"compute_seconds": computed - started, "total_seconds": time.monotonic() - started}
     content = _describe(folder, data, result, parameters, durations, previous=previous)
@@ -173,12 +175,6 @@ def _compute(
 def _read_stored(parameters: Mapping[str, Any]) -> StoredScenario | None:
     """The stored scenario that the parameters name, if they name one."""
     return read_scenario(parameters["scenario"]) if parameters.get("scenario") else None
-
-
-def _make_page(executed: NotebookNode, path: Path, *, title: str) -> None:
-    from pmo_analysis.present.page import make_page
-
-    make_page(executed, path, title=title)
 
 
 def _describe(

@@ -114,9 +114,9 @@ def tell_wait(scenario: Scenario | None) -> str:
 def draw_scenario(quarter: Quarter) -> Picture | str:
     """The stored scenario's main figures beside how things were."""
     told = quarter.scenario
-    if told is None:
+    if quarter.baseline is None:
         return "No picture: there is no quarter with hours and capacity to start from."
-    if len(told.scenarios) == 1:
+    if told is None or len(told.scenarios) == 1:
         return "No picture: no scenario is stored with this report."
     return draw_figures(told, quarter.settings["currency"])
 
