@@ -149,3 +149,11 @@ def test_two_things_always_agree_and_a_mirror_may_be_rounded():
     with pytest.raises(InputError, match=r"Row 1, column 2 is 3 and its mirror 0.5.*2 cells"):
         ahp_weights([[1, 3], [0.5, 1]])
     assert ahp_weights([[1, 3], [0.337, 1]]).weights.iloc[0] > 0.7  # 1.01: rounded as people write it
+
+
+def test_a_single_outcome_takes_the_whole_weight_and_none_is_refused():
+    assert swing_weights({"a": 50}).to_dict() == {"a": 1.0} == rank_order_centroid(["a"]).to_dict()
+    assert swing_weights({"a": 0, "b": 1}).to_dict() == {"a": 0.0, "b": 1.0}
+    for points in ({}, {"a": 0}, {"a": -1, "b": 2}, {"a": np.nan}):
+        with pytest.raises(InputError, match="Swing points"):
+            swing_weights(points)

@@ -31,7 +31,25 @@ def choose(mutant: Mutant) -> tuple[Chosen, float]:
     for file, text in set(_places(mutant)):
         for name, found in findings().items():
             reaching[name] += found["lines"].get(file, {}).get(text, [])
+    for given in _around(_parsed(ROOT / mutant.file)[0], mutant.line, mutant.last_line)[1]:
+        for name, numbers in _naming(given).items():
+            reaching[name] += numbers
     return _within_budget({name: set(numbers) for name, numbers in reaching.items() if numbers})
+
+
+@cache
+def _naming(given: str) -> dict[str, list[int]]:
+    """Tests in whose text a name stands: reading a constant reaches no line of its module."""
+    told = {}
+    for name, found in findings().items():
+        tree = _parsed(ROOT / "tests" / f"{name}.py")[0]
+        tests = {d.name for d in tree.body if isinstance(d, ast.FunctionDef) and given in {n.id for n in _names_in(d)}}
+        told[name] = [n for n, test in enumerate(found["tests"]) if re.split(r"::|\[", test)[1] in tests]
+    return told
+
+
+def _names_in(node: ast.AST) -> list[ast.Name]:
+    return [n for n in ast.walk(node) if isinstance(n, ast.Name)]
 
 
 def _within_budget(reaching: dict[str, set[int]]) -> tuple[Chosen, float]:
