@@ -72,9 +72,12 @@ def sum_requests(
 
 
 def sum_by(rows: nw.LazyFrame, keys: Sequence[str], parts: Mapping[str, nw.Expr]) -> nw.LazyFrame:
-    """The sums of the parts by the keys; the parts are columns first, which every engine adds up at its fastest."""
-    told = rows.with_columns(**parts)
-    return told.group_by(*keys).agg(*(nw.col(name).sum() for name in parts))
+    """The sums of the parts by the keys; the parts are columns first, which every engine adds up at its fastest.
+
+    Whole numbers are added, and told as floats, since engines have different types for large ones.
+    """
+    sums = rows.with_columns(**parts).group_by(*keys).agg(*(nw.col(name).sum() for name in parts))
+    return sums.with_columns(nw.col(*parts).cast(nw.Float64))
 
 
 def date_requests(engagements: nw.LazyFrame) -> nw.LazyFrame:
