@@ -77,7 +77,32 @@ def attack(cells: dict[str, np.ndarray], people: np.ndarray) -> list[str]:
             found += [f"{[names[i] for i in chosen[k]]} {signs}: {weak[k]}" for k in np.flatnonzero(weak != "")]
     basis = np.linalg.svd(table, full_matrices=False)
     seen = basis.Vh[basis.S > 1e-9]
-    return found + [f"an answer of {people[i]}" for i in np.flatnonzero((seen**2).sum(axis=0) > 1 - 1e-9)]
+    found += [f"an answer of {people[i]}" for i in np.flatnonzero((seen**2).sum(axis=0) > 1 - 1e-9)]
+    return found + isolate(table, people)
+
+
+def isolate(table: np.ndarray, people: np.ndarray) -> list[str]:
+    """Groups of one to four people of whom any combination of cells whatever, with whatever weights, tells alone.
+
+    Answers that stand in the same cells can only be told together: they are one piece. A combination that is nought on
+    all other pieces is there where the cells lose rank without the pieces in question.
+    """
+    pieces, piece = np.unique(table, axis=1, return_inverse=True)
+    who = [set(people[piece.ravel() == i]) for i in range(pieces.shape[1])]
+    small = [i for i, mine in enumerate(who) if len(mine) < 5 and pieces[:, i].any()]
+    large = [i for i in range(pieces.shape[1]) if i not in small]
+    outside = np.linalg.svd(pieces[:, large].T)  # weights of cells under which every large piece comes to nought
+    weights = outside.Vh[(outside.S > 1e-9).sum() :]
+    alone = weights @ pieces[:, small]
+    rank = np.linalg.matrix_rank(alone)
+    reach = [i for i in range(len(small)) if np.abs(alone[:, i]).max(initial=0) > 1e-9] if rank else []
+    found = []
+    for size in (1, 2, 3) if len(reach) <= 40 else (1, 2):
+        for chosen in combinations(reach, size):
+            together = set().union(*(who[small[i]] for i in chosen))
+            if len(together) < 5 and np.linalg.matrix_rank(np.delete(alone, chosen, axis=1)) < rank:
+                found.append(f"only {sorted(map(str, together))} by some combination")
+    return found
 
 
 def weigh(combinations_of_cells: np.ndarray, gave: np.ndarray, *, dominance: bool) -> np.ndarray:

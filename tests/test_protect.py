@@ -166,6 +166,17 @@ def test_the_attacker_finds_people_where_every_cell_is_told(monkeypatch):
     assert any("change" in f and "2026Q1 segment" in f for f in found)
 
 
+def test_the_attacker_weighs_cells_as_a_sum_of_three_and_a_double_would_need():
+    """Two people stand behind no cell, sum or difference of three cells, but behind a + b + c - 2 d."""
+    people = np.array(["p", "q", *[f"r{i}" for i in range(18)]])
+    parts = {name: np.isin(people, [f"r{i}" for i in range(6 * k, 6 * k + 6)]) for k, name in enumerate("xyz")}
+    lone = np.isin(people, ["p", "q"])
+    cells = [parts["x"] | parts["y"] | lone, parts["y"] | parts["z"], parts["x"] | parts["z"],
+             parts["x"] | parts["y"] | parts["z"]]  # fmt: skip
+    assert "only ['p', 'q'] by some combination" in attacker.isolate(np.array(cells, "float64"), people)
+    assert attacker.isolate(np.array(cells[:3], "float64"), people) == []
+
+
 def test_small_cells_alone_hidden_still_betray_by_subtraction(monkeypatch):
     """Hiding only what is small is not enough: the attacker still finds people, so the rest of the rule is needed."""
     choose = answers_module.choose_cells
