@@ -152,7 +152,7 @@ def _usable(pairs: pd.DataFrame, roles: Roles) -> tuple[Indices, pd.DataFrame]:
 
 def _refuse_repeated(pairs: pd.DataFrame, rows: Indices, key: Indices) -> None:
     """A pair listed twice would be served twice."""
-    repeated = len(rows) - len(np.unique(key[rows]))
+    repeated = int((np.diff(np.sort(key[rows])) == 0).sum())
     if repeated:
         first = pairs.iloc[rows[pd.Series(key[rows]).duplicated().to_numpy()][0]]
         raise InputError(

@@ -21,6 +21,8 @@ Indices = npt.NDArray[np.int64]
 Chosen = npt.NDArray[np.bool_]
 SAMPLE = 10_000
 CORE = 20_000
+# Of more pairs a linear program takes the nearest to being worth nothing; the rest is as the prices say.
+NEAR = 8_000
 NUDGE = 1e-3
 STEPS = 60
 CLOSE = 2e-6
@@ -84,7 +86,7 @@ def find_prices(problem: Problem) -> tuple[Numbers, float]:
 
 def is_crowded(problem: Problem, prices: Numbers) -> bool:
     """Whether more pairs than a linear program takes lie within a hair of being worth nothing."""
-    return int((margin(problem, prices) < NUDGE).sum()) > CORE
+    return int((margin(problem, prices) < NUDGE).sum()) > NEAR
 
 
 def nudge(problem: Problem) -> Problem:
@@ -114,7 +116,7 @@ def near_margin(problem: Problem, prices: Numbers) -> tuple[Indices, Chosen]:
     chosen = choose_at(problem, problem.worth(prices))
     if len(chosen) <= CORE:
         return np.arange(len(chosen)), np.zeros_like(chosen)
-    core = np.sort(np.argpartition(margin(problem, prices), CORE)[:CORE])
+    core = np.sort(np.argpartition(margin(problem, prices), NEAR)[:NEAR])
     chosen[core] = False
     return core, chosen
 
