@@ -21,8 +21,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # a process with threads must not fork
-
 from benchmarks.mutation import reached, selection, server, telling
 from benchmarks.mutation.operators import Mutant, find_mutants
 
@@ -86,6 +84,7 @@ def _parse() -> argparse.Namespace:
 
 def main() -> int:
     """Trace, draw, judge, tell."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # a process with threads must not fork
     asked = _parse()
     tests = asked.tests or sorted(str(p.relative_to(reached.ROOT)) for p in (reached.ROOT / "tests").glob("test_*.py"))
     if asked.trace:
