@@ -163,6 +163,7 @@ class _Books:
     basis: str
     entries: pd.DataFrame
     engagements: pd.DataFrame
+    named: pd.DataFrame
     costs: pd.Series
     unused: pd.DataFrame
     concentration: pd.DataFrame
@@ -185,7 +186,8 @@ def _open_books(data: Dataset, quarter: str, settings: Settings, *, seed: int) -
     unused = tell_unused(worked, rates if basis in ("hours", "not known") else rates[:0])
     curve = concentrate(costs, level=settings["interval_level"], draws=200, seed=seed)
     return _Books(
-        data, quarter, settings, counted, rates, worked, basis, entries, engagements, costs, unused, curve,
+        data, quarter, settings, counted, rates, worked, basis, entries, engagements,
+        _name_engagements(engagements), costs, unused, curve,
         tell_time_equations(data, quarter, settings),
     )  # fmt: skip
 
@@ -215,7 +217,7 @@ def _tell(books: _Books, by: str, segments: Mapping[str, str] | pd.Series | None
         rates=rates.loc[rates["basis"].notna() & (basis == "hours"), ["role", "hourly_cost", "basis", "gap_share"]],
         concentration=books.concentration,
         reconciliation=reconcile(entries, told, books.worked, rates, basis),
-        engagements=_name_engagements(books.engagements),
+        engagements=books.named,
         by_size=tell_by_size(*shown, books.engagements, keys, _BY[by], settings=books.settings),
         by_service=tell_by_service(entries, books.counted, keys, _BY[by]),
         time_equations=books.time_equations,

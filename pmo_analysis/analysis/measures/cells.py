@@ -198,6 +198,8 @@ def estimate_cells(
 def choose_measures(cases: pd.DataFrame, measures: Iterable[Measure]) -> pd.DataFrame:
     """The cases of some measures."""
     names = [m.name for m in measures]
+    if not names:
+        return cases.iloc[:0]
     if not isinstance(cases["measure"].dtype, pd.CategoricalDtype):
         return cases[cases["measure"].isin(names)]
     categories = cases["measure"].cat.categories

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pmo_analysis.analysis.measures.definition import SHARED_KINDS, Measure, measured_rows
@@ -14,16 +15,25 @@ def _reach(facts: Facts) -> pd.DataFrame:
     projects = facts.projects[["project_id", "customer_id", "planned_start_on", "actual_finish_on"]]
     rows = _each_quarter(facts, projects[projects["planned_start_on"].notna()])
     rows = rows[(rows["planned_start_on"] <= rows["end"]) & ~(rows["actual_finish_on"] < rows["begin"])]
-    served = _each_quarter(facts, _served(facts)[["project_id", "asked_on", "delivered_on"]])
-    served = served[(served["asked_on"] <= served["end"]) & ~(served["delivered_on"] < served["begin"])]
-    pairs = pd.MultiIndex.from_frame(served[["project_id", "quarter"]])
-    told = pd.MultiIndex.from_frame(rows[["project_id", "quarter"]]).isin(pairs)
-    return measured_rows(rows, rows["quarter"], "project_id", told.astype("float64"))
+    served = _served(facts).astype({"project_id": "category"})
+    told = pd.Series(0.0, index=rows.index)
+    for quarter, projects in rows.groupby("quarter")["project_id"]:
+        told.loc[projects.index] = projects.isin(_list_served(served, facts, str(quarter))).astype("float64")
+    return measured_rows(rows, rows["quarter"], "project_id", told)
 
 
 def _served(facts: Facts) -> pd.DataFrame:
     rows = facts.engagements
     return rows[rows["project_id"].notna() & ~rows["state"].isin(["cancelled", "refused"])]
+
+
+def _list_served(served: pd.DataFrame, facts: Facts, quarter: str) -> pd.Index:
+    """The projects of engagements that ran in a quarter; quarter by quarter, since engagements may be a million."""
+    begin, end = facts.starts([quarter]).iloc[0], facts.ends([quarter]).iloc[0]
+    running = (served["asked_on"] <= end) & ~(served["delivered_on"] < begin)
+    projects = served["project_id"].cat
+    counts = np.bincount(projects.codes[running], minlength=len(projects.categories))
+    return projects.categories[counts > 0]
 
 
 def _each_quarter(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
