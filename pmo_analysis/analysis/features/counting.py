@@ -137,8 +137,10 @@ def _most_used(used: pd.DataFrame, column: str, most: int, asked_by: float = 0.0
 
 def _monthly(requests: nw.LazyFrame, words: Words) -> pd.DataFrame:
     """Counts and sums per customer and month (index), from which every look-back is added up; the last month is inside."""
-    sums = sum_by_month(requests, words).collect().to_pandas()
-    sums = sums.astype({"customer_id": "str", "month": "int64"}).set_index(["customer_id", "month"])
+    # Engines give sums of whole numbers as decimals, each of which would be a Python object in pandas.
+    told = sum_by_month(requests, words).collect()
+    told = told.with_columns(*(nw.col(name).cast(nw.Float64) for name in told.columns if name != "customer_id"))
+    sums = told.to_pandas().astype({"customer_id": "str", "month": "int64"}).set_index(["customer_id", "month"])
     return sums.astype("float64").assign(months=1.0).sort_index()
 
 
