@@ -49,12 +49,12 @@ PARTS = {
     "mutation": Part(
         "Mistakes put into the analysis",
         "benchmarks.mutation --seed 7000 --count 400",
-        "benchmarks.mutation --seed 1 --count 10 --within estimates --tests tests/test_estimates.py",
+        "benchmarks.mutation --seed 1 --count 10 --within weights --tests tests/test_weights.py",
     ),
     "branches": Part(
         "Branches that tests reach",
         "benchmarks.mutation --branches",
-        "benchmarks.mutation --branches --tests tests/test_estimates.py",
+        "benchmarks.mutation --branches --tests tests/test_weights.py",
     ),
     "scale": Part(
         "A quarter at 1, 10 and 100 million rows of effort",
