@@ -31,4 +31,4 @@ def require_no_secret(source: str | Path) -> None:
 
 def name_source(source: str | Path) -> str:
     """How a source is called while it is read: the last part of its path, nothing that stands in a query."""
-    return Path(str(source).split("?")[0] if "://" in str(source) else str(source)).name
+    return Path(re.split("[?;]", mask(str(source)))[0] if "://" in str(source) else str(source)).name
