@@ -91,7 +91,7 @@ def main() -> int:
         reached.measure(tests, anew=not asked.as_traced)
         return 0
     own = [sys.executable, "-m", "benchmarks.mutation", "--trace", *(["--as-traced"] if asked.as_traced else [])]
-    subprocess.run([*own, "--tests", *tests], cwd=reached.ROOT, check=True)
+    subprocess.run([*own, "--tests", *tests], cwd=reached.ROOT, check=True, stdout=sys.stderr)
     if asked.branches:
         print(telling.tell_branches())
         return 0
