@@ -19,6 +19,7 @@ ANSI = "\x1b]0;owned\x07\x1b[2J\x1b[31mred"
 ARABIC, EMOJI = "إدارة المشتريات", "🚀 Rocket team"
 LONG = ("Directorate for the coordination of everything " * 7)[:300]
 LATEX = f"$\\href{{javascript:{MARK}}}{{x}}$ \\(\\alpha\\) $$\\frac{{$$ $\\frac{{$"
+SECRET = "Xq7secret"  # in whatever nobody may read: comments, and the names of people
 ATTACKS = (
     SCRIPT,
     LATEX,
@@ -65,7 +66,9 @@ def write_hostile(folder: Path, *, quarters: int = 3) -> Path:
     for name, table in tables.items():
         for column, domain in _free(name, table):
             table[column] = table[column].map(lambda v, d=domain: _put(v, renamed[d]), na_action="ignore")
-        table.to_csv(folder / f"{name}.csv", index=False)
+        for column in {"person_id", "respondent_id"} & set(table):
+            table[column] = SECRET + table[column]
+        table.assign(comment=f"{SECRET} said in confidence").to_csv(folder / f"{name}.csv", index=False)
     return folder
 
 

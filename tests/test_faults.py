@@ -6,15 +6,18 @@ Each test runs `pmo` as its own process. PMO_KILLS says at how many moments runs
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -123,19 +126,60 @@ def test_a_run_killed_at_any_moment_leaves_the_last_report_and_no_trace(source, 
     assert verified(report_of(shelf))
 
 
-def test_a_killed_kernel_is_told_and_the_last_report_stays(source, tmp_path, shelf):
+def test_a_kernel_killed_at_any_moment_is_told_and_the_last_report_stays(source, tmp_path, shelf):
     good, notebook = content(report_of(shelf)), notebook_that(tmp_path, "import time\ntime.sleep(60)")
-    running = start(source, notebook, shelf)
+    for moment in np.random.default_rng(KILLS).uniform(0, 6, max(KILLS - 1, 1)):
+        running = start(source, notebook, shelf)
+        kernels = await_children(running.pid)
+        time.sleep(moment)
+        for kernel in kernels:
+            os.kill(kernel, signal.SIGKILL)
+        _, said = running.communicate(timeout=SECONDS)
+        assert (running.returncode, "kernel" in said.lower(), "Traceback" in said) == (4, True, False), said
+        assert content(report_of(shelf)) == good
+        assert scratch_of(shelf) == []
+
+
+def await_children(process: int) -> list[int]:
     deadline = time.monotonic() + 60
-    while not (kernels := children(running.pid)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(3)
-    for kernel in kernels:
-        os.kill(kernel, signal.SIGKILL)
-    _, said = running.communicate(timeout=SECONDS)
-    assert (running.returncode, "kernel died" in said, "Traceback" in said) == (4, True, False)
-    assert content(report_of(shelf)) == good
-    assert scratch_of(shelf) == []
+    while not (found := children(process)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def test_a_pack_whose_kernel_is_killed_is_listed_and_made_by_the_next_run(source, tmp_path):
+    asked = [sys.executable, "-m", "pmo_analysis", "packs", str(source), "--quarter", QUARTER, "--by", "category",
+             "--out", str(tmp_path)]  # fmt: skip
+    for moment in np.random.default_rng(KILLS).uniform(0, 2, max(KILLS - 1, 1)):
+        running = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        (zygote,) = await_children(running.pid)[:1]
+        while not (kernels := children(zygote)) and running.poll() is None:
+            time.sleep(0.02)
+        time.sleep(moment)
+        with suppress(ProcessLookupError):
+            os.kill(kernels[0], signal.SIGKILL)
+        _, said = running.communicate(timeout=SECONDS)
+        assert running.returncode in (0, 4) and "Traceback" not in said, said
+        assert running.returncode == 0 or "could not be made" in said
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
+    assert verified(report_of(tmp_path)) and scratch_of(tmp_path) == []
+
+
+def test_a_kernel_that_cannot_be_started_is_told_and_the_last_report_stays(source, tmp_path, shelf, monkeypatch):
+    spec = tmp_path / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    lost = {
+        "argv": [str(tmp_path / "gone" / "python"), "-f", "{connection_file}"],
+        "display_name": "P",
+        "language": "python",
+    }
+    (spec / "kernel.json").write_text(json.dumps(lost))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    good = content(report_of(shelf))
+    failed = publish(source, notebook_that(tmp_path), shelf)
+    assert (failed.returncode, "kernel" in told(failed)) == (4, True), failed.stderr
+    assert content(report_of(shelf)) == good and scratch_of(shelf) == []
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
 SMALLEST_GROUP = 8
-# A noisy observation may lie beyond the ends of the scale; one by more than the whole scale is of another unit.
-LEAST_VALUE, MOST_VALUE = -100.0, 200.0
+# A bad quarter lies beyond the ends of the scale, sometimes far; what lies ten scales beyond is of another unit.
+LEAST_VALUE, MOST_VALUE = -1000.0, 1100.0
 # Worse than the worst anchor is a customer's bad quarter; half of all values so far out are of another unit.
 _STRANGE_SHARE = 0.5
 

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 
 from pmo_analysis.analysis.scenarios import HoursSpread, Scenario
+from pmo_analysis.contract.showing import without_formulas
 
 ALL = ""  # a selection widget shows nothing chosen where the value is None
 GRID = (
@@ -62,7 +63,13 @@ def build_staff(fte: Mapping[str, float]) -> dict[str, ipywidgets.FloatSlider]:
     """One slider per role, up to twice the people there are."""
     return {
         role: ipywidgets.FloatSlider(
-            value, min=0.0, max=math.ceil(2 * value + 1), step=0.1, description=role, readout_format=".1f", **_wide()
+            value,
+            min=0.0,
+            max=math.ceil(2 * value + 1),
+            step=0.1,
+            description=without_formulas(role),
+            readout_format=".1f",
+            **_wide(),
         )
         for role, value in fte.items()
     }
