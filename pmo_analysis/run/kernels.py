@@ -65,6 +65,11 @@ def _run(notebook: Path, to: Path, parameters: Mapping[str, Any], **options: Any
         raise PublishError(
             f"No Jupyter kernel 'python3' is installed here: pip install ipykernel. ({error})"
         ) from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise PublishError(
+            f"{notebook.name}: the Jupyter kernel 'python3' could not be started ({error.strerror}: {error.filename}). "
+            "Install it anew: python -m ipykernel install --sys-prefix."
+        ) from error
     except (PapermillException, RuntimeError) as error:
         raise PublishError(f"{notebook.name} could not be run: {error}") from error
 
