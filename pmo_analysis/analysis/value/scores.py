@@ -16,10 +16,8 @@ from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
 
 SMALLEST_GROUP = 8
-# A bad quarter lies beyond the ends of the scale, sometimes far; what lies ten scales beyond is of another unit.
-LEAST_VALUE, MOST_VALUE = -1000.0, 1100.0
-# Worse than the worst anchor is a customer's bad quarter; half of all values so far out are of another unit.
-_STRANGE_SHARE = 0.5
+# A bad quarter lies beyond the worst anchor, sometimes far; half of all values ten scales out are of another unit.
+LEAST_VALUE, MOST_VALUE, _STRANGE_SHARE = -1000.0, 1100.0, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +60,8 @@ def score_value(
     `measures`: unit_id (or customer_id), outcome, value (0–100), one row per observation, optionally measure (observations
     are then compared within their measure), or n and sd where a row sums up several. `weights` None = unknown: the score
     weighs the outcomes equally and the acceptability runs over all weights. Groups under 8 units shrink to the whole; groups
-    must not be built from the outcome. An observation is taken as it is where noise carries it somewhat beyond 0 or 100.
-    Errors: InputError for missing columns, values below −100 or above 200 (another unit), negative or empty weights, no
+    must not be built from the outcome. An observation is taken as it is where a bad quarter carries it beyond 0 or 100.
+    Errors: InputError for missing columns, half of all values below −1,000 or above 1,100 (another unit), negative or empty weights, no
     draws, or a level outside 0 to 1.
     """
     _check_request(measures, weights, groups, level)
