@@ -61,8 +61,8 @@ def score_value(
     are then compared within their measure), or n and sd where a row sums up several. `weights` None = unknown: the score
     weighs the outcomes equally and the acceptability runs over all weights. Groups under 8 units shrink to the whole; groups
     must not be built from the outcome. An observation is taken as it is where a bad quarter carries it beyond 0 or 100.
-    Errors: InputError for missing columns, half of all values below −1,000 or above 1,100 (another unit), negative or empty weights, no
-    draws, or a level outside 0 to 1.
+    Errors: InputError for missing columns, half of all values below −1,000 or above 1,100 (another unit), negative or
+    empty weights, no draws, or a level outside 0 to 1.
     """
     _check_request(measures, weights, groups, level)
     check_draws(draws)
