@@ -177,7 +177,7 @@ CASES = [
     Case("an unknown kind of database", nothing, "check nosuchdb://host/x", 1, "not a database address"),
     Case("a database driver that is not installed", nothing, "check mysql://u:secret@host/x", 1, "needs the driver"),
     Case("a database that does not answer", nothing, "check postgresql://u:secret@127.0.0.1:1/x", 1, "cannot be read"),
-    Case("spark without Spark", nothing, "report spark://host:7077 --out {out}", 1, "spark:// is not available"),
+    Case("spark without Spark", nothing, "report spark://host:7077 --out {out}", 1, "pip install 'pmo-analysis[spark]'"),
     # the tables
     Case("a required table is missing", remove("engagements"), REPORT, 1, "required table is missing"),
     Case("a required column is missing", put("customers", "customer_id,name\nC1,Finance\n"), REPORT, 1, "category"),
