@@ -128,7 +128,9 @@ def _round(model: Adoption, counts: Counts, known: Knowledge, still: bool) -> Ad
     common = np.column_stack([np.ones(len(level)), member, known.features]) @ coefficient.T
     need = _need_effect(working - common, precision, known.need)
     prior = common + need * known.need
-    covariance = _covariance(level - prior, model, precision)
+    # Those that nothing is known of, such as customers to come, would only hold back what is learnt of the others.
+    seen = counts.trials.any(axis=(1, 2))
+    covariance = _covariance((level - prior)[seen], model, precision[seen])
     confusion = _confusion(member, known.label)
     model = replace(model, need=need, prior=prior, covariance=covariance, confusion=confusion)
     return _over_time(model, counts, still)
@@ -218,11 +220,11 @@ def _step_coefficients(model: Adoption, working: Numbers, precision: Numbers, fe
     design = np.column_stack([np.ones(len(working)), model.member, features])
     (customers, services), width = working.shape, design.shape[1]
     known = model.member.shape[1]
+    pairs = _pairs(design, known).reshape(customers, -1)
     affinity = np.full(known, 1.0 / model.affinity if known > 1 else 1e6)
     penalty = np.repeat(np.concatenate([[0.25], affinity, np.full(features.shape[1], 1.0 / 0.15)]), services)
     centre = np.zeros(width * services)
     centre[:services] = model.coefficient[:, 0].mean()
-    pairs = (design[:, :, None] * design[:, None, :]).reshape(customers, -1)
     gram = (pairs.T @ precision.reshape(customers, -1)).reshape(width, width, services, services)
     inverse = np.linalg.inv(gram.transpose(0, 2, 1, 3).reshape(width * services, -1) + np.diag(penalty))
     right = (design.T @ np.einsum("cij,cj->ci", precision, working)).ravel() + penalty * centre
@@ -230,6 +232,18 @@ def _step_coefficients(model: Adoption, working: Numbers, precision: Numbers, fe
     tastes = float(np.mean(found[1 : 1 + known] ** 2 + unknown[1 : 1 + known]))
     used = width - float(penalty @ np.diag(inverse)) / services
     return replace(model, coefficient=found.T, affinity=float(np.clip(tastes, *AFFINITY)), used=used)
+
+
+def _pairs(design: Numbers, known: int) -> Numbers:
+    """Per customer the expected products of the design's columns.
+
+    A customer is of one segment, though it is not known of which: never of two at once. Products of the chances in
+    their place would let tastes grow without end where segments are hard to tell apart.
+    """
+    pairs = design[:, :, None] * design[:, None, :]
+    among = slice(1, 1 + known)
+    pairs[:, among, among] = design[:, among, None] * np.eye(known)
+    return pairs
 
 
 def _covariance(away: Numbers, model: Adoption, precision: Numbers) -> Numbers:

@@ -117,7 +117,7 @@ def make_trials(
         gone=ended < len(quarters),
         older=begun < 0,
         undated=np.isnan(begun),
-        by_asking=_by_asking(begun, first),
+        by_asking=_by_asking(begun, first, len(quarters)),
     )
 
 
@@ -162,11 +162,12 @@ def _first(rows: pd.DataFrame, key: str, known: list[str], quarters: list[str]) 
     return np.where(first >= 0, first, np.nan)
 
 
-def _by_asking(begun: Numbers, first: Numbers) -> Flags:
+def _by_asking(begun: Numbers, first: Numbers, count: int) -> Flags:
     """Whose date within the records is that of its first request, where this is so for (nearly) all newcomers: they
     are customers because they asked, so that their first quarter tells nothing of how often one asks."""
-    same = (begun >= 0) & (begun == first)
-    return same & (same.sum() >= max(_ECHO_LEAST, _ECHO_SHARE * (begun >= 0).sum()))
+    newcomers = (begun >= 0) & (begun < count)
+    same = newcomers & (begun == first)
+    return same & (same.sum() >= max(_ECHO_LEAST, _ECHO_SHARE * newcomers.sum()))
 
 
 def _between(first: Numbers, last: Numbers, count: int) -> Numbers:
