@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 
 from pmo_analysis.contract.errors import InputError, SettingError
 from pmo_analysis.contract.tables import TABLES
-from pmo_analysis.intake.addresses import mask
+from pmo_analysis.intake.addresses import mask, tell_driver
 from pmo_analysis.intake.check import check
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import file_hashes, fingerprint
@@ -343,3 +343,8 @@ def test_nothing_of_the_engine_is_left_in_the_temporary_folder(folder, tmp_path)
     root = Path(__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ, "TMPDIR": str(scratch)})
     assert list(scratch.iterdir()) == []
+
+
+def test_a_drivers_words_are_told_without_secrets_and_otherwise_as_they_are():
+    told = tell_driver("server is not running\nfor user u, password pw?", "pw", "u", None)
+    assert told == "server is not running for user ***, password ***."

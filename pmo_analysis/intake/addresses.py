@@ -29,6 +29,14 @@ def require_no_secret(source: str | Path) -> None:
         )
 
 
+def tell_driver(text: str, *secrets: object) -> str:
+    """A driver's own words on one line, without the user, password or whatever else must not be seen."""
+    line = " ".join(text.split())[:300]
+    for secret in filter(None, secrets):
+        line = re.sub(rf"(?<!\w){re.escape(str(secret))}(?!\w)", "***", line)
+    return line.rstrip(".?") + "."
+
+
 def name_source(source: str | Path) -> str:
     """How a source is called while it is read: the last part of its path, nothing that stands in a query."""
     return Path(re.split("[?;]", mask(str(source)))[0] if "://" in str(source) else str(source)).name

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLE, Table
-from pmo_analysis.intake.addresses import mask
+from pmo_analysis.intake.addresses import mask, tell_driver
 from pmo_analysis.intake.cast import quote
 from pmo_analysis.intake.duckdb_file import require_any
 from pmo_analysis.intake.engine import fresh
@@ -41,9 +41,9 @@ def read_database(connection: duckdb.DuckDBPyConnection, url: str, schema: str |
     try:
         views, problems = _read_all(connection, engine, mask(url), schema)
     except SQLAlchemyError as error:
+        told = tell_driver(str(getattr(error, "orig", None) or error), address.password, address.username)
         raise InputError(
-            f"{mask(url)} cannot be read: {_bare(error, address)} "
-            "Check the address, the rights and whether the server runs."
+            f"{mask(url)} cannot be read: {told} Check the address, the rights and whether the server runs."
         ) from None
     finally:
         engine.dispose()
@@ -83,14 +83,6 @@ def _parse(url: str) -> URL:
     if address.get_backend_name() == "sqlite" and file not in (None, "", ":memory:") and not Path(file).is_file():
         raise InputError(f"There is no file {file}. Give the path after sqlite:/// (four slashes for an absolute one).")
     return address
-
-
-def _bare(error: SQLAlchemyError, address: URL) -> str:
-    """The driver's own words on one line, without user or password."""
-    text = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
-    for secret in filter(None, (str(address.password or ""), str(address.username or ""))):
-        text = text.replace(secret, "***")
-    return text.rstrip(".") + "."
 
 
 def _read_all(

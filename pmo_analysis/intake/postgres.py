@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.tables import TABLE, Table
-from pmo_analysis.intake.addresses import mask
+from pmo_analysis.intake.addresses import mask, tell_driver
 from pmo_analysis.intake.cast import literal, quote
 from pmo_analysis.intake.duckdb_file import require_any
 from pmo_analysis.intake.engine import spill_folder
@@ -119,12 +119,10 @@ def _connect(url: URL, schema: str | None) -> Server:
 
 
 def tell_refusal(url: URL, error: psycopg.Error) -> InputError:
-    """The driver's own words on one line, without user or password."""
-    text = " ".join(str(error).split())[:300]
-    for secret in filter(None, (str(url.password or ""), str(url.username or ""))):
-        text = text.replace(secret, "***")
+    """What the server said, fit to be shown."""
+    told = tell_driver(str(error), url.password, url.username)
     return InputError(
-        f"{mask(str(url))} cannot be read: {text.rstrip('.')}. Check the address, the rights and whether the server runs."
+        f"{mask(str(url))} cannot be read: {told} Check the address, the rights and whether the server runs."
     )
 
 
