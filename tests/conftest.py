@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,6 +99,14 @@ def real_folder() -> Path:
     if not REAL.is_dir():
         pytest.skip("the real data is not beside this repository (../shared/real, or $PMO_REAL)")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def told_quarter() -> Any:
+    """A quarter of 60 invented customers in their sixth quarter, computed once for all files that only read it."""
+    import pmo_analysis as pmo
+
+    return pmo.run_quarter(pmo.demo(customers=60, quarters=6, seed=3))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 
 import pmo_analysis as pmo
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.intake.demo import make_demo
 from pmo_analysis.present import answers as show
 from pmo_analysis.present.names import names_of
 from pmo_analysis.present.shown import Html, Picture
@@ -20,8 +19,8 @@ QUESTIONS = range(1, 14)
 
 
 @pytest.fixture(scope="module")
-def quarter() -> pmo.Quarter:
-    return pmo.run_quarter(pmo.Dataset.from_frames(make_demo(customers=60, quarters=6, seed=3)[0]))
+def quarter(told_quarter) -> pmo.Quarter:
+    return told_quarter
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-import pmo_analysis as pmo
 from pmo_analysis.quarter.privacy import review_privacy
 
 
 @pytest.fixture(scope="module")
-def quarter():
-    return pmo.run_quarter(pmo.demo(customers=60, quarters=6, seed=3))
+def quarter(told_quarter):
+    return told_quarter
 
 
 def breaches(quarter):
