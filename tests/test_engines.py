@@ -247,10 +247,9 @@ def test_an_address_without_a_secret_passes():
         require_no_secret(url)
 
 
-@pytest.mark.parametrize("url", ["spark://host:7077", "spark:house"])
-def test_an_address_of_spark_without_a_database_is_told(spark, url):
+def test_an_address_of_spark_without_a_database_is_told(spark):
     with pytest.raises(InputError, match="Write it like spark://host:7077/database"):
-        load(url)
+        load("spark://host:7077")
 
 
 def test_a_folder_without_tables_on_spark_is_told(spark, tmp_path):
