@@ -104,7 +104,9 @@ def _notes(kind: str, rows: pd.DataFrame, about: str, note: str) -> pd.DataFrame
 
 def _told_problems(problems: pd.DataFrame) -> pd.DataFrame:
     rows = problems.astype("str")
-    said = rows["problem"] + " (" + rows["rows"] + " rows). " + rows["remedy"]
+    said = (
+        rows["problem"] + " (" + rows["rows"] + rows["rows"].map({"1": " row"}).fillna(" rows") + "). " + rows["remedy"]
+    )
     return pd.DataFrame({"place": (rows["table"] + "." + rows["column"]).str.rstrip("."), "said": said})
 
 
@@ -157,7 +159,7 @@ def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet, formats: Mapping[str, 
 
 def _extent(sheet: Sheet, shown: pd.DataFrame) -> str:
     if shown.shape == sheet.rows.shape:
-        return f"{len(shown):,} rows"
+        return f"{len(shown):,} row{'s' * (len(shown) != 1)}"
     whole = f"{len(sheet.rows):,} rows and {len(sheet.rows.columns):,} columns"
     return f"The first {len(shown):,} rows and {len(shown.columns):,} columns of {whole}; all are in tables/{sheet.table}.parquet"
 
