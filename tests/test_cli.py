@@ -75,7 +75,15 @@ def test_check_tells_the_rows_an_example_the_remedy_and_the_lost_answers(capsys,
     assert "such as       customer_id = C1" in said
     assert "what to do    Keep one row of each" in said
     assert "answers lost  everything" in said
-    assert "1 kind of problem in 3 tables: 1 stop a report." in said
+    assert "1 kind of problem in 3 tables: 1 stops a report." in said
+
+
+def test_several_kinds_of_problem_stop_a_report_and_one_stops_it(capsys, organisation):
+    (organisation / "customers.csv").write_text("customer_id,name,category\nC1,Finance,Division\nC1,Finance,Division\n")
+    (organisation / "services.csv").write_text("service_id,name,process\nS1,Advice,no\nS1,Advice,no\n")
+    (organisation / "effort.csv").write_text("worked_on,worked_hours,role,customer_id\n2026-07-02,-1,analyst,C1\n")
+    said = run(capsys, "check", organisation)[1]
+    assert ": 2 stop a report, 1 harms some answers" in said
 
 
 def test_harm_to_tables_that_not_every_answer_needs_exits_1_only_when_strict(capsys, organisation):

@@ -301,12 +301,16 @@ def _count_problems(problems: pd.DataFrame, tables: int) -> str:
     if problems.empty:
         return f"No problem found in {tables} tables."
     counts = problems["severity"].value_counts()
-    told = [f"{counts[s]} {word}" for s, word in _SEVERITIES.items() if s in counts]
+    told = [f"{counts[s]} {one if counts[s] == 1 else many}" for s, (one, many) in _SEVERITIES.items() if s in counts]
     kinds = "1 kind" if len(problems) == 1 else f"{len(problems)} kinds"
     return f"{kinds} of problem in {tables} tables: {', '.join(told)}."
 
 
-_SEVERITIES = {"stops": "stop a report", "harms": "harm some answers", "note": "to be noted"}
+_SEVERITIES = {
+    "stops": ("stops a report", "stop a report"),
+    "harms": ("harms some answers", "harm some answers"),
+    "note": ("to be noted", "to be noted"),
+}
 
 
 def _print_reconciled(row: dict[str, Any]) -> None:
