@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analysis.analysis.estimates import spread_rows
 from pmo_analysis.analysis.segments import assign_segments, segment_customers
-from pmo_analysis.analysis.segments.columns import order_rows, read_columns, spread_rows
+from pmo_analysis.analysis.segments.columns import order_rows, read_columns
 from pmo_analysis.contract.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("error")

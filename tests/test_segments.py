@@ -18,8 +18,9 @@ from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import generators
+from pmo_analysis.analysis.estimates import spread_rows
 from pmo_analysis.analysis.segments import assign_segments, describe_given, segment_customers
-from pmo_analysis.analysis.segments.columns import as_text, order_rows, spread_rows
+from pmo_analysis.analysis.segments.columns import as_text, order_rows
 from pmo_analysis.analysis.segments.mixture import Points, fit_mixture, membership
 from pmo_analysis.analysis.segments.null import unimodal
 from pmo_analysis.analysis.segments.partitions import Partition, agree, score_labels

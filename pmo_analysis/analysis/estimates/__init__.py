@@ -11,6 +11,7 @@ from pmo_analysis.analysis.estimates.comparisons import (
     difference_p_value,
     tell_direction,
 )
+from pmo_analysis.analysis.estimates.drawing import spread_rows
 from pmo_analysis.analysis.estimates.proportions import (
     net_promoter_score,
     promoter_limits,
@@ -45,6 +46,7 @@ __all__ = [
     "share_bounds",
     "share_estimate",
     "share_interval",
+    "spread_rows",
     "summarise_quantiles",
     "tell_direction",
     "too_few",

@@ -66,11 +66,6 @@ def _sortable(column: pd.Series) -> np.ndarray:
     return np.where(codes < 0, len(column), codes)
 
 
-def spread_rows(n: int, most: int) -> np.ndarray:
-    """At most `most` of n rows, evenly spaced: of a table sorted by content, a sample that owes nothing to chance."""
-    return np.arange(n) if n <= most else np.arange(most) * n // most
-
-
 def read_columns(values: pd.DataFrame) -> Columns:
     """Numbers and choices of a checked table; constant, empty and one-of-a-kind columns are left out with a reason."""
     reasons = {c: _why_unusable(values[c]) for c in values}

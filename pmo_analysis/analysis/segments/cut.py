@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from pmo_analysis.analysis.estimates import spread_rows
 from pmo_analysis.analysis.segments.columns import (
     MINIMUM_CUSTOMERS,
     Columns,
     check_customers,
     order_rows,
     read_columns,
-    spread_rows,
 )
 from pmo_analysis.analysis.segments.describe import describe_cut, gather_evidence, no_evidence
 from pmo_analysis.analysis.segments.mixture import Mixture, Points, fit_mixture, membership

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analysis.analysis.segments.columns import Columns, spread_rows
+from pmo_analysis.analysis.estimates import spread_rows
+from pmo_analysis.analysis.segments.columns import Columns
 from pmo_analysis.analysis.segments.partitions import Partition
 from pmo_analysis.analysis.segments.profile import profile_segments, show_columns
 from pmo_analysis.analysis.segments.result import Segmentation

@@ -24,6 +24,8 @@ WEIGHTS = WEIGHTS / WEIGHTS.sum()
 PRIOR_ROWS = 250.0
 # The least and the greatest variance of segments' tastes on the log-odds.
 AFFINITY = (0.2, 2.5)
+# Rounds in which levels of customers on whom nothing was learned are found, and found anew.
+_ROUNDS_TO_PLACE, _ROUNDS_AGAIN = 10, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,34 @@ def fit_adoption(
     for _ in range(int(np.clip(affordable, 8, rounds))):
         model = _round(model, counts, known, still)
     return model
+
+
+def place_customers(model: Adoption, counts: Counts, known: Knowledge, *, again: bool = False) -> Adoption:
+    """The learned model with the levels and memberships of other customers, each found by itself.
+
+    again: `model` has them already and is to find them anew. Rounds are as many for everybody, so that nobody's chances
+    depend on who is looked at together.
+    """
+    own = model if again else _as_strangers(model, known)
+    for _ in range(_ROUNDS_AGAIN if again else _ROUNDS_TO_PLACE):
+        level, variance, precision, working = _posterior(own, counts)
+        own = replace(own, level=level, variance=variance, member=_memberships(own, working, precision, known))
+        own = replace(own, prior=_prior(own, known))
+    return own
+
+
+def _as_strangers(model: Adoption, known: Knowledge) -> Adoption:
+    """The model for customers of whom nothing is known yet but their labels and features."""
+    member = model.confusion[:, known.label].T
+    own = replace(model, member=member / member.sum(1, keepdims=True))
+    prior = _prior(own, known)
+    return replace(own, level=prior, prior=prior, variance=np.tile(np.diag(model.covariance), (len(prior), 1)))
+
+
+def _prior(model: Adoption, known: Knowledge) -> Numbers:
+    """Where each customer's levels lie by its segment, features and needs alone."""
+    design = np.column_stack([np.ones(len(model.member)), model.member, known.features])
+    return design @ model.coefficient.T + model.need * known.need
 
 
 def _start(counts: Counts, known: Knowledge) -> Adoption:

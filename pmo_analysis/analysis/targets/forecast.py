@@ -6,9 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pmo_analysis.analysis.targets.adoption import Adoption, Counts, count_trials, fit_adoption
+from pmo_analysis.analysis.targets.adoption import Adoption, Counts, count_trials, fit_adoption, place_customers
 from pmo_analysis.analysis.targets.knowledge import Knowledge
-from pmo_analysis.analysis.targets.leaving import explain_silence, fade, fade_in, leaving_hazard, recorded_hazard
+from pmo_analysis.analysis.targets.leaving import (
+    arriving_hazard,
+    explain_silence,
+    fade,
+    fade_in,
+    leaving_hazard,
+    recorded_hazard,
+)
 from pmo_analysis.analysis.targets.trials import Numbers, Trials
 
 RECENT = 4
@@ -17,12 +24,17 @@ LOOPS = 3
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """chance: customer × service; the model behind it (None: popularity only); hazard of leaving per quarter."""
+    """chance: customer × service; the model behind it (None: popularity only); hazard of leaving per quarter.
+
+    arriving: hazard of coming, where anybody's first day is not told; told: all come and go on days that are told.
+    """
 
     chance: Numbers
     model: Adoption | None
     counts: Counts | None
     hazard: float
+    arriving: float = 0.0
+    told: bool = True
 
 
 def forecast_requests(trials: Trials, known: Knowledge, *, start: Adoption | None = None, rounds: int = 40) -> Forecast:
@@ -38,29 +50,58 @@ def forecast_requests(trials: Trials, known: Knowledge, *, start: Adoption | Non
     counts = whole = count_trials(trials)
     # A market that may fall would explain the silence of those who left: at first it stands still.
     model = fit_adoption(counts, known, start=start, rounds=rounds if told else rounds // 2, still=not told)
-    hazard = recorded_hazard(trials)
+    hazard, arriving = recorded_hazard(trials), 0.0
     for _ in range(0 if told else LOOPS):
         quiet = model.quiet_chances(whole, trials.there)
-        present = replace(trials, there=fade_in(trials, quiet))
+        arriving = arriving_hazard(trials, quiet)
+        present = replace(trials, there=fade_in(trials, quiet, arriving))
         if not known.departures_recorded:
             hazard = leaving_hazard(present, quiet)
             present = replace(present, there=fade(present, quiet, hazard))
         counts = count_trials(present)
         model = fit_adoption(counts, known, start=model, rounds=8)
+    chance = _stay(trials, known, model, whole, hazard)[:, None]
+    return Forecast(model.chances(counts.now) * chance, model, counts, hazard, arriving, told)
+
+
+def forecast_others(learned: Forecast, trials: Trials, known: Knowledge) -> Forecast:
+    """The same for other customers by what was learned (there is a model), each by itself: in pieces as in one."""
+    assert learned.model is not None
+    counts = whole = count_trials(trials)
+    model = place_customers(learned.model, counts, known)
+    for _ in range(0 if learned.told else LOOPS):
+        quiet = model.quiet_chances(whole, trials.there)
+        present = replace(trials, there=fade_in(trials, quiet, learned.arriving))
+        if not known.departures_recorded:
+            present = replace(present, there=fade(present, quiet, learned.hazard))
+        counts = count_trials(present)
+        model = place_customers(model, counts, known, again=True)
+    stay = _stay(trials, known, model, whole, learned.hazard)
+    return replace(learned, chance=model.chances(counts.now) * stay[:, None], model=model, counts=counts)
+
+
+def _stay(trials: Trials, known: Knowledge, model: Adoption, whole: Counts, hazard: float) -> Numbers:
+    """How likely each customer is one next quarter; where nobody writes down who left, silence tells."""
     stay = np.full(len(trials.customers), 1 - hazard)
-    if not known.departures_recorded:
-        stay *= explain_silence(trials, model.quiet_chances(whole, trials.there), hazard).alive
-    return Forecast(model.chances(counts.now) * stay[:, None], model, counts, hazard)
+    if known.departures_recorded:
+        return stay
+    return stay * explain_silence(trials, model.quiet_chances(whole, trials.there), hazard).alive
 
 
 def popularity(trials: Trials, label: np.ndarray | None = None) -> Numbers:
-    """The share of customers (of the segment, where labels are given) that asked per recent quarter."""
+    """The share of customers (of its segment, where labels are given) that asked per recent quarter: customer × service."""
+    nobody = np.zeros(len(trials.customers), dtype=int)
+    return popular_shares(trials, label)[nobody if label is None else label]
+
+
+def popular_shares(trials: Trials, label: np.ndarray | None = None) -> Numbers:
+    """The same per segment (one row for all, where no labels are given) × service."""
     asked, there = trials.asked[:, :, -RECENT:].sum(2), trials.since_seen()[:, -RECENT:].sum(1)
     whole = (asked.sum(0) + 0.5) / (there.sum() + 1.0)
     if label is None:
-        return np.tile(whole, (len(asked), 1))
+        return whole[None]
     member = np.eye(int(label.max(initial=0)) + 1)[label]
-    return ((member.T @ asked + 2 * whole) / ((member.T @ there)[:, None] + 2.0))[label]
+    return (member.T @ asked + 2 * whole) / ((member.T @ there)[:, None] + 2.0)
 
 
 def buys_again(trials: Trials) -> Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,10 @@ class Knowledge:
     features: Numbers
     need: Numbers
     departures_recorded: bool
+
+    def take(self, rows: np.ndarray) -> Knowledge:
+        """The same of some of the customers."""
+        return replace(self, label=self.label[rows], features=self.features[rows], need=self.need[rows])
 
 
 def know_customers(

@@ -62,11 +62,19 @@ def fade(trials: Trials, quiet: Numbers, hazard: float) -> Numbers:
     return trials.there * explain_silence(trials, quiet, hazard).there
 
 
-def fade_in(trials: Trials, quiet: Numbers) -> Numbers:
+def arriving_hazard(trials: Trials, quiet: Numbers) -> float:
+    """The share of customers that come per quarter, from more long silences at the beginning than rates explain."""
+    return leaving_hazard(_turned(trials), quiet[:, ::-1])
+
+
+def fade_in(trials: Trials, quiet: Numbers, hazard: float) -> Numbers:
     """Presence with the silent quarters at the beginning weighed, for customers of whom nobody told when they came.
 
     The same reasoning as for leaving, with time turned round.
     """
-    turned, back = replace(trials, asked=trials.asked[:, :, ::-1], there=trials.there[:, ::-1]), quiet[:, ::-1]
-    weighed = fade(turned, back, leaving_hazard(turned, back))[:, ::-1]
+    weighed = fade(_turned(trials), quiet[:, ::-1], hazard)[:, ::-1]
     return np.where(trials.undated[:, None], weighed, trials.there)
+
+
+def _turned(trials: Trials) -> Trials:
+    return replace(trials, asked=trials.asked[:, :, ::-1], there=trials.there[:, ::-1])

@@ -12,14 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.targets.fit import COLUMNS as FIT_COLUMNS
 from pmo_analysis.analysis.targets.fit import judge_fit
-from pmo_analysis.analysis.targets.forecast import Forecast, forecast_requests
+from pmo_analysis.analysis.targets.forecast import Forecast
 from pmo_analysis.analysis.targets.holdout import COLUMNS as HOLDOUT_COLUMNS
-from pmo_analysis.analysis.targets.holdout import judge_holdout
 from pmo_analysis.analysis.targets.inputs import read_history, refuse_unusable
-from pmo_analysis.analysis.targets.knowledge import Knowledge, know_customers
+from pmo_analysis.analysis.targets.knowledge import know_customers
+from pmo_analysis.analysis.targets.learning import draw_customers, learn_requests, tell_next
 from pmo_analysis.analysis.targets.reasons import COLUMNS as NEXT_COLUMNS
-from pmo_analysis.analysis.targets.reasons import suggest_next
-from pmo_analysis.analysis.targets.trials import Trials, make_trials
+from pmo_analysis.analysis.targets.trials import Numbers, Trials, make_trials
 from pmo_analysis.contract.showing import show_result
 
 _LONG_CATALOGUE = 60
@@ -67,7 +66,8 @@ def target_services(
     value_score, unit_cost), one row per customer, service and quarter with a request (refused ones count).
     customers, services: contract tables by id; mandated, retired and planned services and departed customers are
     left out. segments: customer_id → segment, else category. `quarter` is the last known one (None: of the
-    history). From one quarter only popularity can be told. Raises InputError on missing columns, no requests, quarters
+    history). From one quarter only popularity can be told. Of more than 20,000 customers so many, evenly drawn, are
+    learned from and checked on; all are told (`learning.py`). Raises InputError on missing columns, no requests, quarters
     not written like 2026Q3 and figures that are no numbers.
     """
     refuse_unusable(history, k, quarter, customers=customers, services=services, segments=segments, needs=needs)
@@ -85,20 +85,20 @@ def target_services(
         month=fiscal_year_end_month,
     )
     known = know(trials)
-    with threadpool_limits(1):
-        holdout, earlier = judge_holdout(trials, know, k=k)
-        start = earlier.model if earlier else None
-        forecast = forecast_requests(trials, known, start=start, rounds=10 if start else 40)
     active = (trials.there[:, -1] > 0) & ~trials.gone
+    drawn = draw_customers(trials, known)
+    with threadpool_limits(1):
+        holdout, learned = learn_requests(trials, know, drawn, k=k)
+        chance, next_services = tell_next(trials, known, learned, active, k)
     names = pd.Series(np.array(known.segments, dtype=object)[known.label], index=trials.customers)[active]
     fit = judge_fit(history, names, trials.services, trials.quarters[-1])
     return Targets(
-        _probabilities(trials, forecast, active),
-        suggest_next(trials, known, forecast, active, k),
+        _probabilities(trials, chance, active),
+        next_services,
         fit,
         holdout,
         _left_out(trials, history, active, rare, blank),
-        _sentence(trials, forecast, holdout, known, active),
+        _sentence(chance, learned, holdout) + _tell_drawn(trials, drawn),
     )
 
 
@@ -147,9 +147,9 @@ def _without_rare(trials: Trials) -> tuple[Trials, set[str]]:
     return fewer, rare
 
 
-def _probabilities(trials: Trials, forecast: Forecast, active: np.ndarray) -> pd.DataFrame:
+def _probabilities(trials: Trials, chance: Numbers, active: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame(
-        forecast.chance[active],
+        chance,
         columns=pd.Index(trials.services, name="service_id"),
         index=pd.Index(np.array(trials.customers, dtype=object)[active], name="customer_id"),
     )
@@ -166,15 +166,24 @@ def _left_out(trials: Trials, history: pd.DataFrame, active: np.ndarray, rare: s
     return pd.DataFrame(rows, columns=["customer_id", "service_id", "reason"])
 
 
-def _sentence(trials: Trials, forecast: Forecast, holdout: pd.DataFrame, known: Knowledge, active: np.ndarray) -> str:
-    if not active.any():
+def _tell_drawn(trials: Trials, drawn: np.ndarray) -> str:
+    """On how many of the customers the forecast rests, where not on all."""
+    if len(drawn) == len(trials.customers):
+        return ""
+    return (
+        f" Learned from, and checked on, {len(drawn):,} of {len(trials.customers):,} customers, evenly drawn; chances are "
+        "told for all."
+    )
+
+
+def _sentence(chance: Numbers, learned: Forecast, holdout: pd.DataFrame) -> str:
+    if not len(chance):
         return "No customer is left at the end of the quarter, so there is nobody to offer a service to."
-    expected = forecast.chance[active].sum()
     told = (
-        f"Each of {active.sum():,} customers is expected to ask for {expected / active.sum():.1f} different "
+        f"Each of {len(chance):,} customers is expected to ask for {chance.sum() / len(chance):.1f} different "
         "services next quarter, on average."
     )
-    if forecast.model is None:
+    if learned.model is None:
         return f"{told} One quarter of history: this is popularity only."
     if holdout.empty:
         return f"{told} Too few quarters to check the forecast on a quarter held out."

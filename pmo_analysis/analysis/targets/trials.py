@@ -49,6 +49,11 @@ class Trials:
             gone=np.asarray(self.there[:, :count].any(axis=1) & ~self.there[:, count:].any(axis=1)),
         )
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Trials:
+        """Some of the customers."""
+        own = ("asked", "there", "gone", "older", "undated", "by_asking")
+        return replace(self, customers=[self.customers[i] for i in rows], **{n: getattr(self, n)[rows] for n in own})
+
     def gaps(self) -> npt.NDArray[np.int8]:
         """customer × service × (quarter, and the one after the last): class of quarters since last asked."""
         customers, services, count = self.asked.shape
