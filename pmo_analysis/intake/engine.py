@@ -5,10 +5,8 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analysis.contract.errors import InputError
+from pmo_analysis.intake.scratch import private_folder
 
 _serial = itertools.count()
 _MOST_MEGABYTES = 3_000
@@ -98,11 +97,12 @@ def spill_file(name: str) -> Path:
 @cache
 def _spill_folder(process: int) -> Path:
     """One folder per process (a forked kernel gets its own), readable by its owner, gone at exit."""
-    folder = Path(tempfile.mkdtemp(prefix="pmo-"))
-    atexit.register(_remove, folder, process)
+    held = ExitStack()
+    folder = held.enter_context(private_folder())
+    atexit.register(_let_go, held, process)
     return folder
 
 
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)
+def _let_go(held: ExitStack, process: int) -> None:
+    if os.getpid() == process:  # not a fork of it
+        held.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.intake.scratch import private_folder, remove_left
 from pmo_analysis.run.forking import speak_privately
 from pmo_analysis.run.limits import Limits
 from pmo_analysis.run.parameters import read_notebook
@@ -40,10 +40,13 @@ def execute(
     """
     for chatty in ("papermill", "traitlets"):  # what fails is raised, and told once
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="pmo-", dir=short_folder()) as private:
-        kernel = zygote.kernel() if zygote else {"config": speak_privately(Path(private) / "k.json")}
+    with private_folder(short_folder()) as private:
+        kernel = zygote.kernel() if zygote else {"config": speak_privately(private / "k.json")}
         kernel |= {"execution_timeout": limits.seconds, "extra_arguments": limits.kernel_arguments}
-        _run(notebook, to, parameters, cwd=str(folder), **kernel)
+        try:
+            _run(notebook, to, parameters, cwd=str(folder), **kernel)
+        finally:
+            remove_left()  # a kernel that is ended at once leaves its own folder
     limits.require_modest(to)
     return require_whole(to)
 

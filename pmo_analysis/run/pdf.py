@@ -7,9 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from pmo_analysis.intake.scratch import private_folder
 
 NAME = "page.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -40,9 +41,9 @@ def print_page(page: Path, say: Callable[[str], None] = lambda text: None, *, se
 
 
 def _print(browser: str, page: Path, seconds: int) -> str:
-    with tempfile.TemporaryDirectory(prefix="pmo-pdf-", ignore_cleanup_errors=True) as scratch:
-        why = _run(_command(browser, page, Path(scratch)), scratch, seconds)
-        made = Path(scratch) / NAME
+    with private_folder() as scratch:
+        why = _run(_command(browser, page, scratch), str(scratch), seconds)
+        made = scratch / NAME
         if why or not made.is_file() or made.read_bytes()[:5] != b"%PDF-":
             return why or "Chromium wrote no PDF"
         shutil.copyfile(made, page.parent / NAME)

@@ -6,11 +6,11 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.addresses import require_no_secret
+from pmo_analysis.intake.scratch import private_folder
 from pmo_analysis.run.manifest import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -46,8 +46,8 @@ def open_app(
 ) -> int:
     """Serve what-if sizing for a source and a quarter by Voilà, no code shown; returns its exit code."""
     _require(APP)
-    with tempfile.TemporaryDirectory(prefix="pmo-app-") as folder:
-        prepared = _prepare(Path(folder), source, quarter)
+    with private_folder() as folder:
+        prepared = _prepare(folder, source, quarter)
         return subprocess.call(app_command(prepared, port=port, browser=browser), env=jupyter_environment())
 
 

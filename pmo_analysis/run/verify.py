@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
+from pmo_analysis.intake.scratch import private_folder
 from pmo_analysis.intake.told import write_told
 from pmo_analysis.present.tables import write_tables
 from pmo_analysis.quarter import Quarter, run_quarter
@@ -67,9 +67,9 @@ def _recompute(report: Manifest, source: str | Path) -> list[tuple[str, str, str
     reasons = _reasons(content, fingerprint(result.data), result.settings, schemes)
     if content.get("previous") and _read_previous(report) is None:
         reasons = f"the report before, {content['previous']['name']}, is gone or another; {reasons}"
-    with tempfile.TemporaryDirectory() as scratch:
-        _write_again(content, result, Path(scratch) / "tables")
-        new = {f["path"]: f["sha256"] for f in manifest.describe_files(Path(scratch))}
+    with private_folder() as scratch:
+        _write_again(content, result, scratch / "tables")
+        new = {f["path"]: f["sha256"] for f in manifest.describe_files(scratch)}
     old = {f["path"]: f["sha256"] for f in content["files"] if f["path"].startswith("tables/")}
     old |= {f"tables/{name}": digest for name, digest in content.get("told", {}).items()}
     tables = [_compare_table(path, old.get(path), new.get(path), reasons) for path in sorted(old | new)]

@@ -10,13 +10,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from pmo_analysis.contract.errors import PublishError
+from pmo_analysis.intake.scratch import private_folder
 
 # What keeps numpy, scikit-learn and Arrow (with its allocator) from starting threads as they are imported.
 _ONE_THREAD = {
@@ -69,8 +69,7 @@ class Zygote:
 @contextmanager
 def start_zygote(notebooks: Literal["packs", "report"]) -> Iterator[Zygote]:
     """A process that ends with the block, warm for packs or for the report."""
-    with tempfile.TemporaryDirectory(prefix="pmo-", dir=short_folder()) as folder:
-        private = Path(folder)
+    with private_folder(short_folder()) as private:
         with (private / "log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "pmo_analysis.run.zygote", str(private / "zygote"), notebooks],
