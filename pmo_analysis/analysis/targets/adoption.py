@@ -25,7 +25,7 @@ PRIOR_ROWS = 250.0
 # The least and the greatest variance of segments' tastes on the log-odds.
 AFFINITY = (0.2, 2.5)
 # Rounds in which levels of customers on whom nothing was learned are found, and found anew.
-_ROUNDS_TO_PLACE, _ROUNDS_AGAIN = 10, 5
+_ROUNDS_TO_PLACE, _ROUNDS_AGAIN = 8, 4
 
 
 @dataclass(frozen=True, eq=False)
