@@ -48,7 +48,7 @@ def rate_engagements(survey: nw.LazyFrame) -> nw.LazyFrame:
     """The mean csat of each engagement, 0 to 100: engagement_id, answer_score."""
     score = nw.col("score")
     rows = survey.filter(nw.col("question") == "csat", ~nw.col("engagement_id").is_null(), ~score.is_null())
-    sums = sum_by(rows, ["engagement_id"], {"total": whole("score", _MONEY), "count": nw.lit(1)})
+    sums = sum_by(rows, ["engagement_id"], {"total": whole("score", _MONEY)}, {"count": score})
     mean = nw.col("total").cast(nw.Float64) / _MONEY / nw.col("count").cast(nw.Float64)
     return sums.select("engagement_id", answer_score=(mean - 1) * 25)
 
@@ -66,18 +66,22 @@ def sum_requests(
     delivered, promised = ~nw.col("delivered_on").is_null(), ~nw.col("promised_on").is_null()
     conditions = [nw.col("state") == "refused", delivered, promised, delivered & promised & kept, nw.col("reworked")]
     parts = {f"{name}_sum": whole(column, parts) for name, (column, parts) in _SUMS.items()}
-    known = {f"{name}_count": flag(countable(column, parts)) for name, (column, parts) in _SUMS.items()}
-    counts = {name: flag(c) for name, c in zip(_COUNTS[1:], conditions, strict=True)}
-    return sum_by(rows, _KEYS, {"engagement_count": nw.lit(1), **counts, **known, **parts})
+    known = {f"{name}_count": met(countable(column, parts)) for name, (column, parts) in _SUMS.items()}
+    counts = {name: met(condition) for name, condition in zip(_COUNTS[1:], conditions, strict=True)}
+    return sum_by(rows, _KEYS, parts, {"engagement_count": nw.col("asked_on"), **counts, **known})
 
 
-def sum_by(rows: nw.LazyFrame, keys: Sequence[str], parts: Mapping[str, nw.Expr]) -> nw.LazyFrame:
-    """The sums of the parts by the keys; the parts are columns first, which every engine adds up at its fastest.
+def sum_by(
+    rows: nw.LazyFrame, keys: Sequence[str], parts: Mapping[str, nw.Expr], counts: Mapping[str, nw.Expr]
+) -> nw.LazyFrame:
+    """The sums of the parts by the keys, and how many rows have a value in each of the counts.
 
+    Both are columns first, which every engine adds up at its fastest, and counting takes half as long as adding ones up.
     Whole numbers are added, and told as floats, since engines have different types for large ones.
     """
-    sums = rows.with_columns(**parts).group_by(*keys).agg(*(nw.col(name).sum() for name in parts))
-    return sums.with_columns(nw.col(*parts).cast(nw.Float64))
+    sums = (nw.col(name).sum() for name in parts)
+    told = rows.with_columns(**parts, **counts).group_by(*keys).agg(*sums, *(nw.col(name).count() for name in counts))
+    return told.with_columns(nw.col(*parts, *counts).cast(nw.Float64))
 
 
 def date_requests(engagements: nw.LazyFrame) -> nw.LazyFrame:
@@ -86,9 +90,9 @@ def date_requests(engagements: nw.LazyFrame) -> nw.LazyFrame:
     return dated.filter(~nw.col("asked_on").is_null())
 
 
-def flag(condition: nw.Expr) -> nw.Expr:
-    """1 where a condition is met, else 0; one that is not known is not met."""
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+def met(condition: nw.Expr) -> nw.Expr:
+    """1 where a condition is met, else missing, to be counted; one that is not known is not met."""
+    return nw.when(condition).then(nw.lit(1))
 
 
 def whole(column: str, parts: int) -> nw.Expr:

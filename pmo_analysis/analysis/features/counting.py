@@ -11,7 +11,7 @@ import pandas as pd
 from pmo_analysis.contract.quarters import quarter_end, quarter_of, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.served import date_requests, flag, sum_by, whole
+from pmo_analysis.intake.served import date_requests, met, sum_by, whole
 
 MOST_FAMILIES, _MOST_STAGES, _MOST_SIZES = 8, 6, 3
 # A family that fewer customers than this asked for says little of anybody; it is counted among the others.
@@ -119,8 +119,8 @@ def _within(requests: nw.LazyFrame, window: Window) -> nw.LazyFrame:
 
 def _choose_words(requests: nw.LazyFrame, window: Window) -> Words:
     named = ("customer_id", "family", "stage", "size_quoted")
-    counts = {"hours": flag(nw.col("planned_hours") > 0), "money": flag(nw.col("charged_cost") > 0)}
-    used = sum_by(_within(requests, window), named, counts).collect().to_pandas()
+    counts = {"hours": met(nw.col("planned_hours") > 0), "money": met(nw.col("charged_cost") > 0)}
+    used = sum_by(_within(requests, window), named, {}, counts).collect().to_pandas()
     families = _most_used(used, "family", MOST_FAMILIES, _ASKED_BY)
     stages, sizes = _most_used(used, "stage", _MOST_STAGES), _most_used(used, "size_quoted", _MOST_SIZES)
     amount = "planned_hours" if used["hours"].sum() else ("charged_cost" if used["money"].sum() else "")
@@ -153,25 +153,18 @@ def sum_by_month(requests: nw.LazyFrame, words: Words) -> nw.LazyFrame:
 
 def sum_by_keys(requests: nw.LazyFrame, keys: list[str], words: Words) -> nw.LazyFrame:
     """What is counted and summed of requests, one row per key."""
+    parts = {"complexity|sum": whole("complexity", MILLIONTHS)}
     if words.amount:
         amount = nw.col(words.amount)
         told = nw.when(amount > 0).then(amount.cast(nw.Float64)).otherwise(nw.lit(1.0))
         requests = requests.with_columns(amount=told).with_columns(log_amount=nw.col("amount").log())
-    return sum_by(requests, keys, _expressions(words))
+        parts["amount|sum"] = whole("log_amount", MILLIONTHS)
+    return sum_by(requests, keys, parts, _counts(words))
 
 
-def _expressions(words: Words) -> dict[str, nw.Expr]:
+def _counts(words: Words) -> dict[str, nw.Expr]:
     named = [("family", words.families), ("stage", words.stages), ("size_quoted", words.sizes)]
-    levels = {f"{c}|{i}": flag(nw.col(c) == nw.lit(v)) for c, levels in named for i, v in enumerate(levels)}
-    known = {f"{c}|known": flag(~nw.col(c).is_null()) for c in ("stage", "size_quoted", "bespoke", "complexity")}
-    told = {
-        "asked": nw.lit(1),
-        **levels,
-        **known,
-        "bespoke|yes": flag(nw.col("bespoke")),
-        "complexity|sum": whole("complexity", MILLIONTHS),
-    }
-    if words.amount:
-        told["amount|sum"] = whole("log_amount", MILLIONTHS)
-        told["amount|known"] = flag(nw.col(words.amount) > 0)
-    return told
+    levels = {f"{c}|{i}": met(nw.col(c) == nw.lit(v)) for c, levels in named for i, v in enumerate(levels)}
+    known = {f"{c}|known": nw.col(c) for c in ("stage", "size_quoted", "bespoke", "complexity")}
+    told = {"asked": nw.col("asked_on"), **levels, **known, "bespoke|yes": met(nw.col("bespoke"))}
+    return told | ({"amount|known": met(nw.col(words.amount) > 0)} if words.amount else {})
