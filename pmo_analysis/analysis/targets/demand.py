@@ -30,13 +30,10 @@ def expect_demand(
     requests as in the last year. Limits are negative-binomial, from how uncertain the market stays and how far counts
     stray; n = quarters. `growth` is added on top where the setting says so. Below three quarters the mean is told.
     """
-    first = max(shift_quarter(quarter, 1 - back), min(requests["quarter"], default=quarter))
+    first = max(shift_quarter(quarter, 1 - back), min(requests["quarter"].unique(), default=quarter))
     span = quarters_between(first, quarter)
-    rows = requests.merge(groups[["customer_id", "segment"]], how="left", on="customer_id")
-    rows = rows[rows["quarter"].isin(span)]
-    both = pd.concat([rows.dropna(subset="segment"), rows.assign(segment="all")], ignore_index=True)
-    counts = both.groupby(["service_id", "segment", "quarter"]).size().unstack(fill_value=0)
-    counts = counts.reindex(columns=span, fill_value=0)
+    counts = _count_demand(requests, groups).reindex(columns=span, fill_value=0)
+    counts = counts[counts.sum(axis=1) > 0]
     whole = counts.xs("all", level="segment") if len(counts) else counts
     expected, relative, stray = foretell_counts(whole.to_numpy(float))
     place = whole.index.get_indexer(counts.index.get_level_values("service_id"))
@@ -44,6 +41,17 @@ def expect_demand(
     low, high = _limits(mean, stray * mean + relative[place] * mean**2, level)
     table = counts.index.to_frame(index=False).assign(expected_count=mean, low=low, high=high, n=len(span))
     return table.astype({"service_id": "str", "segment": "str"})[DEMAND]
+
+
+def _count_demand(requests: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
+    """How often each service was asked for by each segment, and by "all": a row per service and segment, by quarter."""
+    segment = groups.drop_duplicates("customer_id").set_index("customer_id")["segment"]
+    names = ["service_id", "segment", "quarter"]
+    keys = [requests["service_id"], requests["customer_id"].map(segment).rename("segment"), requests["quarter"]]
+    table = requests["customer_id"].groupby(keys, observed=True, dropna=False).size().rename("count").reset_index()
+    table = table.astype(dict.fromkeys(names, "str")).dropna(subset=["service_id", "quarter"])
+    both = pd.concat([table.dropna(subset="segment"), table.assign(segment="all")], ignore_index=True)
+    return both.groupby(names)["count"].sum().unstack(fill_value=0)
 
 
 def foretell_counts(values: Numbers) -> tuple[Numbers, Numbers, float]:
@@ -86,32 +94,35 @@ def _limits(mean: Numbers, variance: Numbers, level: float) -> tuple[Numbers, Nu
 
 
 def expect_load(
-    demand: pd.DataFrame, requests: pd.DataFrame, hours: pd.DataFrame, practical: pd.Series, *, level: float
+    demand: pd.DataFrame,
+    requests: pd.DataFrame,
+    hours: pd.DataFrame,
+    practical: pd.Series,
+    *,
+    booked: pd.DataFrame,
+    level: float,
 ) -> pd.DataFrame:
     """Hours per role that the expected demand needs, with limits, against the practical hours there are.
 
-    Hours per request of each service from those finished in the look-back; work booked on no engagement grows
-    them in proportion. Limits are normal, from the demand's spread and that of hours per request.
+    Hours per request of each service from those finished in the look-back; work booked on no engagement grows them in
+    proportion (booked: by role, all worked_hours there are and linked_hours, those on an engagement). Limits are normal,
+    from the demand's spread and that of hours per request.
     """
     whole = demand[demand["segment"] == "all"].set_index("service_id")
     done = requests[requests["state"].isin(["delivered", "cancelled", "refused"])]
-    count = done.groupby("service_id").size().reindex(whole.index, fill_value=0)
+    count = done.groupby(done["service_id"].astype("str")).size().reindex(whole.index, fill_value=0)
     linked = hours.merge(done[["engagement_id", "service_id"]], on="engagement_id")
     linked["square"] = linked["worked_hours"] ** 2
-    sums = linked.groupby(["role", "service_id"])[["worked_hours", "square"]].sum()
-    roles = sorted(hours["role"].dropna().unique())
-    rows = [_role_load(role, sums, count, whole, _unlinked_factor(hours, role), level) for role in roles]
+    keys = ["role", "service_id"]
+    sums = linked.groupby(keys, observed=True)[["worked_hours", "square"]].sum().reset_index()
+    sums = sums.astype(dict.fromkeys(keys, "str")).set_index(keys)
+    factor = (booked["worked_hours"] / booked["linked_hours"]).where(booked["linked_hours"] > 0, 1.0)
+    rows = [_role_load(role, sums, count, whole, factor[role], level) for role in sorted(booked.index)]
     table = pd.DataFrame(rows, columns=LOAD[:4])
     table["practical_hours"] = table["role"].map(practical).astype(float)
     return table.assign(
         utilisation_share=table["expected_hours"] / table["practical_hours"].where(table["practical_hours"] > 0)
     )
-
-
-def _unlinked_factor(hours: pd.DataFrame, role: str) -> float:
-    own = hours[hours["role"] == role]
-    linked = own.loc[own["engagement_id"].notna(), "worked_hours"].sum()
-    return float(own["worked_hours"].sum() / linked) if linked > 0 else 1.0
 
 
 def _role_load(

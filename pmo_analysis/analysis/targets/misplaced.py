@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 STAGES = ("idea", "business case", "planning", "delivery", "closing", "benefits")
+_KEYS = ["service_id", "category", "stage"]
 OFF_TARGET = ["service_id", "category", "stage", "engagement_count", "worked_hours", "cost", "kind"]
 
 
@@ -28,11 +30,20 @@ def mark_misplaced(requests: pd.DataFrame, services: pd.DataFrame, groups: pd.Da
     benefits; other words are not judged, nor services that declare nothing. Refused requests cost nothing and
     are not counted.
     """
-    rows = requests[requests["state"] != "refused"].merge(
-        groups[["customer_id", "category"]], how="left", on="customer_id"
-    )
+    rows = requests[requests["state"] != "refused"].reset_index(drop=True)
+    category = groups.drop_duplicates("customer_id").set_index("customer_id")["category"]
+    rows = rows.assign(category=rows["customer_id"].map(category))
+    # Requests that are alike are judged once.
+    place = rows.groupby(_KEYS, dropna=False, observed=True, sort=False).ngroup().to_numpy()
+    _, firsts = np.unique(place, return_index=True)
+    kinds = _judge(rows.loc[firsts, _KEYS].astype("str"), services)
+    return rows.assign(**{name: kinds[name].to_numpy()[place] for name in ("off_target", "too_late")})
+
+
+def _judge(kinds: pd.DataFrame, services: pd.DataFrame) -> pd.DataFrame:
+    """service_id, category and stage with off_target and too_late."""
     declared = services[["service_id", "target_categories", "stages"]].drop_duplicates("service_id")
-    rows = rows.merge(declared, how="left", on="service_id")
+    rows = kinds.merge(declared, how="left", on="service_id")
     meant = rows["target_categories"].map(_words)
     off = [bool(m) and pd.notna(c) and _word(c) not in m for m, c in zip(meant, rows["category"], strict=True)]
     last, at = rows["stages"].map(_last_stage), rows["stage"].map(_stage_order)
@@ -41,9 +52,10 @@ def mark_misplaced(requests: pd.DataFrame, services: pd.DataFrame, groups: pd.Da
 
 
 def _tell(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
-    groups = rows.groupby(["service_id", "category", "stage"], dropna=False, sort=True)
+    groups = rows.groupby(_KEYS, dropna=False, sort=True, observed=True)
     sums = groups[["worked_hours", "cost"]].sum(min_count=1)
-    return sums.assign(engagement_count=groups.size(), kind=kind).reset_index()[OFF_TARGET]
+    told = sums.assign(engagement_count=groups.size(), kind=kind).reset_index()
+    return told.astype(dict.fromkeys(_KEYS, "str"))[OFF_TARGET]
 
 
 def _word(text: object) -> str:

@@ -22,11 +22,13 @@ def find_unused(
     nobody asked / nobody asked twice / hardly anybody asked twice / too few to say / too new to say (on offer for less
     than the look-back).
     """
-    each = requests.groupby(["service_id", "customer_id"])["quarter"].nunique()
+    each = requests.groupby(["service_id", "customer_id"], observed=True)["quarter"].nunique().reset_index()
+    each = each.astype({"service_id": "str"}).set_index("service_id")["quarter"]
     customers = each.groupby("service_id").size()
     again = (each > 1).groupby("service_id").mean()
     table = services[["service_id", "name"]].copy()
-    last, names = all_requests.groupby("service_id")["asked_on"].max(), table["service_id"]
+    last = all_requests.astype({"service_id": "str"}).groupby("service_id")["asked_on"].max()
+    names = table["service_id"]
     table["last_requested_on"] = last.reindex(names).to_numpy()
     table["customers_count"] = customers.reindex(names).fillna(0).astype(int).to_numpy()
     share, count = again.reindex(names).fillna(0.0).to_numpy(float), table["customers_count"]
@@ -41,9 +43,9 @@ def find_unused(
 
 def count_refused(requests: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """The share of requests refused per service: service_id, refused_count, asked_count, refused_share, low, high."""
-    groups = requests.assign(refused=requests["state"] == "refused").groupby("service_id", sort=True)["refused"]
+    groups = (requests["state"] == "refused").groupby(requests["service_id"], sort=True, observed=True)
     table = pd.DataFrame({"refused_count": groups.sum(), "asked_count": groups.count()}).reset_index()
-    table = table[table["refused_count"] > 0].reset_index(drop=True)
+    table = table.astype({"service_id": "str"})[lambda t: t["refused_count"] > 0].reset_index(drop=True)
     share = share_interval(table["refused_count"], table["asked_count"], level=settings["interval_level"])
     few = table["asked_count"] < settings["minimum_estimate"]
     return table.assign(refused_share=share["value"], low=share["low"].mask(few), high=share["high"].mask(few))[REFUSED]

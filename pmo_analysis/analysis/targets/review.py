@@ -12,11 +12,12 @@ from pmo_analysis.analysis.targets.demand import LOAD, expect_demand, expect_loa
 from pmo_analysis.analysis.targets.misplaced import find_misplaced, mark_misplaced
 from pmo_analysis.analysis.targets.neglect import count_refused, find_unused
 from pmo_analysis.analysis.targets.stops import propose_stops
-from pmo_analysis.analysis.targets.workload import recent_requests, role_hours, with_cost
+from pmo_analysis.analysis.targets.workload import list_requests, recent_requests, with_cost
 from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.role_hours import sum_role_hours, total_role_hours
 
 DEMAND_QUARTERS = 8
 
@@ -63,14 +64,16 @@ def review_targets(
     Columns: see TargetReview.
     """
     settings = settings or data.settings
-    hours = role_hours(data)
-    longer = recent_requests(data, quarter, settings, DEMAND_QUARTERS)
+    every, services = list_requests(data), data.frame("services")
+    last = every.groupby("service_id", observed=True)["asked_on"].max().reset_index()
+    longer = recent_requests(every, quarter, settings, DEMAND_QUARTERS)
     since = shift_quarter(quarter, 1 - settings["look_back_quarters"])
-    work = with_cost(data, longer[longer["quarter"] >= since], hours)
-    services = data.frame("services")
-    misplaced = find_misplaced(work, services, groups)
     begins = pd.Timestamp(quarter_start(since, settings["fiscal_year_end_month"]))
-    unused = find_unused(work, _on_offer(services), recent_requests(data, quarter, settings, 400), begins)
+    work = longer[longer["asked_on"] >= begins]
+    hours = sum_role_hours(data, work["engagement_id"].to_numpy())
+    work = with_cost(data, work, hours)
+    misplaced = find_misplaced(work, services, groups)
+    unused = find_unused(work, _on_offer(services), last, begins)
     longer = longer[~longer["service_id"].isin(_withdrawn(services))]
     how: dict[str, Any] = {
         "back": DEMAND_QUARTERS,
@@ -78,9 +81,10 @@ def review_targets(
         "growth": settings["demand_growth_share"],
     }
     demand = expect_demand(longer, groups, quarter, **how)
-    total = expect_demand(longer.assign(service_id="all"), groups, quarter, **how)
+    total = expect_demand(longer.assign(service_id=_all_alike(len(longer))), groups, quarter, **how)
     told = _under_told_roles(hours, roles)
-    load = _load(data, demand, work, told, _practical_hours(data, quarter, settings, roles), settings)
+    capacity = _practical_hours(data, quarter, settings, roles)
+    load = _load(data, demand, work, told, capacity, roles=roles, level=settings["interval_level"])
     marked = mark_misplaced(work[work["service_id"].isin(_on_offer(services)["service_id"])], services, groups)
     to_stop = propose_stops(load, marked, unused, told, settings)
     refused = count_refused(work, settings)
@@ -98,11 +102,22 @@ def _withdrawn(services: pd.DataFrame) -> pd.Series:
     return services.loc[(services["status"] == "retired") | services["active_to_on"].notna(), "service_id"]
 
 
+def _all_alike(count: int) -> pd.Categorical:
+    """All services as one."""
+    return pd.Categorical.from_codes(np.zeros(count, "int8"), ["all"])
+
+
 def _under_told_roles(hours: pd.DataFrame, roles: pd.Series | None) -> pd.DataFrame:
+    """Hours per engagement and role as it may be told."""
     if roles is None:
         return hours
-    told = hours.assign(role=hours["role"].map(roles).fillna(hours["role"]))
-    return told.groupby(["engagement_id", "role"], dropna=False, sort=True)["worked_hours"].sum().reset_index()
+    names = hours["role"].cat.categories.to_series()
+    place, told = pd.factorize(names.map(roles).fillna(names))
+    role = pd.Categorical.from_codes(np.append(place, -1)[hours["role"].cat.codes], told)
+    rows = hours.assign(role=role)
+    if len(told) == len(names):
+        return rows
+    return rows.groupby(["engagement_id", "role"], dropna=False, observed=True)["worked_hours"].sum().reset_index()
 
 
 def _load(
@@ -111,11 +126,16 @@ def _load(
     work: pd.DataFrame,
     hours: pd.DataFrame,
     practical: pd.Series,
-    settings: Settings,
+    *,
+    roles: pd.Series | None,
+    level: float,
 ) -> pd.DataFrame:
     if not data.has("effort", "engagement_id"):
         return pd.DataFrame(columns=LOAD)
-    return expect_load(demand, work, hours, practical, level=settings["interval_level"])
+    booked = total_role_hours(data)
+    told = booked["role"] if roles is None else booked["role"].map(roles).fillna(booked["role"])
+    booked = booked.drop(columns="role").groupby(told).sum()
+    return expect_load(demand, work, hours, practical, booked=booked, level=level)
 
 
 def _practical_hours(data: Dataset, quarter: str, settings: Settings, roles: pd.Series | None) -> pd.Series:

@@ -63,8 +63,9 @@ def _weakly_used(rows: pd.DataFrame, unused: pd.DataFrame) -> pd.DataFrame:
 
 def _added_up(rows: pd.DataFrame) -> pd.DataFrame:
     """Per service and reason the hours, most first."""
-    sums = rows.dropna(subset="wrong").groupby(["service_id", "wrong"])[["worked_hours", "tight_hours"]].sum()
-    table = sums[sums["worked_hours"] > 0].reset_index()
+    groups = rows.dropna(subset="wrong").groupby(["service_id", "wrong"], observed=True)
+    sums = groups[["worked_hours", "tight_hours"]].sum()
+    table = sums[sums["worked_hours"] > 0].reset_index().astype({"service_id": "str"})
     table = table.sort_values(["tight_hours", "worked_hours", "service_id"], ascending=[False, False, True])
     return pd.DataFrame({
         "service_id": table["service_id"],

@@ -7,33 +7,40 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_of, quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.bookings import sum_hours
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.role_hours import number_booked
 
-COLUMNS = ["engagement_id", "customer_id", "service_id", "stage", "charged_cost", "state", "requested_on", "started_on"]
+_FEW = ("customer_id", "service_id", "stage", "state")
 
 
-def recent_requests(data: Dataset, quarter: str, settings: Settings, back: int) -> pd.DataFrame:
-    """Engagements asked for in the last `back` quarters, with `quarter`; refused ones too."""
-    rows = data.frame("engagements", COLUMNS)
-    asked = rows["requested_on"].fillna(rows["started_on"])
+def list_requests(data: Dataset) -> pd.DataFrame:
+    """All that was asked for, refused ones too: customer_id, service_id, stage, state (categories), charged_cost, asked_on.
+
+    engagement_id is a number (see `number_booked`). Read column by column, since texts of many rows are large.
+    """
+    read = {name: data.frame("engagements", [name])[name].astype("category") for name in _FEW}
+    asked, started, charged = (
+        data.frame("engagements", [name])[name] for name in ("requested_on", "started_on", "charged_cost")
+    )
+    ids = number_booked(data, data.frame("engagements", ["engagement_id"])["engagement_id"])
+    return pd.DataFrame({"engagement_id": ids, **read, "charged_cost": charged, "asked_on": asked.fillna(started)})
+
+
+def recent_requests(requests: pd.DataFrame, quarter: str, settings: Settings, back: int) -> pd.DataFrame:
+    """Those asked for in the last `back` quarters, with `quarter`."""
     month = settings["fiscal_year_end_month"]
     first = pd.Timestamp(quarter_start(shift_quarter(quarter, 1 - back), month))
-    rows = rows.assign(asked_on=asked)[(asked >= first).to_numpy()].reset_index(drop=True)
-    days = rows["asked_on"].dt.normalize().unique()
-    names = {d: quarter_of(pd.Timestamp(d).date(), month) for d in days}
-    return rows.assign(quarter=rows["asked_on"].dt.normalize().map(names).astype("str"))
-
-
-def role_hours(data: Dataset) -> pd.DataFrame:
-    """Lifetime hours per engagement and role on the PMO's side: engagement_id (blank = none), role, worked_hours."""
-    rows = sum_hours(data, "engagement_id")
-    ours = rows[rows["side"] == "pmo"]
-    return ours.groupby(["engagement_id", "role"], dropna=False, sort=True)["worked_hours"].sum().reset_index()
+    rows = requests[(requests["asked_on"] >= first).to_numpy()].reset_index(drop=True)
+    day, days = pd.factorize(rows["asked_on"].dt.normalize())
+    name, names = pd.factorize(pd.Series([quarter_of(d.date(), month) for d in days], dtype="str"), sort=True)
+    return rows.assign(quarter=pd.Categorical.from_codes(name[day], names))
 
 
 def with_cost(data: Dataset, requests: pd.DataFrame, hours: pd.DataFrame) -> pd.DataFrame:
-    """Requests with worked_hours and cost (hours × rate, else what was charged; missing where neither is known)."""
+    """Requests with worked_hours and cost (hours × rate, else what was charged; missing where neither is known).
+
+    hours: engagement_id, role, worked_hours.
+    """
     rates = hourly_rates(data)
     priced = hours.assign(cost=hours["worked_hours"] * hours["role"].map(rates).astype(float))
     sums = priced.groupby("engagement_id")[["worked_hours", "cost"]].sum(min_count=1)
