@@ -6,7 +6,6 @@ Each test runs `pmo` as its own process. PMO_KILLS says at how many moments runs
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -25,7 +24,7 @@ from pmo_analysis.intake.demo import write_demo
 pytestmark = pytest.mark.slow
 QUARTER = "2026Q2"
 KILLS = int(os.environ.get("PMO_KILLS", "1"))
-SECONDS = 300
+SECONDS = 300 if KILLS == 1 else 1_800  # hours are shared with what else the machine does
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +101,12 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def children(process: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in found.stdout.split()]
+    """The processes that one, by whichever of its threads, has started and that have not ended."""
+    found = []
+    for listed in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            found += [int(pid) for pid in listed.read_text().split()]
+    return found
 
 
 def test_a_run_killed_at_any_moment_leaves_the_last_report_and_no_trace(source, tmp_path, shelf):
@@ -139,9 +142,10 @@ def test_a_kernel_killed_at_any_moment_is_told_and_the_last_report_stays(source,
 
 
 def await_children(process: int) -> list[int]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SECONDS  # a busy machine takes its time to import
     while not (found := children(process)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.1)
+    assert found, f"process {process} started no other within {SECONDS} seconds"
     return found
 
 
@@ -152,32 +156,18 @@ def test_a_pack_whose_kernel_is_killed_is_listed_and_made_by_the_next_run(source
         running = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         (zygote,) = await_children(running.pid)[:1]
         while not (kernels := children(zygote)) and running.poll() is None:
-            time.sleep(0.02)
+            time.sleep(0.1)
         time.sleep(moment)
         with suppress(ProcessLookupError):
             os.kill(kernels[0], signal.SIGKILL)
         _, said = running.communicate(timeout=SECONDS)
         assert running.returncode in (0, 4) and "Traceback" not in said, said
         assert running.returncode == 0 or "could not be made" in said
+        if running.returncode == 0:  # it had ended before it could be killed; there is something to make again
+            shutil.rmtree(report_of(tmp_path))
     done = subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     assert verified(report_of(tmp_path)) and scratch_of(tmp_path) == []
-
-
-def test_a_kernel_that_cannot_be_started_is_told_and_the_last_report_stays(source, tmp_path, shelf, monkeypatch):
-    spec = tmp_path / "jupyter" / "kernels" / "python3"
-    spec.mkdir(parents=True)
-    lost = {
-        "argv": [str(tmp_path / "gone" / "python"), "-f", "{connection_file}"],
-        "display_name": "P",
-        "language": "python",
-    }
-    (spec / "kernel.json").write_text(json.dumps(lost))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-    good = content(report_of(shelf))
-    failed = publish(source, notebook_that(tmp_path), shelf)
-    assert (failed.returncode, "kernel" in told(failed)) == (4, True), failed.stderr
-    assert content(report_of(shelf)) == good and scratch_of(shelf) == []
 
 
 @pytest.fixture

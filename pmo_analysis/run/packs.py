@@ -29,7 +29,7 @@ from pmo_analysis.run.limits import Limits
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.parameters import check_parameters, read_parameters
 from pmo_analysis.run.publish import find_previous, slug
-from pmo_analysis.run.warm import Zygote, can_fork, start_zygote
+from pmo_analysis.run.warm import Zygote, can_fork, require_kernel, start_zygote
 
 PACK = ROOT / "notebooks" / "customer_pack.ipynb"
 SECONDS_PER_PACK = 600
@@ -79,6 +79,7 @@ def run_packs(
     """
     say = progress or (lambda text: None)
     require_no_secret(source)
+    require_kernel()
     given: dict[str, Any] = {"source": str(source), "settings": overrides, "by": by}
     declared = read_parameters(Path(notebook))
     check_parameters(declared, {**given, "quarter": quarter or "", "group": ""}, Path(notebook))

@@ -28,7 +28,7 @@ from pmo_analysis.run.limits import Limits, read_limits
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.pdf import print_page
 from pmo_analysis.run.templates import find_template
-from pmo_analysis.run.warm import Zygote, can_fork, start_zygote
+from pmo_analysis.run.warm import Zygote, can_fork, require_kernel, start_zygote
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -61,6 +61,7 @@ def run_report(
     Raises InputError, SettingError, BusyError or PublishError, each with what to do.
     """
     require_no_secret(source)
+    require_kernel()
     say = progress or (lambda text: None)
     given = {"source": str(source), "settings": overrides, **(parameters or {})}
     forks = can_fork() and Path(notebook) == REPORT  # a notebook of one's own runs as it does in JupyterLab

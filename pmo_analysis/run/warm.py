@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +30,14 @@ _ONE_THREAD = {
 def can_fork() -> bool:
     """Whether this system has what forked kernels need: Linux, with handles of processes."""
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+
+def require_kernel() -> None:
+    """PublishError where notebooks cannot run at all. A kernel needs its package and no specification on the disk:
+    forked ones have their own (`run/forking.py`), and Jupyter makes one for this interpreter where it finds none.
+    """
+    if find_spec("ipykernel") is None:
+        raise PublishError("No notebook can run here: ipykernel is not installed. Install it: pip install ipykernel.")
 
 
 def short_folder() -> str | None:
@@ -51,7 +61,10 @@ class Zygote:
         except BrokenPipeError:
             answer = ""
         if answer != "ready":
-            raise PublishError(f"The process that kernels are forked from could not start: {self._last_words()}")
+            words = self._last_words()
+            lacking = re.search(r"No module named '(\w+)", words)
+            remedy = f"Install it: pip install {lacking[1]}." if lacking else "Run again."
+            raise PublishError(f"The process that kernels are forked from could not start: {words}. {remedy}")
 
     def kernel(self) -> dict[str, Any]:
         """What papermill hands on to Jupyter for one kernel: forked here, ended at once when its notebook is done."""
