@@ -3,8 +3,8 @@
 A case of `cases.py` is run a few times in a fresh process each, and the shortest and the median time are told, with the
 highest memory above that of its imports, and how many times as long it takes as what stands beside it, round by round. A
 subject of `bars.py` draws a sample of planted truth. Without a name all are measured; the tables go to
-benchmarks/RESULTS.md and, between their markers, to the README. `--json FILE` keeps the times for a later run to be
-compared with.
+benchmarks/RESULTS.md, that of times also between its markers in the README. `--json FILE` keeps the times for a later
+run to be compared with.
 """
 
 from __future__ import annotations
@@ -105,16 +105,24 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.system(),
         "cores": os.cpu_count(),
+        "processor": _processor(),
+        "gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def _processor() -> str:
+    """The processor's name, as Linux tells it."""
+    found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+    return found[1].strip() if found else platform.machine()
 
 
 def render(machine: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """The figures as a sentence and a table in Markdown."""
     told = (
-        f"Measured by `make bench` on {machine['day']}: Python {machine['python']}, {machine['system']}, "
-        f"{machine['cores']} cores, load {machine['load']} before it began. Each run is a fresh process; memory is the highest "
-        "above that of the imports, the table itself included.\n\n"
+        f"Measured by `make bench` on {machine['day']}: Python {machine['python']}, {machine['system']}, {machine['cores']} "
+        f"cores ({machine['processor']}), {machine['gib']} GiB, load {machine['load']} before it began. Each run is a fresh "
+        "process; memory is the highest above that of the imports, the table itself included.\n\n"
     )
     return told + HEAD + "".join(_line(row) for row in rows)
 
@@ -127,26 +135,29 @@ def _line(row: dict[str, Any]) -> str:
     return f"| {row['what']} | {figures} | {row['peak_mb']} | {row['n']} | {times} | {wanted or '–'} |\n"
 
 
-def measure_bars(names: list[str]) -> str:
-    """The figures of subjects as a table."""
-    figures = []
+def measure_bars(names: list[str]) -> tuple[str, str]:
+    """The figures of subjects as a table, and how many of them miss what is wanted."""
+    figures: list[bars.Figure] = []
     for name in names:
         began = time.monotonic()
         figures += (new := bars.measure(name))
         print(f"{name}: {len(new)} figures in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return (
+    missed, barred = sum(figure.missed for figure in figures), sum(figure.wanted != "–" for figure in figures)
+    told = (
         f"A sample of planted truth (seeds from {bars.FIRST}, which nobody tuned on; `make soak` draws many more). A figure with "
         f"a * misses what is wanted; with few draws that may be chance.\n\n{bars.render(figures)}"
     )
+    return told, f"Of {barred} figures of accuracy and coverage with a bar, {barred - missed} meet it in a small sample"
 
 
-def write(text: str) -> None:
-    """RESULTS.md whole, and the README's table between its markers."""
-    RESULTS.write_text(f"# How long things take, and how right they are\n\n{text}", "utf-8")
+def write(times: str, truth: str, summary: str) -> None:
+    """Both tables in RESULTS.md; between the markers of the README that of times, and how the other came out."""
+    RESULTS.write_text(f"# How long things take, and how right they are\n\n{times}\n{truth}", "utf-8")
     readme = README.read_text("utf-8")
     if BEGIN in readme:
         before, rest = readme.split(BEGIN)
-        README.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}", "utf-8")
+        told = f"{times}\n{summary}: [benchmarks/RESULTS.md](benchmarks/RESULTS.md).\n"
+        README.write_text(f"{before}{BEGIN}\n{told}{END}{rest.split(END)[1]}", "utf-8")
 
 
 def _parse() -> argparse.Namespace:
@@ -171,12 +182,13 @@ def main() -> None:
     names = chosen.names or [*CASES, *bars.SUBJECTS]
     rows = measure([name for name in names if name in CASES], chosen.repeats)
     subjects = [name for name in names if name in bars.SUBJECTS]
-    text = render(machine, rows) if rows else ""
-    print(text := text + ("\n" + measure_bars(subjects) if subjects else ""))
+    times = render(machine, rows) if rows else ""
+    truth, summary = measure_bars(subjects) if subjects else ("", "")
+    print(f"{times}\n{truth}".strip())
     if chosen.json:
         chosen.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", "utf-8")
     if not chosen.names:
-        write(text)
+        write(times, truth, summary)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A whole quarter at size: `python -m benchmarks.scale 1m 10m 100m`, each in a fresh process, by part.
+"""A whole quarter at size: `python -m benchmarks.scale 1m 10m 100m_lines 100m`, each in a fresh process, by part.
 
 The invented organisation is streamed to Parquet once (under the git-ignored `.cache/`) and told as `pmo report` tells it.
 Seconds, CPU seconds and the highest memory above the imports are printed for each part as it ends, so that a run which
@@ -14,6 +14,7 @@ import functools
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 from scipy.optimize import nnls
 
@@ -36,6 +38,7 @@ SIZES = {
     "1m": (2_000, 100_000, 1_000_000),
     "10m": (20_000, 1_000_000, 10_000_000),
     "100m": (200_000, 10_000_000, 100_000_000),
+    "100m_lines": (20_000, 1_000_000, 100_000_000),  # the bookings of 10m, each as ten lines of a tenth of its hours
     "more_customers": (4_000, 100_000, 1_000_000),
     "more_engagements": (2_000, 200_000, 1_000_000),
     "more_effort": (2_000, 100_000, 2_000_000),
@@ -57,9 +60,22 @@ def make_set(size: str) -> Path:
     from pmo_analysis.intake.demo import Amount, stream_demo
 
     folder = CACHE / f"demo-{size}"
-    if not folder.is_dir():
+    if not folder.is_dir() and size == "100m_lines":
+        _split_bookings(make_set("10m"), folder)
+    elif not folder.is_dir():
         stream_demo(folder, Amount(*SIZES[size]), say=lambda text: print(text, file=sys.stderr, flush=True))
     return folder
+
+
+def _split_bookings(source: Path, folder: Path) -> None:
+    scratch = folder.with_name(f".{folder.name}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(source, scratch, ignore=shutil.ignore_patterns("effort.parquet"))
+    tenth = "SELECT bookings.* REPLACE (worked_hours / 10 AS worked_hours) FROM bookings, range(10)"
+    with duckdb.connect(config={"enable_progress_bar": "false"}) as connection:
+        connection.read_parquet(str(source / "effort.parquet")).create_view("bookings")
+        connection.sql(tenth).write_parquet(str(scratch / "effort.parquet"), compression="zstd")
+    scratch.rename(folder)
 
 
 class _Watch:

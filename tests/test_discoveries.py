@@ -82,9 +82,9 @@ class World:
 
 def build_world(known: Dataset, kinds: tuple[str, ...]) -> World:
     facts = gather_facts(known, QUARTER, known.settings)
-    told, rows, _ = _gather_rows(known, facts)
+    told, kept, _ = _gather_rows(known, facts)
     told = [m for m in told if m.estimate in ("share", "ratio", "mean") and m.option != "against_base"]
-    chosen = rows[rows["measure"].isin([m.name for m in told])]
+    chosen = kept.read([m.name for m in told])
     cases = pd.concat(build_cases(chosen, told, group(known), facts, summed=False), ignore_index=True)
     cases["cluster"] = cases["cluster"].where(
         cases["cluster"].notna(), -1.0 - cases.index

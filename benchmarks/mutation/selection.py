@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.mutation.operators import Mutant
 from benchmarks.mutation.reached import KEPT, MUTATED, ROOT, Findings
 
-BUDGET_SECONDS = 60.0
+BUDGET_SECONDS = 30.0
 
 Chosen = dict[str, list[str]]  # of each test file its tests, in the order to run them
 

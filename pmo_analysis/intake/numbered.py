@@ -7,17 +7,24 @@ import pandas as pd
 
 from pmo_analysis.intake.dataset import Dataset
 
-_FEW = ("customer_id", "service_id", "project_id", "size_quoted", "stage", "state", "tier")
+_FEW = ("customer_id", "service_id", "project_id", "size_quoted", "state")
+# What costs and measures ask of an engagement; of a long table nothing else is read and kept.
+_COLUMNS = (
+    "engagement_id", *_FEW, "requested_on", "started_on", "promised_on", "delivered_on", "charged_cost", "reworked",
+    "approval_count", "document_count", "touchpoint_count",
+)  # fmt: skip
 
 
 def number_engagements(data: Dataset) -> pd.DataFrame:
-    """The engagements as `data.frame` tells them; customer, service, project, size, stage, state and tier are categories.
+    """The engagements with _COLUMNS as `data.frame` tells them; customer, service, project, size and state are categories.
 
     Categories are in the order of their names. Made once and kept.
     """
-    return data.once(
-        "engagements as numbers", lambda data: data.frame("engagements").astype(dict.fromkeys(_FEW, "category"))
-    )
+    return data.once("engagements as numbers", _number)
+
+
+def _number(data: Dataset) -> pd.DataFrame:
+    return data.frame("engagements", _COLUMNS).astype(dict.fromkeys(_FEW, "category"))
 
 
 def single_engagements(data: Dataset) -> pd.DataFrame:

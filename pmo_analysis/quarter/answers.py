@@ -94,8 +94,8 @@ def gather_answers(
 ) -> Answers:
     """The answers of the quarter and those it is compared with, with the groups of every report that told them."""
     asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
-    rows = measures.rows
-    rows = rows[rows["measure"].isin(asked) & rows["numerator"].notna()]
+    rows = measures.kept.read(list(asked))
+    rows = rows[rows["numerator"].notna()]
     rows = rows.astype(dict.fromkeys(["measure", "quarter", "customer_id", "service_id"], "str"))
     survey = known.frame("survey", ["response_id", "respondent_id"]).drop_duplicates("response_id")
     names = rows["source_id"].map(survey.set_index("response_id")["respondent_id"])

@@ -190,7 +190,7 @@ def _lead(
     asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
     named = known.frame("decisions", ["measure"])["measure"]
     wanted = named[~named.isin(asked)].dropna().unique()  # answers are told of the whole only
-    rows = measures.rows[measures.rows["measure"].isin(wanted)]
+    rows = measures.kept.read(list(wanted))
     rows = rows.astype(dict.fromkeys(["measure", "quarter", "customer_id", "service_id"], "str"))
     rows = pd.concat([rows, list_cost_rows(by_service)], ignore_index=True)
     return review_leadership(
@@ -206,7 +206,7 @@ def _score(measures: Measures, groups: pd.DataFrame, settings: Settings) -> Valu
     A customer's answers are those of a few people and are told of groups only: its own score is made without them.
     """
     weights = settings.group("weight") if settings["weights_known"] else None
-    rows = measures.observations.rename(columns={"customer_id": "unit_id"})
+    rows = measures.sum_observations().rename(columns={"customer_id": "unit_id"})
     asked = measures.definitions.loc[measures.definitions["table"] == "survey", "measure"]
     rows = rows[rows["outcome"].isin(list(settings.group("weight"))) & ~rows["measure"].isin(asked)]
     return score_value(
@@ -253,9 +253,8 @@ def _delivery_costs(cost: CostToServe, measures: Measures, quarter: str) -> pd.D
     """engagement_id, cost: a delivery's money over its life; where no hours are booked, what it was charged or stands for."""
     if cost.basis != "hours":
         return cost.engagements[["engagement_id", "cost"]]
-    rows = measures.rows
-    rows = rows[(rows["measure"] == "unit_cost_saving_cost") & (rows["quarter"] == quarter)]
-    return rows[["source_id", "whole_weight"]].set_axis(["engagement_id", "cost"], axis=1)
+    rows = measures.kept.read(["unit_cost_saving_cost"], [quarter], ["source_id", "whole_weight"])
+    return rows.set_axis(["engagement_id", "cost"], axis=1)
 
 
 def _headline(

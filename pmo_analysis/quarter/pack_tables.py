@@ -85,8 +85,7 @@ def _list_requests(q: Quarter) -> pd.DataFrame:
 def _list_compared(q: Quarter) -> pd.DataFrame:
     """Rows of the measures that are compared, over the look-back; what a delivery cost, of the quarter."""
     first = shift_quarter(q.quarter, 1 - q.settings["look_back_quarters"])
-    rows = q.measures.rows
-    rows = rows[rows["measure"].isin(list(COMPARED)) & rows["quarter"].isin(quarters_between(first, q.quarter))]
+    rows = q.measures.kept.read(list(COMPARED), quarters_between(first, q.quarter))
     costs = q.cost.engagements.rename(columns={"cost": "numerator"})[["customer_id", "numerator"]]
     costs = costs.assign(measure="delivery_cost", quarter=q.quarter, denominator=1.0)
     columns = ["measure", "quarter", "customer_id", "numerator", "denominator"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -43,9 +43,15 @@ def chart_quarters(facts: Facts) -> list[str]:
 
 
 def build_cases(
-    rows: pd.DataFrame, measures: Iterable[Measure], groups: pd.DataFrame, facts: Facts, *, summed: bool = True
+    rows: pd.DataFrame,
+    measures: Iterable[Measure],
+    groups: pd.DataFrame,
+    facts: Facts,
+    *,
+    kinds: Sequence[str] = KINDS,
+    summed: bool = True,
 ) -> Iterator[pd.DataFrame]:
-    """Rows once per group they belong to, a table for each kind of group: adds group_kind, group, period, cell, cluster.
+    """Rows once per group they belong to, a table for each of `kinds`: adds group_kind, group, period, cell, cluster.
 
     The whole is told for every quarter of the run chart; categories, segments and services for this quarter and those
     it is compared with; a customer, who has few rows a quarter, over the look-back and the look-back before. Its rows
@@ -54,7 +60,7 @@ def build_cases(
     """
     # Names are kept as small numbers into one sorted list: texts would be copied and compared letter by letter.
     keys = ["measure", "quarter", "customer_id", "service_id"]
-    rows = rows.drop(columns="source_id").astype(dict.fromkeys(keys, "category"))
+    rows = rows.drop(columns="source_id", errors="ignore").astype(dict.fromkeys(keys, "category"))
     content = [rows[name].to_numpy("float64") for name in ("denominator", "numerator")]
     rows = rows.iloc[np.lexsort(content)]  # so that sums depend on content only
     names = _name_groups(rows, groups, facts)
@@ -63,7 +69,7 @@ def build_cases(
     charted = rows[rows["quarter"].isin(compared | set(chart_quarters(facts)))]
     charted = _add_up(charted, measures) if summed else charted
     recent = charted[charted["quarter"].isin(compared)]
-    for kind in KINDS:
+    for kind in kinds:
         wanted = [m.name for m in measures if kind in m.kinds]
         chosen = {"all": charted, "customer": rows}.get(kind, recent)
         if len(wanted) < len(measures):
@@ -143,8 +149,8 @@ class _Names:
 def _name_groups(rows: pd.DataFrame, groups: pd.DataFrame, facts: Facts) -> _Names:
     about = groups.drop_duplicates("customer_id").set_index("customer_id")[["category", "segment"]].astype("str")
     customers, services = rows["customer_id"].cat.categories, rows["service_id"].cat.categories
-    told = {"all", *about["category"].dropna(), *about["segment"].dropna(), *customers, *services}
-    names = pd.CategoricalDtype(sorted(told))
+    told = [pd.Index(["all"]), *(pd.Index(about[kind].dropna().unique()) for kind in about), customers, services]
+    names = pd.CategoricalDtype(told[0].append(told[1:]).unique().sort_values())
     periods = pd.CategoricalDtype(sorted({*facts.quarters, *rows["quarter"].cat.categories}))
     own = about.reindex(customers)
     ids = {"category": own["category"], "segment": own["segment"], "customer": customers, "service": services}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,12 @@ from pmo_analysis.analysis.measures.benefit import BENEFIT
 from pmo_analysis.analysis.measures.cells import ESTIMATE, KEYS, build_cases, chart_quarters, estimate_cells
 from pmo_analysis.analysis.measures.changes import divide_by_base, tell_changes
 from pmo_analysis.analysis.measures.decisions import DECISIONS
-from pmo_analysis.analysis.measures.definition import ROW_COLUMNS, Measure
+from pmo_analysis.analysis.measures.definition import KINDS, ROW_COLUMNS, Measure
 from pmo_analysis.analysis.measures.execution import EXECUTION
 from pmo_analysis.analysis.measures.experience import EXPERIENCE
 from pmo_analysis.analysis.measures.facts import Facts, gather_facts
 from pmo_analysis.analysis.measures.lower_cost import LOWER_COST, SAVINGS, estimate_savings
-from pmo_analysis.analysis.measures.observations import tell_observations
+from pmo_analysis.analysis.measures.observations import list_observations, sum_observations, tell_scales
 from pmo_analysis.analysis.measures.process import PROCESS
 from pmo_analysis.analysis.measures.productivity import PRODUCTIVITY
 from pmo_analysis.analysis.measures.reach import REACH
@@ -29,6 +29,7 @@ from pmo_analysis.contract.quarters import quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.kept_rows import KeptRows
 from pmo_analysis.intake.numbered import recode
 
 MEASURES: tuple[Measure, ...] = (
@@ -45,7 +46,10 @@ MEASURES: tuple[Measure, ...] = (
 
 _MEASURE_NAMES = pd.CategoricalDtype(sorted(m.name for m in MEASURES))
 _NAMES = ["measure", "quarter", "customer_id", "service_id"]
+_ESTIMATED = [name for name in ROW_COLUMNS if name != "source_id"]
 _MOST_ROWS = 500_000
+# Engagements and what was worked on them in quarters, from which on the rows of measures (some thirty each) lie in files.
+MOST_IN_MEMORY = 300_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,32 +74,48 @@ class Measures:
     reversals: measure, group_kind, against, change, groups_count, sentence: the whole moved one way, every group the other.
     missing: measure, missing (table or table.column), sentence.
     rows: measure, quarter, customer_id, service_id (these four are categories: there may be millions), source_id, numerator,
-        denominator, seen_weight, whole_weight.
+        denominator, seen_weight, whole_weight; read where they are `kept`, which also gives some measures or quarters.
+    scales: measure, outcome, is_ratio, worst, best, base: how a row becomes an observation.
     """
 
     cells: pd.DataFrame
     changes: pd.DataFrame
     run_chart: pd.DataFrame
     definitions: pd.DataFrame
-    observations: pd.DataFrame
     splits: pd.DataFrame
     reversals: pd.DataFrame
     missing: pd.DataFrame
-    rows: pd.DataFrame = field(repr=False)
+    kept: KeptRows = field(repr=False)
+    scales: pd.DataFrame = field(repr=False)
     groups: pd.DataFrame = field(repr=False)
     quarter: str
     look_back_quarters: int
     sentence: str
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows of all measures; there may be hundreds of millions: `kept.read` gives those of some."""
+        return self.kept.read()
+
+    @property
+    def observations(self) -> pd.DataFrame:
+        """The rows of the look-back as observations on the 0–100 scale."""
+        return list_observations(self.kept, self.scales, self._look_back)
+
+    def sum_observations(self) -> pd.DataFrame:
+        """The same per customer and measure: customer_id, outcome, measure, n, value (their mean), sd."""
+        return sum_observations(self.kept, self.scales, self._look_back)
+
+    @property
+    def _look_back(self) -> list[str]:
+        return quarters_between(shift_quarter(self.quarter, 1 - self.look_back_quarters), self.quarter)
 
     def trace(self, measure: str, group_kind: str = "all", group: str = "all") -> pd.DataFrame:
         """The rows behind a cell; `source_id` is the key in the table that `definitions` names."""
         known = self.definitions["measure"]
         if measure not in set(known):
             raise InputError(f"There is no measure {measure!r}. {nearest(measure, known)}")
-        first = shift_quarter(self.quarter, 1 - self.look_back_quarters) if group_kind == "customer" else self.quarter
-        rows = self.rows[
-            (self.rows["measure"] == measure) & self.rows["quarter"].isin(quarters_between(first, self.quarter))
-        ]
+        rows = self.kept.read([measure], self._look_back if group_kind == "customer" else [self.quarter])
         rows = rows[self._inside(rows, group_kind, group)].reset_index(drop=True)
         return rows.astype(dict.fromkeys(_NAMES, "str"))
 
@@ -129,8 +149,8 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
     known = data if data.known_at == quarter else data.as_of(quarter, settings["fiscal_year_end_month"])
     groups = groups.reindex(columns=["customer_id", "category", "segment"])
     facts = gather_facts(known, quarter, settings)
-    told, rows, missing = _gather_rows(known, facts)
-    figures, splits = _estimate_in_parts(rows, told, groups, facts)
+    told, kept, missing = _gather_rows(known, facts)
+    figures, splits = _estimate_in_parts(kept, told, groups, facts)
     based, scaled = divide_by_base(figures, told, facts)
     savings = estimate_savings(facts, groups) if any(m.name in SAVINGS for m in told) else figures.iloc[:0]
     changes = tell_changes(scaled, savings, told, facts)
@@ -140,11 +160,11 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
         changes,
         _tell_run_chart(pd.concat([scaled, savings]), told, facts),
         _tell_definitions(settings),
-        tell_observations(rows, told, facts),
         splits,
         find_reversals(changes),
         missing,
-        rows,
+        kept,
+        tell_scales(kept, told, facts),
         groups,
         quarter,
         settings["look_back_quarters"],
@@ -153,14 +173,14 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
 
 
 def _estimate_in_parts(
-    rows: pd.DataFrame, told: list[Measure], groups: pd.DataFrame, facts: Facts
+    kept: KeptRows, told: list[Measure], groups: pd.DataFrame, facts: Facts
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Figures by group and period, and mix and rate: a few measures at a time where they have many rows."""
+    """Figures by group and period, and mix and rate: a few measures at a time, and of long ones a part of the rows."""
     figures, sums = [], []
-    for part, its_rows in _share_out(rows, told):
-        estimated = [m for m in part if m.estimate != "saving"]
-        for cases in build_cases(its_rows, part, groups, facts):
-            figures.append(estimate_cells(cases, estimated, facts.settings, errors=True))
+    estimated = [m for m in told if m.estimate != "saving"]
+    for part, kinds, rows in _share_out(kept, estimated, facts):
+        for cases in build_cases(rows, part, groups, facts, kinds=kinds):
+            figures.append(estimate_cells(cases, part, facts.settings, errors=True))
             sums.append(sum_strata(cases, part))
     return _stack(figures), split_sums(sums, facts)
 
@@ -170,50 +190,71 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def _share_out(rows: pd.DataFrame, told: list[Measure]) -> Iterator[tuple[list[Measure], pd.DataFrame]]:
-    """The measures and their rows in parts of about _MOST_ROWS: what is done with a part takes several times its memory.
+_Part = tuple[list[Measure], Sequence[str], pd.DataFrame]
 
-    The rows of a measure lie together, in the order of the measures.
+
+def _share_out(kept: KeptRows, told: list[Measure], facts: Facts) -> Iterator[_Part]:
+    """Measures, kinds of groups and rows, about _MOST_ROWS at a time: what is done with them takes several times their memory.
+
+    Short measures go together; a long one is cut by what its figures are cut by: quarters, and for customers the customers.
     """
-    if not told:
-        yield [], rows
-    counts = rows["measure"].value_counts()
-    last = counts.reindex([m.name for m in told]).fillna(0).astype("int64").cumsum().to_numpy()
-    number = last // _MOST_ROWS
-    for part in np.unique(number):
-        chosen = np.flatnonzero(number == part)
-        first = last[chosen[0] - 1] if chosen[0] else 0
-        yield [told[i] for i in chosen], rows.iloc[first : last[chosen[-1]]]
+    short: list[Measure] = []
+    for measure in told:
+        count = kept.count([measure.name])
+        if short and kept.count([m.name for m in short]) + count > _MOST_ROWS:
+            yield short, KINDS, kept.read([m.name for m in short])
+            short = []
+        if count > _MOST_ROWS:
+            yield from _cut(kept, measure, facts)
+        else:
+            short.append(measure)
+    if short or not told:
+        yield short, KINDS, kept.read([m.name for m in short])
 
 
-def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], pd.DataFrame, pd.DataFrame]:
+def _cut(kept: KeptRows, measure: Measure, facts: Facts) -> Iterator[_Part]:
+    """The rows of a long measure: quarter by quarter, then some customers at a time."""
+    for quarter in kept.counts[measure.name]:
+        yield [measure], KINDS[:-1], kept.read([measure.name], [quarter], _ESTIMATED)
+    if KINDS[-1] not in measure.kinds:
+        return
+    rows = kept.read([measure.name], facts.quarters, _ESTIMATED)
+    codes = rows["customer_id"].cat.codes.to_numpy()
+    counts = np.bincount(codes + 1, minlength=len(facts.customer_names.categories) + 1)
+    part = (np.cumsum(counts) // _MOST_ROWS)[codes + 1]
+    for number in np.unique(part):
+        yield [measure], KINDS[-1:], rows[part == number]
+
+
+def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], KeptRows, pd.DataFrame]:
     """The measures that can be told, their rows, and what the others lack."""
-    told, tables, missing = [], [], []
-    rows_of = cache(lambda make: make(facts))  # several measures tell the same rows in different ways
+    told, missing = [], []
+    kept = KeptRows(ROW_COLUMNS, _row_types(facts), on_disk=len(facts.engagements) + len(facts.work) > MOST_IN_MEMORY)
+    rows_of = lru_cache(1)(lambda make: make(facts))  # measures of the same rows follow each other
     for measure in MEASURES:
         lacking = next((need for need in measure.needs if not _is_there(data, need)), None)
         rows = rows_of(measure.rows) if lacking is None else None
         if rows is not None and rows["numerator"].notna().any():
             told.append(measure)
-            tables.append(_as_categories(rows[rows["quarter"].isin(facts.quarters)], measure, facts))
+            kept.keep(measure.name, _as_categories(rows[rows["quarter"].isin(facts.quarters)], measure, facts))
         else:
             missing.append(_tell_missing(measure, lacking))
-    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(ROW_COLUMNS))
-    return told, rows, pd.DataFrame(missing, columns=["measure", "missing", "sentence"])
+    return told, kept, pd.DataFrame(missing, columns=["measure", "missing", "sentence"])
+
+
+def _row_types(facts: Facts) -> dict[str, pd.CategoricalDtype]:
+    """Names as categories, each in one order for all measures: millions of texts are slow and large."""
+    names = {"customer_id": facts.customer_names, "service_id": facts.service_names}
+    return {"measure": _MEASURE_NAMES, "quarter": facts.quarter_names, **names}
 
 
 def _as_categories(rows: pd.DataFrame, measure: Measure, facts: Facts) -> pd.DataFrame:
-    """The rows with names as categories, each in one order for all measures: millions of texts are slow and large."""
-    code = np.full(len(rows), _MEASURE_NAMES.categories.get_loc(measure.name))
-    named = {
-        "quarter": facts.quarter_names,
-        "customer_id": facts.customer_names,
-        "service_id": facts.service_names,
-    }
+    code = np.full(len(rows), _MEASURE_NAMES.categories.get_loc(measure.name), "int8")
+    types = _row_types(facts)
     return rows.assign(
         measure=pd.Categorical.from_codes(code, dtype=_MEASURE_NAMES),
-        **{name: recode(rows[name], dtype) for name, dtype in named.items()},
-    )[list(ROW_COLUMNS)]
+        **{name: recode(rows[name], dtype) for name, dtype in types.items() if name != "measure"},
+    )
 
 
 def _is_there(data: Dataset, need: str) -> bool:

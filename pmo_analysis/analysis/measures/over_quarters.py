@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, cast
 
 import pandas as pd
 
 from pmo_analysis.analysis.measures.cells import ESTIMATE, KEYS, build_cases, estimate_cells
 from pmo_analysis.analysis.measures.changes import divide_by_base, tell_changes
+from pmo_analysis.analysis.measures.definition import KINDS
 from pmo_analysis.analysis.measures.facts import Facts
 from pmo_analysis.analysis.measures.lower_cost import SAVINGS
 from pmo_analysis.analysis.measures.outcomes import MEASURES, Measures
@@ -18,7 +18,7 @@ from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 
 OVER = ["measure", "group_kind", "group", *ESTIMATE, "change", "change_low", "change_high", "direction"]
-_TOLD_KINDS = 3  # all, category, segment: a service or customer is told by the quarter and the look-back
+_TOLD_KINDS = KINDS[:3]  # a service or customer is told by the quarter and the look-back
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,16 @@ def measure_over(measures: Measures, quarters: Sequence[str], settings: Settings
     span = cast(Facts, _Span(last, before, settings))
     told = [m for m in MEASURES if m.estimate != "saving" and m.option != "stock"]
     place = dict.fromkeys(quarters, last) | {shift_quarter(q, -4): before for q in quarters}
-    rows = measures.rows[measures.rows["quarter"].isin(place) & measures.rows["measure"].isin([m.name for m in told])]
-    rows = rows.assign(quarter=rows["quarter"].map(place).astype("str"))
-    told = [m for m in told if m.name in set(rows["measure"])]
+    told = [m for m in told if place.keys() & measures.kept.counts.get(m.name, {}).keys()]
     if not told:
         return pd.DataFrame(columns=OVER)
-    cases = islice(build_cases(rows, told, measures.groups, span), _TOLD_KINDS)
-    figures = pd.concat([estimate_cells(c, told, settings, errors=True) for c in cases], ignore_index=True)
+    figures = []
+    for measure in told:
+        rows = measures.kept.read([measure.name], place)
+        rows = rows.assign(quarter=rows["quarter"].map(place).astype("str"))
+        cases = build_cases(rows, [measure], measures.groups, span, kinds=_TOLD_KINDS)
+        figures += [estimate_cells(c, [measure], settings, errors=True) for c in cases]
+    figures = pd.concat(figures, ignore_index=True)
     based, scaled = divide_by_base(figures, told, span)
     changes = tell_changes(scaled, figures.iloc[:0], told, span)
     table = pd.concat([_join(based[based["period"] == last], changes), _sum_savings(measures.run_chart, quarters)])

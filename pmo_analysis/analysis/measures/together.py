@@ -20,7 +20,7 @@ def estimate_groups(
     Columns as `Measures.cells`, without the note; no row where nothing was measured.
     """
     definition = next(m for m in MEASURES if m.name == measure)
-    rows = measures.rows[(measures.rows["measure"] == measure) & (measures.rows["quarter"] == measures.quarter)]
+    rows = measures.kept.read([measure], [measures.quarter])
     about = measures.groups.drop_duplicates("customer_id").set_index("customer_id")
     group = rows["service_id"] if kind == "service" else rows["customer_id"].map(about[kind])
     inside = rows[group.astype("str").isin(list(groups))]
