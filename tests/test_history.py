@@ -11,8 +11,9 @@ from pmo_analysis.analysis.history import compare_schemes, segment_history
 from pmo_analysis.analysis.history import paths as paths_module
 from pmo_analysis.analysis.history import telling as telling_module
 from pmo_analysis.analysis.history.drift import tell_drift
+from pmo_analysis.analysis.history.moves import Paths, find_likely, flag_moves, list_paths
 from pmo_analysis.analysis.history.noise import estimate_noise, fading_correlation, look_back_windows
-from pmo_analysis.analysis.history.paths import Panel, Paths, flag_moves, follow_paths, list_paths
+from pmo_analysis.analysis.history.paths import Panel, follow_paths
 from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import segment_customers
 from pmo_analysis.contract.errors import InputError
@@ -215,8 +216,7 @@ def test_two_quarters_in_a_row_are_two_blips_where_blips_are_common_and_a_move_w
     chances = []
     for numbers in (calm, restless):
         panel = Panel(numbers, np.zeros((200, 8, 2)), look_back_windows(8, 1))
-        paths, chance, _ = follow_paths(panel, np.array([[0.0], [4.0]]), np.array([0.5, 0.5]))
-        chances.append(chance[:, paths.moves].sum(axis=1))
+        chances.append(follow_paths(panel, np.array([[0.0], [4.0]]), np.array([0.5, 0.5]))[1].moved)
     assert chances[0][0] > 0.99 and chances[1][0] < 0.8
     assert chances[0][1] < 0.05 and chances[1][1] < 0.05
     assert (chances[0][100:110] > 0.99).all() and (chances[0][2:100] < 0.05).all()
@@ -236,9 +236,10 @@ def test_who_seems_to_have_moved_under_common_blips_did_as_often_as_is_told():
 def test_false_moves_stay_below_the_level_by_hand():
     paths = Paths(np.array([0, 0]), np.array([0, 1]), np.array([4, 2]))
     chance = np.array([[0.01, 0.99], [0.10, 0.90], [0.40, 0.60], [0.6, 0.4]])
-    told, possible = flag_moves(paths, chance, level=0.10)
+    likely = find_likely(paths, chance)
+    told, possible = flag_moves(paths, likely, level=0.10)
     assert [i for i, _, _ in told] == [0, 1] and [i for i, _, _ in possible] == [2]
-    assert [i for i, _, _ in flag_moves(paths, chance, level=0.20)[0]] == [0, 1, 2]
+    assert [i for i, _, _ in flag_moves(paths, likely, level=0.20)[0]] == [0, 1, 2]
 
 
 def test_change_is_split_into_mix_and_rate_by_hand():

@@ -83,9 +83,9 @@ def feature_panel(
     for back in range(quarters - 1, -1, -1):
         window = Window(shift_quarter(quarter, -back), count, month)
         values, _ = _features_at(requests, window, needs_last=_NEED_LASTS)
-        parts.append(values.reset_index().assign(quarter=window.quarter))
-    panel = pd.concat(parts, ignore_index=True)
-    return panel[["customer_id", "quarter", *[c for c in panel if c not in ("customer_id", "quarter")]]]
+        values.insert(0, "quarter", window.quarter)
+        parts.append(values.reset_index())
+    return pd.concat(parts, ignore_index=True)
 
 
 def _month_number(day: date) -> int:
@@ -97,11 +97,11 @@ def _features_at(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     data, words, monthly = requests.known, requests.words, requests.monthly
     months = monthly.index.get_level_values("month")
-    until = monthly[months <= _month_number(window.last)]
+    ever = monthly.index.get_level_values("customer_id")[months <= _month_number(window.last)].unique()
     recent = monthly[(months >= _month_number(window.first)) & (months <= _month_number(window.last))]
     sums = recent.groupby(level="customer_id").sum()
     customers = data.frame("customers").set_index("customer_id")
-    left_out = _left_out(customers, sums, until.index.unique("customer_id"), window)
+    left_out = _left_out(customers, sums, ever, window)
     stayed = sums.index.difference(left_out["customer_id"]).intersection(customers.index)
     sums, customers = sums.loc[stayed], customers.loc[stayed]
     exposure = _exposure(customers, window, int(months.min()) if len(months) else 0)

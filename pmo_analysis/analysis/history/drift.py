@@ -22,14 +22,14 @@ def tell_drift(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     Yuen 1974), so that movers do not count as drift. `clear`: told apart from noise, of all features and quarters
     the expected share of false ones at most .05 (Benjamini & Hochberg 1995). Limits are missing below eight customers.
     """
-    quarters = sorted(panel["quarter"].unique())
-    wide = scores.set_index([panel["customer_id"], panel["quarter"]]).unstack("quarter")
-    cells = {feature: wide[feature][quarters].to_numpy() for feature in scores}
-    rows = [
-        (feature, quarter, *_trimmed(cells[feature][:, q] - cells[feature][:, 0], first=q == 0))
-        for feature in scores
-        for q, quarter in enumerate(quarters)
-    ]
+    (customer, who), (at, quarters) = (pd.factorize(panel[key], sort=True) for key in ("customer_id", "quarter"))
+    rows = []
+    for feature in scores:
+        cells = np.full((len(who), len(quarters)), np.nan)
+        cells[customer, at] = scores[feature]
+        rows += [
+            (feature, quarter, *_trimmed(cells[:, q] - cells[:, 0], first=q == 0)) for q, quarter in enumerate(quarters)
+        ]
     told = pd.DataFrame(rows, columns=[*COLUMNS[:-1], "p"])
     later = told["quarter"] > quarters[0]
     return told.assign(clear=benjamini_hochberg(told["p"].where(later)) <= _FALSE_SHARE)[COLUMNS]

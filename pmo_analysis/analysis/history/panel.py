@@ -77,23 +77,24 @@ def _most_changed(panel: pd.DataFrame) -> pd.Index:
     return change.index[change > change.quantile(1 - _MOST_CHANGED)]
 
 
-def level_scores(panel: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores less what changed for everybody in a quarter (Tukey's median polish)."""
-    level = scores
+def level_scores(score: pd.Series, customer: np.ndarray, quarter: np.ndarray) -> pd.Series:
+    """A feature's scores less what changed for everybody in a quarter (Tukey's median polish)."""
+    level = score
     for _ in range(_POLISH):
-        own = level.groupby(panel["customer_id"]).transform("median")
-        level = level - (level - own).groupby(panel["quarter"]).transform("median").fillna(0.0)
+        own = level.groupby(customer).transform("median")
+        level = level - (level - own).groupby(quarter).transform("median").fillna(0.0)
     return level
 
 
 def stack_panel(
-    panel: pd.DataFrame, level: pd.DataFrame, points: Points, mixture: Mixture, windows: np.ndarray
+    panel: pd.DataFrame, scores: pd.DataFrame, points: Points, mixture: Mixture, windows: np.ndarray
 ) -> Panel:
-    """Customers × quarters × features, gaps missing."""
+    """Customers × quarters × features without what changed for everybody, gaps missing."""
     at = (_codes(panel["customer_id"]), _codes(panel["quarter"]))
     shape = (at[0].max() + 1, at[1].max() + 1)
-    cube = np.full((*shape, level.shape[1]), np.nan)
-    cube[at] = level
+    cube = np.full((*shape, scores.shape[1]), np.nan)
+    for j, feature in enumerate(scores):
+        cube[(*at, j)] = level_scores(scores[feature], *at)
     chance = np.zeros((*shape, len(mixture.weights)))
     for j, chances in enumerate(mixture.chances):
         chance[at] += _log_chances(points.codes[:, j], chances, panel)
@@ -124,4 +125,4 @@ def _log_chances(codes: np.ndarray, chances: np.ndarray, panel: pd.DataFrame) ->
 
 def encode_numbers(points: Points, columns: list[Mapping[str, Any]]) -> pd.DataFrame:
     """The scheme's numbers by name."""
-    return pd.DataFrame(points.numbers, columns=[c["name"] for c in columns if c["kind"] == "number"])
+    return pd.DataFrame(points.numbers, columns=[c["name"] for c in columns if c["kind"] == "number"], copy=False)

@@ -4,8 +4,7 @@ A customer's quarter lies about the mean of its path's segment, off by what is t
 noise that fades (S_e, AR(ρ)). Knowing the lasting offset keeps a customer who always sits near a border from flickering.
 Any single quarter may also be a blip: it looks like another segment, or like nothing in particular, at rates learned
 from the panel. So two odd quarters in a row are weighed against two blips, not taken for a move. Where a row looks back
-over several quarters, a move shows as a ramp. Moves are flagged so that the expected share of false ones stays below a
-level.
+over several quarters, a move shows as a ramp.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
+from pmo_analysis.analysis.history.moves import Likely, Paths, find_likely, join_likely, list_paths
 from pmo_analysis.analysis.history.noise import Noise, estimate_noise, fading_correlation, median_over_quarters
 
 _ROUNDS = 8
@@ -36,27 +36,6 @@ _RESTLESS = 0.15
 # Customers from whom segments, noise and rates are learned where there are more, how many of the others are followed at a
 # time, and the rounds in which each one's own offset and noise are found.
 LEARNED_FROM, _AT_A_TIME, _OWN_ROUNDS = 3_000, 1_000, 4
-
-
-@dataclass(frozen=True, eq=False)
-class Paths:
-    """Segment before, segment after (the same for staying) and first quarter after of each path considered."""
-
-    before: np.ndarray
-    after: np.ndarray
-    at: np.ndarray
-
-    @property
-    def moves(self) -> np.ndarray:
-        """Which paths move."""
-        return self.before != self.after
-
-    def shares(self, segments: int, windows: np.ndarray) -> np.ndarray:
-        """Share of each segment in what each quarter's row looks back on (paths × quarters × segments)."""
-        single = np.arange(windows.shape[1]) - (windows.shape[1] - len(windows))
-        later = (single >= self.at[:, None]) @ windows.T
-        later = (later * self.moves[:, None])[:, :, None]
-        return (1 - later) * np.eye(segments)[self.before][:, None] + later * np.eye(segments)[self.after][:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +78,8 @@ class _Model:
     scale: np.ndarray
 
 
-def list_paths(segments: int, quarters: int, earliest: int = 1) -> Paths:
-    """Every way to stay, and every way to move once from `earliest` on (before 0: where rows look back further)."""
-    rows = [(a, a, quarters) for a in range(segments)]
-    rows += [(a, b, q) for a in range(segments) for b in range(segments) if a != b for q in range(earliest, quarters)]
-    before, after, at = np.array(rows).T
-    return Paths(before, after, at)
-
-
-def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[Paths, np.ndarray, np.ndarray]:
-    """Probability of each path for each customer: without moves that one quarter alone would show, and with them.
+def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[Paths, Likely, Likely]:
+    """The likeliest paths of each customer: without moves that one quarter alone would show, and with them.
 
     The first are told apart from blips; the second are possible: whether the last quarter was a move the next one
     tells. By EM (Dempster, Laird & Rubin 1977) over segments, movers, blips, noise and each customer's own offset.
@@ -123,13 +94,14 @@ def follow_paths(panel: Panel, means: np.ndarray, weights: np.ndarray) -> tuple[
     learned = _spread(panel, LEARNED_FROM)
     chance, score, model = _follow(panel.take(learned), route, _start(panel.take(learned), means, weights))
     if len(learned) == len(panel.numbers):
-        return paths, chance, _posterior(score)
-    sure, anyhow = (np.empty((len(panel.numbers), len(paths.at)), "float32") for _ in range(2))
-    for begin in range(0, len(sure), _AT_A_TIME):
-        part = panel.take(np.arange(begin, min(begin + _AT_A_TIME, len(sure))))
+        return paths, find_likely(paths, chance), find_likely(paths, _posterior(score))
+    told = []
+    for begin in range(0, len(panel.numbers), _AT_A_TIME):
+        part = panel.take(np.arange(begin, min(begin + _AT_A_TIME, len(panel.numbers))))
         chance, score, _ = _follow(part, route, _as_strangers(model, len(part.numbers)), own=True)
-        sure[begin : begin + len(chance)], anyhow[begin : begin + len(chance)] = chance, _posterior(score)
-    return paths, sure, anyhow
+        told.append((find_likely(paths, chance), find_likely(paths, _posterior(score))))
+    sure, anyhow = zip(*told, strict=True)
+    return paths, join_likely(sure), join_likely(anyhow)
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,23 +287,3 @@ def _centres(numbers: np.ndarray, state: np.ndarray, mixes: np.ndarray, means: n
     square = np.einsum("dc,ck,cl->dkl", weight, mixes, mixes) + keep * np.eye(len(means))
     product = np.einsum("nqd,nqc->dc", np.where(known, numbers, 0), state, optimize=True) @ mixes + keep * means.T
     return np.linalg.solve(square, product[:, :, None])[:, :, 0].T
-
-
-def flag_moves(
-    paths: Paths, chance: np.ndarray, level: float
-) -> tuple[list[tuple[int, int, float]], list[tuple[int, int, float]]]:
-    """Customers that moved, and those that possibly did: row, path, probability that it moved.
-
-    Of those that moved the expected share of false ones is at most `level` (Müller, Parmigiani & Rice 2006: by the mean
-    of 1 − probability); whoever else more probably moved than stayed is possible.
-    """
-    moves = np.flatnonzero(paths.moves)
-    if not len(moves):
-        return [], []
-    best, sure = moves[chance[:, moves].argmax(axis=1)], chance[:, moves].sum(axis=1)
-    order = np.argsort(-sure, kind="stable")
-    order = order[(sure[order] > 0.5) & (paths.at[best[order]] > 0)]
-    false_share = np.cumsum(1 - sure[order]) / np.arange(1, len(order) + 1)
-    rows = [(int(i), int(best[i]), float(sure[i])) for i in order]
-    told = int((false_share <= level).sum())
-    return rows[:told], rows[told:]

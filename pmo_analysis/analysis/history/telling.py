@@ -11,19 +11,20 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from pmo_analysis.analysis.history.drift import tell_drift
+from pmo_analysis.analysis.history.moves import flag_moves
 from pmo_analysis.analysis.history.noise import look_back_windows
 from pmo_analysis.analysis.history.panel import (
     KEYS,
     check_panel,
     encode_numbers,
-    level_scores,
     stack_panel,
     typical_customers,
 )
-from pmo_analysis.analysis.history.paths import LEARNED_FROM, flag_moves, follow_paths
+from pmo_analysis.analysis.history.paths import LEARNED_FROM, follow_paths
 from pmo_analysis.analysis.history.recut import advise_recut
 from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import assign_segments, segment_customers
+from pmo_analysis.analysis.segments.mixture import Points
 from pmo_analysis.analysis.segments.scheme import encode, thaw_mixture
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.quarters import quarters_between
@@ -84,15 +85,17 @@ def segment_history(
     blips (quarters that look like another segment and pass). A feature of the scheme
     that is absent counts as missing. InputError for repeated rows, missing keys, or a scheme of other columns.
     """
-    panel = check_panel(values)
+    values = panel = check_panel(values)  # what came is large and not needed any more
     if look_back < 1:
         raise InputError(f"look_back={look_back}: each row looks back over at least 1 quarter.")
     cut = scheme if scheme is not None else segment_customers(typical_customers(panel), seed=seed).scheme
     panel, absent = _take_features(panel, cut)
     with threadpool_limits(1):
         assigned = _assign(panel, cut)
-        scores = encode_numbers(encode(panel, cut["columns"]), cut["columns"])
-        movers, possible, steady = _find_movers(panel, scores, assigned, cut, _windows(panel, look_back, recorded_from))
+        points = encode(panel, cut["columns"])
+        drift = tell_drift(panel, encode_numbers(points, cut["columns"]))
+        movers, possible, steady = _find_movers(panel, points, assigned, cut, _windows(panel, look_back, recorded_from))
+    del points
     members = _members(assigned, steady, movers)
     last = panel["quarter"].max()
     now = panel[panel["quarter"] == last].set_index("customer_id").drop(columns="quarter")
@@ -105,7 +108,7 @@ def segment_history(
         members,
         movers,
         possible,
-        tell_drift(panel, scores),
+        drift,
         split_changes(panel, members["segment"], cut["columns"]),
         _migration(members),
         advised,
@@ -141,34 +144,32 @@ def _assign(panel: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _find_movers(
-    panel: pd.DataFrame, scores: pd.DataFrame, assigned: pd.DataFrame, scheme: Mapping[str, Any], windows: np.ndarray
+    panel: pd.DataFrame, points: Points, assigned: pd.DataFrame, scheme: Mapping[str, Any], windows: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     """Moves that noise does not explain, those that it may, and the segment in which each customer started."""
     names = [s["segment"] for s in scheme["segments"]]
     customers, quarters = sorted(panel["customer_id"].unique()), sorted(panel["quarter"].unique())
     nobody = pd.DataFrame(columns=_MOVE).astype(dict.fromkeys(_MOVE[:-1], "str") | {_MOVE[-1]: "float64"})
-    if len(names) == 1 or scores.shape[1] == 0 or len(quarters) == 1:
+    if len(names) == 1 or points.numbers.shape[1] == 0 or len(quarters) == 1:
         return nobody, nobody, assigned.groupby("customer_id")["assigned"].agg(lambda s: s.mode().iloc[0])
     mixture = thaw_mixture(scheme)
-    level = level_scores(panel, scores)
-    stacked = stack_panel(panel, level, encode(panel, scheme["columns"]), mixture, windows)
-    paths, chance, anyhow = follow_paths(stacked, mixture.means, mixture.weights)
-    stays = chance[:, ~paths.moves].argmax(axis=1)
-    steady = pd.Series(np.array(names, dtype=object)[stays], pd.Index(customers, name="customer_id"))
+    scores = encode_numbers(points, scheme["columns"])
+    stacked = stack_panel(panel, scores, points, mixture, windows)
+    paths, sure, anyhow = follow_paths(stacked, mixture.means, mixture.weights)
+    steady = pd.Series(np.array(names, dtype=object)[sure.stay], pd.Index(customers, name="customer_id"))
 
     def tell(flagged: list[tuple[int, int, float]]) -> pd.DataFrame:
         rows = [
-            (customers[i], quarters[max(paths.at[p], 0)], names[paths.before[p]], names[paths.after[p]], sure)
-            for i, p, sure in flagged
+            (customers[i], quarters[max(paths.at[p], 0)], names[paths.before[p]], names[paths.after[p]], moved)
+            for i, p, moved in flagged
         ]
         told = pd.DataFrame(rows, columns=_MOVE) if rows else nobody
         return told.sort_values(["quarter", "customer_id"], ignore_index=True)
 
-    movers, doubtful = flag_moves(paths, chance, _FALSE_MOVES)
+    movers, doubtful = flag_moves(paths, sure, _FALSE_MOVES)
     named = {i for i, _, _ in movers + doubtful}
     # With moves allowed that one quarter alone shows, others may have moved too.
-    sure, unsure = flag_moves(paths, anyhow, _FALSE_MOVES)
-    late = [row for row in sure + unsure if row[0] not in named]
+    late = [row for rows in flag_moves(paths, anyhow, _FALSE_MOVES) for row in rows if row[0] not in named]
     return tell(movers), tell(doubtful + late), steady
 
 

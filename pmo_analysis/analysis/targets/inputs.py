@@ -52,15 +52,18 @@ def refuse_unusable(
 
 
 def _refuse_empty(history: pd.DataFrame, quarter: str | None) -> None:
-    rows = history.dropna(subset=list(NEEDED))
-    counts = [c for c in ("engagement_count", "refused_count") if c in rows]
-    if counts:
-        rows = rows[rows[counts].fillna(0).sum(axis=1) > 0]
-    if rows.empty:
+    quarters = history.loc[hold_requests(history), "quarter"].unique()
+    if not len(quarters):
         raise InputError("The history holds no request, so nothing can be said of the next quarter.")
-    first = min(rows["quarter"].astype("str"))
+    first = min(quarters)
     if quarter is not None and quarter < first:
         raise InputError(f"The history begins in {first}, after {quarter}: nothing was known then.")
+
+
+def hold_requests(history: pd.DataFrame) -> pd.Series:
+    """Which rows tell of a request, refused ones too; where nothing is counted, all."""
+    counts = [history[c].fillna(0) for c in COUNTS if c in history]
+    return sum(counts[1:], counts[0]) > 0 if counts else pd.Series(True, history.index)
 
 
 def _refuse_table(table: pd.DataFrame | None, name: str, key: str) -> None:
@@ -84,9 +87,11 @@ def read_history(history: pd.DataFrame, quarter: str | None) -> tuple[pd.DataFra
     InputError where no request is left, a quarter is not written like 2026Q3, or a figure is text, negative (a count)
     or endless.
     """
-    whole = history.dropna(subset=list(NEEDED))
+    blank = history[list(NEEDED)].isna().any(axis=1)
+    whole = history[~blank] if blank.any() else history
     read = {c: _read_names(whole[c]) for c in NEEDED}
-    strange = ~read["quarter"].str.fullmatch(r"\d{4}Q[1-4]")
+    different = pd.Series(read["quarter"].unique())
+    strange = read["quarter"].isin(different[~different.str.fullmatch(r"\d{4}Q[1-4]")])
     if strange.any():
         raise InputError(
             f"The history of requests: {int(strange.sum())} of {len(whole)} quarters are not written like 2026Q3 "
@@ -108,7 +113,9 @@ def _read_names(values: pd.Series) -> pd.Series:
 
 
 def _read_figure(values: pd.Series, column: str) -> pd.Series:
-    numbers = read_numbers(values, f"The history of requests, {column}")
+    # What is a number already need not be copied.
+    plain = values.dtype in (np.dtype("float64"), np.dtype("int64"))
+    numbers = values if plain else read_numbers(values, f"The history of requests, {column}")
     wrong = np.isinf(numbers) | ((numbers < 0) if column in COUNTS else False)
     if wrong.any():
         raise InputError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pmo_analysis.analysis.targets.inputs import hold_requests
 from pmo_analysis.contract.quarters import quarter_of, quarters_between
 
 Numbers = npt.NDArray[np.float64]
@@ -98,9 +100,10 @@ def make_trials(
     from the first quarter) to `active_to_on`; a service from its own `active_from_on`, else from its first request.
     """
     rows = _requests(history, quarter)
-    quarters = quarters_between(min(rows["quarter"]), quarter or max(rows["quarter"]))
-    known = sorted(set(rows["customer_id"]) | set(_ids(customers, "customer_id")))
-    offered = services_on_offer(services, rows["service_id"], quarters[-1], month)
+    there_were = rows["quarter"].cat.categories
+    quarters = quarters_between(min(there_were), quarter or max(there_were))
+    known = sorted(set(rows["customer_id"].cat.categories) | set(_ids(customers, "customer_id")))
+    offered = services_on_offer(services, rows["service_id"].cat.categories, quarters[-1], month)
     begun, ended = (
         _places(customers, "customer_id", known, column, quarters=quarters, month=month)
         for column in ("active_from_on", "active_to_on")
@@ -126,7 +129,7 @@ def make_trials(
     )
 
 
-def services_on_offer(services: pd.DataFrame | None, seen: pd.Series, quarter: str, month: int) -> list[str]:
+def services_on_offer(services: pd.DataFrame | None, seen: Iterable[str], quarter: str, month: int) -> list[str]:
     """Services that a customer may choose after `quarter`; without a catalogue those seen in the history."""
     if services is None or not len(services):
         return sorted(set(seen))
@@ -140,12 +143,12 @@ def services_on_offer(services: pd.DataFrame | None, seen: pd.Series, quarter: s
 
 
 def _requests(history: pd.DataFrame, quarter: str | None) -> pd.DataFrame:
-    rows = history.dropna(subset=["customer_id", "service_id", "quarter"])
-    counts = [c for c in ("engagement_count", "refused_count") if c in rows]
-    if counts:
-        rows = rows[rows[counts].fillna(0).sum(axis=1) > 0]
-    rows = rows[rows["quarter"] <= quarter] if quarter else rows
-    return rows[["customer_id", "service_id", "quarter"]].astype("str").drop_duplicates()
+    """Each request once, its names as categories, of which there is none without a row."""
+    keys = ["customer_id", "service_id", "quarter"]
+    held = hold_requests(history) & history[keys].notna().all(axis=1)
+    held &= history["quarter"] <= quarter if quarter else True
+    rows = pd.DataFrame({key: history.loc[held, key].astype("str").astype("category") for key in keys})
+    return rows.drop_duplicates()
 
 
 def _by_id(table: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -158,13 +161,14 @@ def _ids(table: pd.DataFrame | None, key: str) -> list[str]:
 
 
 def _at(values: pd.Series, known: list[str]) -> npt.NDArray[np.int64]:
-    return pd.Index(known).get_indexer(values)
+    """Where each of some categories stands in a list of names, −1 where it does not."""
+    return np.append(pd.Index(known).get_indexer(values.cat.categories), -1)[values.cat.codes]
 
 
 def _first(rows: pd.DataFrame, key: str, known: list[str], quarters: list[str]) -> Numbers:
     """The position of the quarter of each one's first request; missing where there is none."""
-    first = _at(rows.groupby(key)["quarter"].min().reindex(known), quarters)
-    return np.where(first >= 0, first, np.nan)
+    first = pd.Series(_at(rows["quarter"], quarters)).groupby(rows[key].to_numpy(), observed=True).min()
+    return first.reindex(known).to_numpy(float)
 
 
 def _by_asking(begun: Numbers, first: Numbers, count: int) -> Flags:
