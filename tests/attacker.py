@@ -111,3 +111,64 @@ def weigh(combinations_of_cells: np.ndarray, gave: np.ndarray, *, dominance: boo
     people = (amount > 1e-9).sum(axis=1)
     most = (amount.max(axis=1) > 0.7 * amount.sum(axis=1)) & (people > 0) & dominance
     return np.where((people > 0) & (people < 5), "few people", np.where(most, "one gives most", ""))
+
+
+def read_voices(
+    reports: dict[str, dict[str, pd.DataFrame]], packs: dict[str, list], answers: pd.DataFrame
+) -> dict[tuple, dict[str, np.ndarray]]:
+    """As `read_cells`, of the packs of each quarter: every figure of answers with the answers that it is the mean of."""
+    found: dict[tuple, dict[str, np.ndarray]] = {}
+    for quarter, some in packs.items():
+        for pack in some:
+            for cell in pack.voice[pack.voice["value"].notna()].itertuples():
+                rows = _members(answers, reports[quarter], cell.measure, quarter, quarter, cell.group_kind, cell.group)
+                assert len(rows) == cell.n and abs(rows["points"].mean() - cell.value) < 1e-6, (pack.group, cell)
+                mine = (answers["measure"] == cell.measure) & (answers["quarter"] == quarter)
+                mask = answers.index[mine].isin(rows.index)
+                found.setdefault((cell.measure, quarter), {})[f"{quarter} pack {pack.group} {cell.group}"] = mask
+    return found
+
+
+def read_compared(packs: dict[str, list], rows: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> dict[str, dict]:
+    """Per measure: every side of every comparison that packs tell with the rows that its figure is the mean of.
+
+    `rows`: measure, quarter, customer_id, numerator, denominator, of means and shares alone: middles do not add up;
+    `groups`: per quarter customer_id, category, segment.
+    """
+    found: dict[str, dict] = {}
+    for quarter, some in packs.items():
+        for pack in some:
+            own, others = _sides(pack, groups[quarter])
+            back = [shift_quarter(quarter, -i) for i in range(4)] if pack.kind == "customer" else [quarter]
+            for cell in pack.compared[pack.compared["measure"].isin(rows["measure"])].itertuples():
+                about = rows[rows["measure"] == cell.measure]
+                for side, who, value, n in (
+                    ("own", own, cell.value, cell.n),
+                    ("others", others, cell.others_value, cell.others_n),
+                ):
+                    if pd.notna(value):
+                        mask = (about["customer_id"].isin(who) & about["quarter"].isin(back)).to_numpy()
+                        mine = about[mask]
+                        assert (
+                            len(mine) == n and abs(mine["numerator"].sum() / mine["denominator"].sum() - value) < 1e-6
+                        )
+                        found.setdefault(cell.measure, {})[f"{quarter} {pack.kind} {pack.group}: {side}"] = mask
+    return found
+
+
+def _sides(pack, groups: pd.DataFrame) -> tuple[set[str], set[str]]:
+    """Whom a pack is about, and with whom it compares them."""
+    key = "customer_id" if pack.kind == "customer" else pack.kind
+    own = set(groups.loc[groups[key] == pack.group, "customer_id"])
+    alike = groups
+    if pack.kind == "customer":
+        kind = "segment" if pd.notna(groups.loc[groups[key] == pack.group, "segment"].iloc[0]) else "category"
+        alike = groups[groups[kind] == groups.loc[groups[key] == pack.group, kind].iloc[0]]
+    return own, set(alike["customer_id"]) - own
+
+
+def attack_as(reader: str, cells: dict[str, np.ndarray], customers: np.ndarray) -> list[str]:
+    """What one customer, who knows all of itself, finds out of fewer than five others by cells in any combination."""
+    others = customers != reader
+    known = {name: mask[others] for name, mask in cells.items() if mask[others].any()}
+    return attack(known, customers[others]) if known else []

@@ -53,6 +53,17 @@ def test_others_of_whom_one_gives_most_are_not_told():
     assert np.isnan(table["others_value"].iloc[0])
 
 
+def test_others_are_told_where_five_of_them_have_something_in_the_packs_own_quarter():
+    """Else the pack of the quarter before would tell, by subtraction, of the few that have."""
+    data = rows({"A": [1, 0] * 3} | others(6, [1, 0]))
+    for count, why in ((5, ""), (4, "fewer than 5 others this quarter")):
+        late = {f"O{i}" for i in range(count)}
+        when = data["customer_id"].isin(late).map({True: "2026Q2", False: "2026Q1"})
+        told = compare_with_others(data.assign(quarter=when), {"A"}, set(others(6, [])), SETTINGS, quarter="2026Q2")
+        row = told.iloc[0]
+        assert (row["untold"], row["others_n"], row["value"]) == (why, 0 if why else 12, 0.5)
+
+
 def test_a_clear_difference_is_called_better_or_worse_by_what_is_good():
     hours = rows(
         {"A": [9.0, 10.0, 11.0, 10.0, 9.5, 10.5]} | {f"O{i}": [1.0 + i / 10] * 3 for i in range(8)}, "own_hours"

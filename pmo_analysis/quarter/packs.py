@@ -140,7 +140,7 @@ def make_pack(tables: PackTables, by: str, group: str = "") -> Pack:
     rows = tables["compared"]
     # A customer has few rows a quarter, so it is compared over the look-back, as the report tells it.
     rows = rows if by == "customer" else rows[rows["quarter"] == about["quarter"]]
-    compared = compare_with_others(rows, own, others, settings)
+    compared = compare_with_others(rows, own, others, settings, quarter=about["quarter"])
     requests = _of(tables["requests"], own)
     figures = _count_requests(requests) | _sum_costs(_of(tables["showback"], own))
     name = _call(tables, by, group)

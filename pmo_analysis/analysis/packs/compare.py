@@ -32,12 +32,15 @@ COLUMNS = [
 
 
 def compare_with_others(
-    rows: pd.DataFrame, own: Collection[str], others: Collection[str], settings: Settings
+    rows: pd.DataFrame, own: Collection[str], others: Collection[str], settings: Settings, *, quarter: str | None = None
 ) -> pd.DataFrame:
     """Each measure of some customers beside that of others, with the direction only where the difference is clear.
 
     rows: measure, customer_id, numerator, denominator (of waiting: whether it has ended). Others are not told where
     fewer than minimum_cell of them have anything, or one gives more than dominance_share of it; `untold` says why.
+    `quarter`: the pack's own, the last of those that the rows (with a column quarter) are of; in it, too, that many others
+    must have something. Then no pack's others, less those of packs before in whatever combination, are fewer: the rows of
+    the last of the quarters are in none of the packs before it.
     A difference is clear where its interval leaves out 0 and it still stands when all measures are counted
     (Benjamini & Hochberg). Columns: measure, value, low, high, n, others_value, others_low, others_high, others_n,
     others_count, direction (better, worse, no clear change, not estimable), untold.
@@ -46,27 +49,28 @@ def compare_with_others(
     sides = pd.Series("", index=rows.index).mask(rows["customer_id"].isin(list(own)), "own")
     sides = sides.mask(rows["customer_id"].isin(list(others)), "others")
     known = rows.assign(side=sides)[rows["numerator"].notna() & (sides != "")]
-    untold = {
-        m: _why_untold(known[(known["measure"] == m) & (known["side"] == "others")], m, settings) for m in COMPARED
-    }
+    theirs = known[known["side"] == "others"]
+    untold = {m: _why_untold(theirs[theirs["measure"] == m], m, settings, quarter) for m in COMPARED}
     hidden = known["measure"].map(untold).fillna("").ne("") & (known["side"] == "others")
     told = _estimate(known[~hidden], settings, clustered=len(own) > 1)
-    mine, theirs = (
+    mine, beside = (
         told[told["side"] == side].set_index("measure").reindex(list(COMPARED)) for side in ("own", "others")
     )
     table = mine[ESTIMATE].join(
-        theirs[[*ESTIMATE, "others_count"]].rename(columns={c: f"others_{c}" for c in ESTIMATE})
+        beside[[*ESTIMATE, "others_count"]].rename(columns={c: f"others_{c}" for c in ESTIMATE})
     )
     table = table.assign(untold=pd.Series(untold)).reset_index()
     table = table[table["n"] > 0].fillna({"others_n": 0, "others_count": 0})
     return _tell_directions(table.reset_index(drop=True), settings)[COLUMNS]
 
 
-def _why_untold(theirs: pd.DataFrame, measure: str, settings: Settings) -> str:
+def _why_untold(theirs: pd.DataFrame, measure: str, settings: Settings, quarter: str | None) -> str:
     """Why the others may not be told; blank where they may."""
     count, least = theirs["customer_id"].nunique(), settings["minimum_cell"]
     if count < least:
         return f"fewer than {least} others"
+    if quarter and theirs.loc[theirs["quarter"] == quarter, "customer_id"].nunique() < least:
+        return f"fewer than {least} others this quarter"
     amounts = theirs["numerator"] if COMPARED[measure] == "ratio" else theirs["numerator"].notna()
     parts = amounts.groupby(theirs["customer_id"]).sum()
     whole = parts.sum()
