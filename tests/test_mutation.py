@@ -109,6 +109,9 @@ def test_tests_are_chosen_from_the_cheapest_until_the_budget_is_spent(monkeypatc
     monkeypatch.setattr(selection, "BUDGET_SECONDS", 30.0)
     chosen, seconds = selection._within_budget({"test_dear": {0, 1}, "test_cheap": {0, 1, 2}})
     assert list(chosen.items()) == [("tests/test_cheap.py", ["c", "d"]), ("tests/test_dear.py", ["a"])]
+    told["test_whole"] = found({f"x::{selection.WHOLE}": 50.0, "other": 51.0}, 0.0)
+    more, _ = selection._within_budget({"test_dear": {0}, "test_cheap": {0, 1, 2}, "test_whole": {0, 1}})
+    assert more == chosen | {"tests/test_whole.py": [f"x::{selection.WHOLE}"]}
     assert seconds == 3.0 + 6.0  # the shared fixture is paid for once; what failed when traced is not asked
 
 

@@ -47,7 +47,7 @@ def tell_sample(rows: list[Row], seed: int) -> str:
         f"(`tests/same_figures.py`). {len(left_out)} more drawn change "
         f"nothing that can be seen; they are told below and left out. A mutant took {seconds:.1f} s on average, with the "
         f"tests of {len(findings())} test files that reach its lines, the cheapest first, for at most {BUDGET_SECONDS:.0f} s "
-        "of their time.\n\n"
+        "of their time, and with the whole tables.\n\n"
     )
     return sentence + _by_operator(counted) + _survivors(counted) + _changing_nothing(left_out, known)
 
