@@ -71,8 +71,8 @@ def trimmed(name: str, source_type: str = "VARCHAR") -> str:
     text = as_text(name, source_type)
     if source_type != "VARCHAR":
         return text
-    # Trimming costs twenty times a look at the ends, and hardly any value needs it. Most begin and end with a printable
-    # sign of ASCII, which is the quickest to see, once for each value where the source keeps a dictionary of them.
+    # Trimming costs ten times a look at the ends, and hardly any value needs it. Most begin and end with a printable
+    # sign of ASCII, which is the quickest to see.
     plain = f"ord(reverse({text})) BETWEEN 33 AND 126 AND {text} BETWEEN '!' AND '~'"
     ends = " OR ".join(f"ends_with({text}, '{space}')" for space in _SPACES.strip("'"))
     edged = f"{text} < '!' OR starts_with({text}, {_HARD}) OR {ends}"  # below '!' are blanks and space
