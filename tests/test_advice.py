@@ -37,6 +37,7 @@ def test_process_that_no_law_requires_is_halved_and_its_worth_told_with_a_range(
     assert (
         row["expected_effect"] == pytest.approx(-0.0667, abs=1e-4) and row["low"] < row["expected_effect"] < row["high"]
     )
+    assert (row["low"], row["high"]) == pytest.approx((-0.1, -0.0333), abs=1e-4)  # three quarters of it, and one
 
 
 def test_mandated_process_is_never_proposed_to_be_cut() -> None:
@@ -242,3 +243,8 @@ def test_the_size_misquoted_in_most_hours_is_advised_not_the_one_misquoted_most_
     far = often.assign(size="L", n=10, median_hours=24.0)  # 10 × .5 × 14 hours = 70
     told = _told(NO_PROCESS, quoted=pd.concat([often, far])).decisions
     assert "size L of Planning" in told["decision"].iloc[0] and told["stake_cost"].iloc[0] == pytest.approx(1050)
+
+
+def test_a_stop_that_frees_no_hour_is_not_advised() -> None:
+    stops = pd.DataFrame({"service_id": ["gate"], "freed_hours": [0.0], "reason": ["asked by categories x"]})
+    assert _told(NO_PROCESS, to_stop=stops).considered.empty

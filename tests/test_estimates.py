@@ -116,6 +116,13 @@ def hours(seed: int, n: int) -> pd.DataFrame:
     )
 
 
+def test_two_customers_are_enough_for_a_range_and_one_is_not():
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 6.0, 5.0], "b": 2.0, "customer": ["x"] * 3 + ["y"] * 3})
+    two = ratio_interval(frame, "a", "b", cluster="customer")
+    assert two["low"] < two["value"] < two["high"]
+    assert np.isnan(ratio_interval(frame.assign(customer="x"), "a", "b", cluster="customer")["low"])
+
+
 def test_a_ratio_is_of_sums_and_ignores_incomplete_rows():
     frame = pd.DataFrame({"a": [1.0, 9.0, 100.0], "b": [1.0, 1.0, np.nan]})
     told = ratio_interval(frame, "a", "b")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pmo_analysis.analysis.headline import TOPICS, Headline, tell_headline
+from pmo_analysis.analysis.headline.benefits import list_benefits
 from pmo_analysis.analysis.headline.saying import say_measured
 from pmo_analysis.contract.settings import Settings
 
@@ -250,3 +251,17 @@ def test_the_sentence_names_what_moved_and_what_is_not_measured() -> None:
     assert still.sentence == "No clear change since 2026Q2." + missing
     dearer = _told(_costs(), _history([100.0 + (i % 2) for i in range(20)], hours=(4.5, 4.5)))
     assert dearer.sentence == "Since 2026Q2: cost higher; none of the others changed clearly." + missing
+
+
+def test_a_benefit_that_nobody_confirmed_is_not_counted_as_confirmed() -> None:
+    benefits = pd.DataFrame(
+        {
+            "due_on": pd.to_datetime(["2026-08-01", "2026-01-10", "2026-02-01"]),
+            "planned_benefit": [100.0, 200.0, 300.0], "realised_benefit": [90.0, 150.0, 250.0],
+            "confirmed": pd.array([True, None, False], "boolean"),
+        }
+    )  # fmt: skip
+    told = list_benefits(benefits, "2026Q3", Settings()).set_index("figure")["value"]
+    assert (
+        told["confirmed_to_date_benefit"] == 90 and told["confirmed_benefit"] == 90 and told["planned_benefit"] == 600
+    )

@@ -14,8 +14,10 @@ from pmo_analysis.analysis.history.drift import tell_drift
 from pmo_analysis.analysis.history.moves import Paths, find_likely, flag_moves, list_paths
 from pmo_analysis.analysis.history.noise import estimate_noise, fading_correlation, look_back_windows
 from pmo_analysis.analysis.history.paths import Panel, follow_paths
+from pmo_analysis.analysis.history.recut import _emptied, _what_changed
 from pmo_analysis.analysis.history.split import split_changes
 from pmo_analysis.analysis.segments import segment_customers
+from pmo_analysis.analysis.segments.partitions import Partition
 from pmo_analysis.contract.errors import InputError
 
 
@@ -307,3 +309,21 @@ def test_schemes_of_other_columns_are_refused():
     scheme = segment_customers(values, segments=2).scheme
     with pytest.raises(InputError, match="c_count"):
         compare_schemes(values.drop(columns="c_count"), scheme, scheme)
+
+
+def test_what_became_of_old_segments_is_said():
+    def fresh(labels: list[int]) -> Partition:
+        return Partition(np.array(labels), 0.0)
+
+    old = np.array(["S1"] * 4 + ["S2"] * 4)
+    assert _what_changed(old, fresh([0, 0, 1, 1, 2, 2, 2, 2])) == "S1 has come apart"
+    assert _what_changed(old, fresh([0] * 8)) == "S1 and S2 have grown together"
+    # A quarter of S1 in a group that is mostly S2's is no part of it; three groups across two are said to be that.
+    assert _what_changed(old, fresh([0, 0, 0, 1, 1, 1, 1, 1])) == "it finds 2 groups that lie across the old 2"
+
+
+def test_a_segment_is_emptied_where_five_were_expected_and_hardly_any_is_left():
+    scheme = {"segments": [{"segment": "S1"}, {"segment": "S2"}], "weights": [0.05, 0.95]}
+    assert _emptied(np.array(["S2"] * 100), scheme) == ["S1"]
+    assert _emptied(np.array(["S2"] * 99), scheme) == []  # 4.95 expected
+    assert _emptied(np.array(["S1"] * 2 + ["S2"] * 98), scheme) == []  # two fifths of what there was

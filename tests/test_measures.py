@@ -446,3 +446,20 @@ def test_rows_in_files_tell_the_same_as_rows_in_memory(monkeypatch):
     for row in parts.cells.itertuples():
         traced = parts.trace(row.measure, row.group_kind, row.group)
         assert sorted(traced["source_id"]) == sorted(whole.trace(row.measure, row.group_kind, row.group)["source_id"])
+
+
+def test_points_begin_at_nine_and_end_at_six():
+    assert cell(told(survey=survey([9, 9, 6, 7, 8])), "nps_points")["value"] == pytest.approx(100 * (2 - 1) / 5)
+
+
+def test_a_single_project_is_told_without_a_range():
+    row = cell(told(projects=PROJECTS.iloc[:1], benefits=BENEFITS.iloc[:0]), "overrun_median_share")
+    assert row["n"] == 1 and np.isnan(row["low"]) and np.isfinite(row["value"])
+
+
+def test_what_the_value_score_rests_on_adds_up_to_the_observations():
+    measures = told(projects=PROJECTS, benefits=BENEFITS)
+    rows = measures.observations.groupby(["customer_id", "outcome", "measure"])["value"].agg(["size", "mean", "std"])
+    sums = measures.sum_observations().set_index(["customer_id", "outcome", "measure"]).loc[rows.index]
+    assert sums["n"].tolist() == rows["size"].tolist()
+    assert sums[["value", "sd"]].to_numpy() == pytest.approx(rows[["mean", "std"]].to_numpy(), nan_ok=True)

@@ -46,6 +46,10 @@ def test_more_work_than_hours_waits_without_end():
     assert (row["wait_probability"] == 1).all() and (row["service_level"] == 0).all()
 
 
+def test_nothing_to_do_blocks_nobody_unless_there_is_nobody_to_serve():
+    assert queue_wait([0.0, 0.0], 1.0, [2.0, 0.0])["blocking_probability"].tolist() == [0.0, 1.0]
+
+
 def test_nobody_to_serve_is_told_apart_from_nothing_to_do():
     nobody, nothing = queue_wait([1, 0], [1, 1], [0, 2]).itertuples(index=False)
     assert np.isinf(nobody.utilisation) and np.isinf(nobody.mean_wait_hours)

@@ -193,6 +193,7 @@ def test_rows_that_sum_up_observations_count_as_those_observations():
     one, two = score_value(rows).scores, score_value(summed).scores
     assert two["score"].to_numpy() == pytest.approx(one["score"].to_numpy(), abs=1e-6)
     assert two["n"].tolist() == [6] * 12
+    assert two["raw"].to_numpy() == pytest.approx(one["raw"].to_numpy())
 
 
 def test_who_was_asked_which_question_does_not_decide_the_score():
@@ -493,3 +494,10 @@ def test_values_of_another_unit_are_refused_and_noise_beyond_the_scale_is_not():
 def test_a_few_customers_far_below_the_worst_anchor_are_scored_like_any_other():
     rows = pd.DataFrame({"unit_id": list("ABCD"), "outcome": "quality", "value": [-150.0, 40.0, 50.0, 60.0]})
     assert list(score_value(rows).scores["unit_id"]) == list("ABCD")
+
+
+def test_what_no_observation_stands_behind_is_left_out_and_said():
+    rows = pd.DataFrame({"unit_id": ["a", "b", "c"], "outcome": "x", "value": [40.0, 60.0, 90.0], "n": [2.0, 3.0, 0.0]})
+    told = score_value(rows)
+    assert told.scores["unit_id"].tolist() == ["a", "b"] and told.left_out["unit_id"].tolist() == ["c"]
+    assert told.scores["raw"].tolist() == [40.0, 60.0] and told.scores["n"].tolist() == [2, 3]
