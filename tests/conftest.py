@@ -52,7 +52,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 # Two workers take whole files, in this order: what takes long begins first, so that neither waits for the other.
 LONGEST_FIRST = (
-    "test_faults", "test_hostile", "test_clones", "test_packs_run", "test_engines", "test_source_faults", "test_publish",
+    "test_faults", "test_kernel_faults", "test_hostile", "test_clones", "test_packs_run", "test_engines", "test_source_faults",
+    "test_publish",
     "test_quarter", "test_page_segments", "test_app_in_browser",
     "test_answers", "test_segments", "test_structure", "test_segment_properties", "test_discoveries", "test_benchmarks",
     "test_cli", "test_annotations", "test_period", "test_backfill", "test_quarter_segments", "test_hostile_names",

@@ -436,14 +436,14 @@ def test_names_of_measures_are_unique_and_every_anchor_has_one():
 
 def test_rows_in_files_tell_the_same_as_rows_in_memory(monkeypatch):
     whole = told(projects=PROJECTS, benefits=BENEFITS)
-    monkeypatch.setattr(outcomes, "_MOST_ROWS", 3)
+    monkeypatch.setattr(outcomes, "_MOST_ROWS", 8)
     monkeypatch.setattr(outcomes, "MOST_IN_MEMORY", 0)
     parts = told(projects=PROJECTS, benefits=BENEFITS)
     assert parts.kept.on_disk and not whole.kept.on_disk
     for name in ("cells", "changes", "run_chart", "splits", "reversals", "observations"):
         pd.testing.assert_frame_equal(getattr(whole, name), getattr(parts, name))
     pd.testing.assert_frame_equal(whole.sum_observations(), parts.sum_observations())
-    for row in parts.cells.itertuples():
+    for row in parts.cells[::25].itertuples():
         traced = parts.trace(row.measure, row.group_kind, row.group)
         assert sorted(traced["source_id"]) == sorted(whole.trace(row.measure, row.group_kind, row.group)["source_id"])
 

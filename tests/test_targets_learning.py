@@ -35,15 +35,16 @@ def test_chances_told_in_pieces_are_those_told_at_once(monkeypatch, variant):
 
 
 def test_learning_from_a_third_of_the_customers_tells_nearly_the_same(monkeypatch):
-    planted = plant(11, 450, services=6, quarters=9, variant="recorded")
+    planted = plant(11, 900, services=6, quarters=9, variant="recorded")
     whole = tell(planted, recorded=True, quarter="2024Q1")
-    monkeypatch.setattr(learning, "LEARNED_FROM", 150)
+    monkeypatch.setattr(learning, "LEARNED_FROM", 300)
     drawn = tell(planted, recorded=True, quarter="2024Q1")
-    scores = [ndcg(told.probabilities.to_numpy(), planted.asked) for told in (whole, drawn)]
+    here = planted.customers["customer_id"].isin(whole.probabilities.index).to_numpy()  # the others have left
+    scores = [ndcg(told.probabilities.to_numpy(), planted.asked[here]) for told in (whole, drawn)]
     assert scores[1] > scores[0] - 0.01
-    assert drawn.probabilities.sum().sum() == pytest.approx(planted.chance.sum(), rel=0.05)
+    assert drawn.probabilities.sum().sum() == pytest.approx(planted.chance[here].sum(), rel=0.05)
     assert (drawn.probabilities - whole.probabilities).abs().mean().mean() < 0.01
-    assert drawn.holdout["customers_count"].unique().tolist() == [300]
+    assert drawn.holdout["customers_count"].max() <= 300 < whole.holdout["customers_count"].min()
     assert "Learned from, and checked on, 300 of 900 customers" in drawn.sentence and "drawn" not in whole.sentence
     pd.testing.assert_frame_equal(drawn.fit, whole.fit)  # counted, not learned: of all
 
