@@ -31,9 +31,8 @@ class Figure:
     @property
     def missed(self) -> bool:
         """Whether it lies outside what is wanted."""
-        return (self.least is not None and self.value < self.least) or (
-            self.most is not None and self.value > self.most
-        )
+        value = float(self.value)
+        return (self.least is not None and value < self.least) or (self.most is not None and value > self.most)
 
     @property
     def wanted(self) -> str:
@@ -236,7 +235,7 @@ def render(figures: list[Figure]) -> str:
     lines = ["| subject | what | figure | draws | wanted |", "|---|---|---|---|---|"]
     for f in figures:
         told = f"{f.value:.1f}" if abs(f.value) >= 10 else f"{f.value:.3f}"
-        lines.append(f"| {f.subject} | {f.what} | {told}{'*' * f.missed} | {f.draws} | {f.wanted} |")
+        lines.append(f"| {f.subject} | {f.what} | {told}{'*' if f.missed else ''} | {f.draws} | {f.wanted} |")
     return "\n".join(lines) + "\n"
 
 

@@ -118,3 +118,10 @@ def test_subjects_draw_planted_truth_and_cases_have_other_names():
     told = bars.measure("discoveries", 3)
     assert [figure.draws for figure in told] == [3, 3] and all(0 <= figure.value <= 1 for figure in told)
     assert not set(bars.SUBJECTS) & set(CASES)
+
+
+def test_a_figure_of_numpy_is_marked_where_it_misses_what_is_wanted():
+    table = bars.render(
+        [bars.Figure("s", "low", np.float64(0.5), 2, least=0.9), bars.Figure("s", "fine", 1.0, 2, 0.9, 1.1)]
+    )
+    assert "| s | low | 0.500* | 2 | ≥ 0.9 |" in table and "| s | fine | 1.000 | 2 | ≥ 0.9 and ≤ 1.1 |" in table
