@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pandas as pd
 import pytest
 
@@ -48,3 +50,12 @@ def test_in_files_rows_lie_quarter_by_quarter_and_in_memory_as_they_were_given()
     )
     pd.testing.assert_frame_equal(here, there)
     assert keep(on_disk=False).read(["wait"])["quarter"].tolist() == ["2026Q2", "2026Q1", "2026Q2"]
+
+
+def test_the_files_go_with_what_they_were_kept_for() -> None:
+    kept = keep(on_disk=True)
+    folder = kept.folder
+    assert len(list(folder.iterdir())) == 3
+    del kept
+    gc.collect()
+    assert not folder.exists()

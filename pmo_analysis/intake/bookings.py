@@ -20,6 +20,7 @@ from pmo_analysis.intake.placed import (
     place_bookings,
     price_kinds,
 )
+from pmo_analysis.intake.role_hours import find_ours
 
 __all__ = ["AMOUNTS", "PER_UNIT", "first_booking", "lifetime_hours", "list_worked_roles", "sum_by_engagement",
            "sum_by_project", "sum_by_role", "sum_hours"]  # fmt: skip
@@ -152,11 +153,8 @@ def lifetime_hours(data: Dataset) -> pd.DataFrame:
 
     Engagements without a readable hour are not in it.
     """
-    booked, roles = read_booked(data), data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role")
-    kinds, names = booked.kinds, booked.names["engagement_id"]
-    customers = np.append(booked.names["role"].isin(roles.loc[roles["side"] == "customer", "role"]), False)
-    side = kinds["side"].to_numpy()
-    pmo = np.where(side == "untold", ~customers[kinds["role"]], side == "pmo") & kinds["readable"].to_numpy()
+    booked = read_booked(data)
+    names, pmo = booked.names["engagement_id"], find_ours(data, booked)
     units, known = np.zeros(len(names) + 1), np.zeros(len(names) + 1, "bool")
     for month in booked.months.values():
         for chunk in month.chunks():

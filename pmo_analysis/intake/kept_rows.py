@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import weakref
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +22,7 @@ class KeptRows:
 
     tables: name → its rows, where they are few. files: name → quarter → the file of its rows, which has its categories
     as numbers; `types` tells them. counts: name → quarter → rows. The order within a name and quarter is that given.
+    The files go with the object: a year of long quarters, told one after another, fills no disk.
     """
 
     columns: tuple[str, ...]
@@ -26,6 +31,14 @@ class KeptRows:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     files: dict[str, dict[str, Path]] = field(default_factory=dict, repr=False)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the files lie, made when the first is written."""
+        folder = spill_file(fresh("kept", "rows"))
+        folder.mkdir()
+        weakref.finalize(self, _remove, folder, os.getpid())
+        return folder
 
     def keep(self, name: str, rows: pd.DataFrame) -> None:
         """Keep the rows of one name; of a table on disk nothing stays in memory."""
@@ -38,7 +51,7 @@ class KeptRows:
             self.tables[name] = rows
 
     def _write(self, rows: pd.DataFrame, quarter: str) -> Path:
-        path = spill_file(fresh("rows", f"{quarter}.parquet"))
+        path = self.folder / fresh("rows", f"{quarter}.parquet")
         part = rows[rows["quarter"] == quarter].drop(columns="quarter")
         codes = {name: part[name].cat.codes for name in self.types if name in part}
         part.assign(**codes).to_parquet(path, index=False, compression="zstd")
@@ -79,3 +92,8 @@ class KeptRows:
     def _nothing(self, columns: list[str]) -> pd.DataFrame:
         plain = {name: "str" if name.endswith("_id") else "float64" for name in columns}
         return pd.DataFrame({name: pd.Series(dtype=self.types.get(name, plain[name])) for name in columns})
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # not a fork of it
+        shutil.rmtree(folder, ignore_errors=True)

@@ -53,7 +53,7 @@ def _sum_roles(data: Dataset, place: np.ndarray, count: int, roles: range) -> tu
     """Of some roles (0 the blank one, then one more than the number) what was worked: engagement's place, role, units."""
     booked = read_booked(data)
     slot = booked.kinds["role"].to_numpy() + 1 - roles.start
-    ours = _ours(data, booked) & (slot >= 0) & (slot < len(roles))
+    ours = find_ours(data, booked) & (slot >= 0) & (slot < len(roles))
     sums, known = np.zeros(count * len(roles)), np.zeros(count * len(roles), "bool")
     for month in booked.months.values():
         for chunk in month.chunks():
@@ -72,7 +72,7 @@ def total_role_hours(data: Dataset) -> pd.DataFrame:
     if not data.has("effort"):
         return pd.DataFrame({"role": pd.Series(dtype="str"), "worked_hours": np.zeros(0), "linked_hours": np.zeros(0)})
     booked = read_booked(data)
-    kinds, ours = booked.kinds, _ours(data, booked)
+    kinds, ours = booked.kinds, find_ours(data, booked)
     sums = np.zeros((3, len(kinds)))
     for month in booked.months.values():
         for chunk in month.chunks():
@@ -87,8 +87,8 @@ def total_role_hours(data: Dataset) -> pd.DataFrame:
     return told.reset_index(drop=True).assign(role=role)[["role", "worked_hours", "linked_hours"]]
 
 
-def _ours(data: Dataset, booked: Booked) -> np.ndarray:
-    """Which kinds of bookings are the PMO's hours and can be read."""
+def find_ours(data: Dataset, booked: Booked) -> np.ndarray:
+    """Which kinds of bookings (`Booked.kinds`) are the PMO's hours and can be read; without a side, by their role's, else so."""
     roles, kinds = data.frame("roles", ["role", "side"]).dropna().drop_duplicates("role"), booked.kinds
     customers = np.append(booked.names["role"].isin(roles.loc[roles["side"] == "customer", "role"]), False)
     side = kinds["side"].to_numpy()
