@@ -22,7 +22,7 @@ PLACES = {
 
 
 def tell(folder: Path, environment: dict[str, str]) -> dict[str, str]:
-    """The hash of each file of the invented organisation and of the report's tables, by the code of a copy."""
+    """The hash of each file of the invented organisation and of the report's tables, page and workbook, by the code of a copy."""
     for part in ("pmo_analysis", "notebooks"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     surroundings = {**os.environ, **environment, "PYTHONPATH": str(folder)}
@@ -35,12 +35,17 @@ def tell(folder: Path, environment: dict[str, str]) -> dict[str, str]:
             asked, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == 0, done.stderr
-    files = [*(folder / "data").rglob("*"), *(folder / "shelf").glob("*/tables/*")]
+    files = [
+        *(folder / "data").rglob("*"),
+        *(folder / "shelf").glob("*/tables/*"),
+        *(folder / "shelf").glob("*/report.[hx]*"),
+    ]
     return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
 
 
-def test_two_clones_tell_the_same_tables_whatever_folder_zone_locale_and_hash_seed(tmp_path):
+def test_two_clones_tell_the_same_report_whatever_folder_zone_locale_and_hash_seed(tmp_path):
     with ThreadPoolExecutor(2) as workers:
         one, other = workers.map(lambda place: tell(tmp_path / place, PLACES[place]), PLACES)
     assert len([name for name in one if name.endswith(".parquet")]) > 40
+    assert len([name for name in one if name.endswith(("report.html", "report.xlsx"))]) == 2
     assert one == other

@@ -97,6 +97,12 @@ def test_overhead_is_a_ratio_of_sums_by_size_class_and_early_projects_are_counte
     assert shares["low"].isna().all() and "1 whose start" in told.sentence
 
 
+def test_where_every_project_began_before_the_first_booking_none_is_told() -> None:
+    projects = _office().frame("projects").assign(planned_start_on="2020-01-06")
+    told = review_budget(_office(projects=projects), "2026Q3")
+    assert told.overhead.empty and f"{projects['project_id'].nunique()} whose start" in told.sentence
+
+
 def test_rules_of_thumb_are_told_with_their_source_and_contradict_each_other() -> None:
     lines = review_budget(_office(), "2026Q3").references
     assert lines["source"].str.len().min() > 10

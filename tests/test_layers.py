@@ -6,6 +6,7 @@ import ast
 import json
 import statistics
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +31,7 @@ HOME_OF = {
 LONGEST_BODY, LONGEST_MODULE, MOST_POSITIONAL, LONGEST_CELL = 40, 350, 6, 10
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by dotted name below it; `__init__` of a folder is the folder."""
     names = {}
@@ -39,20 +41,23 @@ def modules() -> dict[str, Path]:
     return names
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def imports(path: Path) -> list[tuple[int, str]]:
     """Line and dotted name of everything a module imports, wherever in the file it does."""
-    known = modules()
+    known, found = modules(), []
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             source = "." * node.level + (node.module or "")
             for alias in node.names:
                 full = f"{source}.{alias.name}"
                 is_module = full.removeprefix("pmo_analysis.") in known
-                yield node.lineno, full if is_module else source
+                found.append((node.lineno, full if is_module else source))
+    return found
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), filename=str(path))
 

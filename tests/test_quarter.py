@@ -82,13 +82,13 @@ def test_an_unknown_figure_suggests_the_nearest(quarter):
         quarter.trace("promises_kept")
 
 
-def test_settings_change_the_result_and_are_told(tables):
-    data = pmo.Dataset.from_frames(tables)
-    result = pmo.run_quarter(data, QUARTER, {"currency": "GBP"})
+def test_settings_change_the_result_and_are_told():
+    data = pmo.demo(customers=10, quarters=2, seed=3)
+    result = pmo.run_quarter(data, settings={"currency": "GBP"})
     assert "GBP" in result.cost.sentence
     assert result.settings.changed() == {"currency": "GBP"}
     with pytest.raises(SettingError, match="currency"):
-        pmo.run_quarter(data, QUARTER, {"curency": "GBP"})
+        pmo.run_quarter(data, settings={"curency": "GBP"})
 
 
 @pytest.mark.parametrize("wanted", ["2031Q1", "1999Q4"])

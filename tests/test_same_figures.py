@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from organisations import with_gaps, with_little
 from same_figures import SAMPLES, assert_as_kept, summarise, tables_of
 
 import pmo_analysis as pmo
@@ -168,10 +169,43 @@ CASES: dict[str, Callable[[], Any]] = {
 }
 
 
+QUARTERS_OF = {"quarter_with_gaps": with_gaps, "quarter_with_little": with_little}
+
+
+@pytest.fixture(scope="module", params=QUARTERS_OF)
+def poor(request: pytest.FixtureRequest) -> tuple[str, pmo.Quarter]:
+    return request.param, QUARTERS_OF[request.param]()
+
+
+def test_a_quarters_figures_are_those_that_were_last_looked_at(poor):
+    name, quarter = poor
+    said = pd.DataFrame({"sentence": list(quarter.sentences.values())}, index=list(quarter.sentences))
+    assert_as_kept(summarise({**quarter.tables(), "sentences": said}), f"figures/{name}.csv")
+
+
+def test_every_figure_of_a_poor_quarter_is_possible(poor):
+    """Shares of a whole within it, counts not below nought, ranges around their value."""
+    for name, table in poor[1].tables().items():
+        numbers = table.select_dtypes("number").astype("float64")
+        for column, values in numbers.items():
+            whole = str(column).endswith("_share") and (name, column) not in CAN_EXCEED
+            assert not (values < -1e-9).any() or not str(column).endswith(("_share", "_count")), (name, column)
+            assert not (whole and (values > 1 + 1e-9).any()), (name, column)
+        for column in numbers.columns:
+            low, high = ("low", "high") if column == "value" else (f"{column}_low", f"{column}_high")
+            if low in numbers and high in numbers:
+                assert not (numbers[low] > numbers[column] + 1e-9).any(), (name, column)
+                assert not (numbers[high] < numbers[column] - 1e-9).any(), (name, column)
+
+
+# Hours worked, or planned, may be more than there are.
+CAN_EXCEED = {("load", "utilisation_share")}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_kernels_figures_are_those_that_were_last_looked_at(case):
     assert_as_kept(summarise(dict(tables_of(case, CASES[case]()))), f"figures/{case}.csv")
 
 
 def test_every_file_of_figures_has_its_case():
-    assert {path.stem for path in (SAMPLES / "figures").glob("*.csv")} == set(CASES)
+    assert {path.stem for path in (SAMPLES / "figures").glob("*.csv")} == {*CASES, *QUARTERS_OF}

@@ -120,7 +120,8 @@ def _tell_overhead(data: Dataset, quarter: str, settings: Settings) -> tuple[pd.
     spans = span_quarters(quarters_between(begin, quarter), month)
     rates = price_roles(data, list_worked_roles(data, spans), settings)
     spent = sum_by_project(data, spans, add_own_rates(rates, data, settings)).set_index("project_id")
-    rows = projects[began].assign(pmo_cost=lambda p: p["project_id"].map(spent["cost"]).fillna(0.0) / PER_UNIT)
+    costs = spent["cost"].reindex(projects.loc[began, "project_id"]).fillna(0.0) / PER_UNIT
+    rows = projects[began].assign(pmo_cost=costs.to_numpy("float64"))
     # Hours without a rate have a cost that is not known, not nought.
     unpriced = spent.index[spent["cost"].isna() & (spent["hours"] > 0)]
     rows = rows[~rows["project_id"].isin(unpriced)]
@@ -155,7 +156,8 @@ def name_classes(limits: list[float], currency: str) -> list[str]:
 def _tell_sentence(lines: pd.DataFrame, overhead: pd.DataFrame, early: int, settings: Settings) -> str:
     told = _tell_difference(lines.iloc[-2], lines.iloc[-1], settings["currency"])
     if overhead.empty:
-        return told + " Its cost beside that of the projects is not known."
+        why = f": {early} whose start lies before the first booking or is not known are not told" if early else ""
+        return f"{told} Its cost beside that of the projects is not known{why}."
     whole = overhead.iloc[-1]
     told += f" It cost {100 * whole['overhead_share']:.1f} % of what {int(whole['projects_count'])} projects have spent"
     return told + (

@@ -238,7 +238,9 @@ def _sentence(
     if total.empty:
         return text
     saved = total.iloc[0]
-    return (
-        f"{text} The {saved['n']:,} bespoke ones took {saved['saving_hours']:,.0f} hours "
-        f"({saved['low']:,.0f} to {saved['high']:,.0f}) more than standard ones quoted the same size."
-    )
+    middle, low, high = (_beside(saved[c]) for c in ("saving_hours", "low", "high"))
+    return f"{text} The {saved['n']:,} bespoke ones took {middle} than standard ones quoted the same size ({low} to {high})."
+
+
+def _beside(hours: float) -> str:
+    return f"{abs(hours):,.0f} hours {'less' if round(hours) < 0 else 'more'}"
