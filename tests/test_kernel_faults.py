@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from organisations import write_least
 from test_faults import (
     QUARTER,
     SECONDS,
@@ -27,8 +28,6 @@ from test_faults import (
     verified,
 )
 
-from pmo_analysis.intake.demo import write_demo
-
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "notebooks" / "quarterly_report.ipynb"
@@ -36,7 +35,7 @@ REPORT = ROOT / "notebooks" / "quarterly_report.ipynb"
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("organisation") / "data", customers=20, quarters=2, seed=2)
+    return write_least(tmp_path_factory.mktemp("organisation") / "data", quarters=2, seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ import duckdb
 import psycopg
 import pytest
 from conftest import _await_port, _free_port, _postgres_programs
+from organisations import write_least
 from test_faults import SECONDS, command, content, notebook_that, publish, report_of, scratch_of, told, verified
 from typed_tables import write_postgres
 
-from pmo_analysis.intake.demo import write_demo
 from pmo_analysis.intake.load import load
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("organisation") / "data", customers=20, quarters=2, seed=2)
+    return write_least(tmp_path_factory.mktemp("organisation") / "data", quarters=2, seed=2)
 
 
 @dataclass
