@@ -257,9 +257,9 @@ def test_a_folder_without_tables_on_spark_is_told(spark, tmp_path):
         load(f"spark://local[2]/{tmp_path}")
 
 
-def test_no_secret_stands_in_anything_published(organisation, postgres_url, tmp_path):
+def test_no_secret_stands_in_anything_published(postgres_url, tmp_path):
     """The password comes from the environment; not one file of the report and no line said holds it."""
-    url = write_postgres(organisation, postgres_url, "told")
+    url = write_postgres(demo(customers=20, quarters=2), postgres_url, "told")
     command = [
         sys.executable,
         "-m",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pmo_analysis.contract.tables import Column, Table
 
@@ -129,14 +129,22 @@ def is_guarded(column: Column) -> bool:
     return column.kind != "text" or bool(column.choices)
 
 
-def select_sql(table: Table, types: Mapping[str, str], relation: str, *, numbered: bool = False) -> str:
+def select_sql(
+    table: Table,
+    types: Mapping[str, str],
+    relation: str,
+    *,
+    numbered: bool = False,
+    plain: Collection[str] = (),
+) -> str:
     """All columns of a table in the contract's order (absent ones NULL), then the texts set aside.
 
-    `numbered`: the relation has a `_row`, which comes first.
+    `numbered`: the relation has a `_row`, which comes first; `plain`: text columns that need no trimming.
     Three layers, so that each text is trimmed once and each value read once.
     """
     there = [c for c in table.columns if c.name in types]
-    trims = ", ".join(f"{trimmed(c.name, types[c.name])} AS {_trim_name(c)}" for c in there)
+    cut = {c.name: quote(c.name) if c.name in plain else trimmed(c.name, types[c.name]) for c in there}
+    trims = ", ".join(f"{cut[c.name]} AS {_trim_name(c)}" for c in there)
     reads = ", ".join(f"{cast_sql(c, types[c.name], _trim_name(c))} AS {_read_name(c)}" for c in there)
     values = [
         f"{_read_name(c)} AS {quote(c.name)}" if c in there else _absent(sql_type(c), c.name) for c in table.columns

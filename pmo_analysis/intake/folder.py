@@ -8,13 +8,12 @@ from pathlib import Path
 import duckdb
 
 from pmo_analysis.contract.errors import InputError
-from pmo_analysis.contract.tables import TABLE, Table
-from pmo_analysis.intake.cast import literal, quote
+from pmo_analysis.contract.tables import TABLE
 from pmo_analysis.intake.csv_file import read_csv
-from pmo_analysis.intake.headers import match_headers, unknown_table
+from pmo_analysis.intake.headers import unknown_table
 from pmo_analysis.intake.import_folder import RECORD, REPORTS
+from pmo_analysis.intake.parquet_file import read_parquet
 from pmo_analysis.intake.problems import STOPS, Problem
-from pmo_analysis.intake.typed import see_rows, types_of
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -60,39 +59,8 @@ def _read_table(
     try:
         if paths[0].suffix.lower() == ".csv":
             return read_csv(connection, TABLE[name], paths[0])
-        return _read_parquet(connection, TABLE[name], paths[0])
+        return read_parquet(connection, TABLE[name], paths[0])
     except PermissionError:
         return None, [
             Problem(name, "", f"{shown} may not be read", 0, shown, "Ask its owner for the right to read.", STOPS)
         ]
-
-
-def _read_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> tuple[str | None, list[Problem]]:
-    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    for part in parts:
-        part.open("rb").close()
-    files = ", ".join(literal(str(p)) for p in parts)
-    source = f"read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
-    try:
-        types = types_of(connection, source)
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0][:200]
-        return None, [
-            Problem(
-                table.name,
-                "",
-                f"{path.name} is not a whole Parquet file",
-                1,
-                reason,
-                "Write it again; the copy may have been cut off.",
-                STOPS,
-            )
-        ]
-    chosen = ", ".join(f"{quote(c)} AS {quote(c.strip().lower())}" for c in types if c.strip().lower() in table.names)
-    columns, problems = match_headers(table, [c.strip().lower() for c in types], path.name)
-    if columns is None:
-        return None, problems
-    # parts are numbered one after the other, as if they were one long file
-    row = "file_row_number + 1" if len(parts) == 1 else "row_number() OVER (ORDER BY file_index, file_row_number)"
-    numbered = f"(SELECT {', '.join(filter(None, [f'{row} AS _row', chosen]))} FROM {source})"
-    return see_rows(connection, table, types_of(connection, numbered), numbered), problems

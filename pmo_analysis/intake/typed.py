@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import duckdb
 
@@ -20,10 +20,19 @@ def keep_rows(connection: duckdb.DuckDBPyConnection, table: Table, types: Mappin
     return view
 
 
-def see_rows(connection: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str], source: str) -> str:
-    """A view that types the source's rows where they lie, for sources that number them in `_row`; its name."""
+def see_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    types: Mapping[str, str],
+    source: str,
+    plain: Collection[str] = (),
+) -> str:
+    """A view that types the source's rows where they lie, for sources that number them in `_row`; its name.
+
+    `plain`: columns known to hold no text that trimming would change.
+    """
     view = fresh("typed", table.name)
-    connection.execute(f"CREATE TEMP VIEW {view} AS {select_sql(table, types, source, numbered=True)}")
+    connection.execute(f"CREATE TEMP VIEW {view} AS {select_sql(table, types, source, numbered=True, plain=plain)}")
     return view
 
 
