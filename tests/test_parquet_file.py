@@ -43,7 +43,7 @@ def left_coded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     told: set[str] = set()
     see_rows = parquet_file.see_rows
 
-    def spy(connection, table, types, source, plain):  # noqa: ANN001, ANN202
+    def spy(connection, table, types, source, plain):
         told.update(plain)
         return see_rows(connection, table, types, source, plain)
 
