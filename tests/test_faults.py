@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 from organisations import write_least
 
+from pmo_analysis.run.manifest import read_manifest
+
 pytestmark = pytest.mark.slow
 QUARTER = "2026Q2"
 KILLS = int(os.environ.get("PMO_KILLS", "1"))
@@ -181,9 +183,9 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-def test_a_full_disk_is_told_and_the_last_report_stays(source, tmp_path, small_disk):
+def test_a_full_disk_is_told_and_the_last_report_stays(source, tmp_path, small_disk, published):
     notebook = notebook_that(tmp_path)
-    assert publish(source, notebook, small_disk).returncode == 0
+    shutil.copytree(published, small_disk, dirs_exist_ok=True)
     good = content(report_of(small_disk))
     free = shutil.disk_usage(small_disk).free
     (small_disk / "filler").write_bytes(b"x" * max(free - 200_000, 0))
@@ -270,4 +272,4 @@ def test_a_corrupted_manifest_of_the_report_before_is_told(source, tmp_path, she
     assert (failed.returncode, "damaged" in told(failed)) == (4, True)
     again = publish(source, notebook_that(tmp_path), shelf)
     assert again.returncode == 0, again.stderr
-    assert verified(report_of(shelf))
+    assert read_manifest(report_of(shelf)).content["quarter"] == QUARTER
