@@ -1,7 +1,9 @@
 """The workbook: every table marked and explained, texts only texts, the same quarter the same bytes."""
 
+import errno
 import subprocess
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import openpyxl
@@ -119,6 +121,13 @@ def test_a_day_before_excels_calendar_is_told_as_text(tmp_path):
 def test_the_same_quarter_gives_the_same_bytes(tmp_path):
     one = write_workbook(quarter_of(), tmp_path / "one.xlsx").read_bytes()
     assert one == write_workbook(quarter_of(), tmp_path / "two.xlsx").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_is_told_as_such_by_the_system_s_own_error():
+    with pytest.raises(OSError, match="No space left on device") as told:
+        write_workbook(quarter_of(), Path("/dev/full"))
+    assert told.value.errno == errno.ENOSPC
 
 
 def test_the_workbook_is_dated_by_the_end_of_the_fiscal_quarter(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ def write_workbook(quarter: Quarter, path: Path) -> Path:
     formats by the columns' suffixes), Dictionary (every column of input and result tables) and Notes.
     """
     sheets = _list_sheets(quarter)
-    book = xlsxwriter.Workbook(str(path), _OPTIONS)
+    whole = io.BytesIO()  # xlsxwriter's own file of a full disk is no OSError, and complains once more when it goes
+    book = xlsxwriter.Workbook(whole, _OPTIONS)
     month = quarter.settings["fiscal_year_end_month"]
     made_on = datetime.combine(quarter_end(quarter.quarter, month), time())
     book.set_properties({"title": f"{quarter.organisation}, {quarter.quarter}", "created": made_on})
@@ -67,6 +69,7 @@ def write_workbook(quarter: Quarter, path: Path) -> Path:
     for sheet in sheets:
         _write_sheet(book, sheet, formats)
     book.close()
+    path.write_bytes(whole.getbuffer())
     return path
 
 
