@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pmo_analysis.contract.tables import TABLE
 from pmo_analysis.intake import parquet_file
 from pmo_analysis.intake.load import load
 
@@ -81,8 +79,3 @@ def test_what_is_read_is_what_trimming_reads(folder, monkeypatch):
     assert seen["service_id"].unique().tolist() == ["S1", "S2", "S3"]
     assert seen["stage"].dropna().unique().tolist() == ["planning"]
     assert seen["tier"].unique().tolist() == ["full", "assisted"]
-
-
-def test_the_view_keeps_the_contract_s_columns(folder):
-    names = duckdb.from_df(load(folder).frame("engagements").head(1)).columns
-    assert names == list(TABLE["engagements"].names)

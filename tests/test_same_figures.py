@@ -169,6 +169,8 @@ CASES: dict[str, Callable[[], Any]] = {
 }
 
 
+# Hours worked, or planned, may be more than there are.
+CAN_EXCEED = {("load", "utilisation_share")}
 QUARTERS_OF = {"quarter_with_gaps": with_gaps, "quarter_with_little": with_little}
 
 
@@ -196,10 +198,6 @@ def test_every_figure_of_a_poor_quarter_is_possible(poor):
             if low in numbers and high in numbers:
                 assert not (numbers[low] > numbers[column] + 1e-9).any(), (name, column)
                 assert not (numbers[high] < numbers[column] - 1e-9).any(), (name, column)
-
-
-# Hours worked, or planned, may be more than there are.
-CAN_EXCEED = {("load", "utilisation_share")}
 
 
 @pytest.mark.parametrize("case", CASES)

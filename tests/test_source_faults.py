@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from conftest import _await_port, _free_port, _postgres_programs
 from organisations import write_least
-from test_faults import SECONDS, command, content, notebook_that, publish, report_of, scratch_of, told
+from test_faults import SECONDS, command, content, notebook_that, publish, report_of, scratch_of, told, verified
 from typed_tables import write_postgres
 
 from pmo_analysis.intake.load import load
@@ -115,6 +115,7 @@ def test_a_postgres_killed_in_the_middle_of_a_query(source, tmp_path, server):
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("DROP VIEW house.effort")
         connection.execute("ALTER TABLE house.effort_rows RENAME TO effort")
+    assert verified(report_of(shelf))
     again = publish(url, notebook, shelf)
     assert again.returncode == 0, again.stderr
 

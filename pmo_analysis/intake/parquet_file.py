@@ -30,19 +30,19 @@ def read_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path
         reason = str(error).splitlines()[0][:200]
         remedy = "Write it again; the copy may have been cut off."
         return None, [Problem(table.name, "", f"{path.name} is not a whole Parquet file", 1, reason, remedy, STOPS)]
-    chosen = ", ".join(f"{quote(c)} AS {quote(c.strip().lower())}" for c in types if c.strip().lower() in table.names)
-    columns, problems = match_headers(table, [c.strip().lower() for c in types], path.name)
+    names = {c: c.strip().lower() for c in types}
+    ours = {name: c for c, name in names.items() if name in table.names}
+    columns, problems = match_headers(table, list(names.values()), path.name)
     if columns is None:
         return None, problems
     # parts are numbered one after the other, as if they were one long file
     row = "file_row_number + 1" if len(parts) == 1 else "row_number() OVER (ORDER BY file_index, file_row_number)"
-    numbered = f"(SELECT {', '.join(filter(None, [f'{row} AS _row', chosen]))} FROM {source})"
-    texts = {
-        c.strip().lower(): c for c, kind in types.items() if kind == "VARCHAR" and c.strip().lower() in table.names
-    }
+    chosen = [f"{row} AS _row", *(f"{quote(c)} AS {quote(name)}" for name, c in ours.items())]
+    numbered = f"(SELECT {', '.join(chosen)} FROM {source})"
     try:
         few = _find_few_texts(connection, files)
-        plain = {name for name, c in texts.items() if c in few and _is_plain(connection, source, c)}
+        texts = {name: c for name, c in ours.items() if c in few and types[c] == "VARCHAR"}
+        plain = {name for name, c in texts.items() if _is_plain(connection, source, c)}
     except duckdb.Error:  # a damaged file is told by whoever reads its rows
         plain = set()
     return see_rows(connection, table, types_of(connection, numbered), numbered, plain), problems
