@@ -139,11 +139,16 @@ class Dataset:
         contract = _contract(table)
         names = list(columns) if columns is not None else list(contract.names)
         _require_columns(contract, names)
-        if self.once(f"{table} is long", lambda data: is_long(data.connection, data.views[table])):
-            return self._read(contract, names)
         if table not in self._frames:
+            if self.once(f"{table} is long", lambda data: is_long(data.connection, data.views[table])):
+                return self._read(contract, names)
             self._frames[table] = self._read(contract, contract.names)
         return self._frames[table][names]
+
+    def let_go(self, *tables: str) -> None:
+        """Keep these tables in memory, however long, and the counts made; then end the engine, and with it its threads."""
+        self._frames.update({table: self._read(_contract(table), TABLE[table].names) for table in tables})
+        self.connection.close()
 
     def _read(self, contract: Table, names: Sequence[str]) -> pd.DataFrame:
         with reading(self.source):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,9 +30,31 @@ def open_quarter(
 
     `previous`: the folder of the report before; `scenario`: the TOML file of a stored scenario; blank where there is none.
     """
+    key = _key(source, quarter, settings, previous, scenario)
+    if key in _OFFERED:
+        return _OFFERED[key]
     before = read_previous(previous) if previous else None
     stored = read_scenario(scenario) if scenario else None
     return run_quarter(load(find_source(source), settings=settings), quarter or None, previous=before, scenario=stored)
+
+
+_OFFERED: dict[str, Quarter] = {}
+
+
+def offer_quarter(
+    result: Quarter,
+    source: str,
+    quarter: str = "",
+    settings: Mapping[str, Any] | None = None,
+    previous: str = "",
+    scenario: str = "",
+) -> None:
+    """Keep a quarter in this process, so that `open_quarter` with the same arguments need not compute it again."""
+    _OFFERED[_key(source, quarter, settings, previous, scenario)] = result
+
+
+def _key(source: str, quarter: str, settings: Mapping[str, Any] | None, previous: str, scenario: str) -> str:
+    return json.dumps([source, quarter, dict(settings or {}), previous, scenario], sort_keys=True, default=str)
 
 
 def run_quarter(

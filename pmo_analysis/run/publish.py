@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.contract.periods import list_period
@@ -20,20 +21,15 @@ from pmo_analysis.intake.check import require_usable
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.fingerprint import file_states, fingerprint
 from pmo_analysis.intake.load import load
-from pmo_analysis.intake.previous import PreviousReport, define, read_previous
+from pmo_analysis.intake.previous import PreviousReport, read_previous
 from pmo_analysis.intake.reach import choose_quarter
 from pmo_analysis.intake.scenarios import StoredScenario, read_scenario
 from pmo_analysis.run import ledger, manifest, shelf
-from pmo_analysis.run.limits import Limits, read_limits
+from pmo_analysis.run.limits import read_limits
 from pmo_analysis.run.manifest import ROOT, Manifest
 from pmo_analysis.run.pdf import print_page
 from pmo_analysis.run.templates import find_template
-from pmo_analysis.run.warm import Zygote, can_fork, require_kernel, start_zygote
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-    from pmo_analysis.quarter import Quarter
+from pmo_analysis.run.warm import Zygote, can_fork, can_leave, require_kernel, start_zygote
 
 Progress = Callable[[str], None]
 REPORT = ROOT / "notebooks" / "quarterly_report.ipynb"
@@ -117,60 +113,82 @@ def _build(
     say: Progress,
     *,
     previous: PreviousReport | None,
-    template: Path,
+    template: Path | None,
     pdf: bool,
     zygote: Zygote | None,
 ) -> None:
-    """Fill the scratch folder: the notebook runs in its kernel while the tables are computed here."""
+    """Fill the scratch folder; the notebook runs in its kernel while the other files are written."""
     started = time.monotonic()
-    say(f"running {notebook.name} for {parameters['quarter']}")
+    say(f"computing {parameters['quarter']}")
+    inputs = _warm(zygote, data, parameters)
+    from pmo_analysis.run import kernels
+
+    executing = partial(
+        kernels.execute, notebook, folder / "report.ipynb", parameters,
+        folder=Path.cwd(), limits=read_limits(data.settings), zygote=zygote,
+    )  # fmt: skip
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(_execute, notebook, folder, parameters, read_limits(data.settings), zygote)
-        result = _compute(data, parameters, folder, previous, template)
-        computed = time.monotonic()
-        say("computed the tables and the workbook; waiting for the notebook")
+        running = pool.submit(executing)
+        if zygote and can_leave(parameters["source"]):
+            say(f"running {notebook.name}, writing tables, workbook and slides")
+            about = zygote.write_files(folder, template)
+        else:
+            about = _compute(data, parameters, folder, previous, template)
+            say(f"computed and written; waiting for {notebook.name}")
         from pmo_analysis.present.page import make_page  # while the notebook still runs
 
         executed = running.result()
     say("making the page")
-    make_page(executed, folder / "report.html", title=f"{result.organisation}, {result.quarter}")
+    make_page(executed, folder / "report.html", title=f"{about['organisation']}, {about['quarter']}")
     printed = print_page(folder / "report.html", say) if pdf else "not asked for (--pdf)"
-    durations = {"compute_seconds": computed - started, "total_seconds": time.monotonic() - started}
-    content = _describe(folder, data, result, parameters, durations, previous=previous)
+    content = _describe(folder, {**about, "inputs": inputs}, parameters, previous, time.monotonic() - started)
     manifest.write_manifest(folder, {**content, "pdf": printed})
     _require_complete(folder)
 
 
-def _execute(
-    notebook: Path, folder: Path, parameters: Mapping[str, Any], limits: Limits, zygote: Zygote | None
-) -> NotebookNode:
-    """The executed notebook; papermill is imported here, while the warm process imports what the notebook needs."""
-    from pmo_analysis.run import kernels
+def _warm(zygote: Zygote | None, data: Dataset, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Have the quarter computed where the kernel will be forked; meanwhile look at what was read, and import papermill."""
+    if zygote:
+        zygote.begin(**({"asked": dict(parameters)} if can_leave(parameters["source"]) else {}))
+    inputs: list[dict[str, Any]] = fingerprint(data).to_dict("records")
+    import pmo_analysis.run.kernels  # noqa: F401
 
     if zygote:
-        zygote.warm()
-    return kernels.execute(
-        notebook, folder / "report.ipynb", parameters, folder=Path.cwd(), limits=limits, zygote=zygote
-    )
+        zygote.wait()
+    return inputs
 
 
-def _compute(
-    data: Dataset, parameters: Mapping[str, Any], folder: Path, previous: PreviousReport | None, template: Path
-) -> Quarter:
-    """The quarter and its files. Its libraries are imported here: meanwhile the kernel has already started."""
-    from pmo_analysis.present.slides import write_slides
-    from pmo_analysis.present.tables import write_tables
-    from pmo_analysis.present.workbook import write_workbook
-    from pmo_analysis.quarter import run_quarter
-
+def _describe(
+    folder: Path,
+    about: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    previous: PreviousReport | None,
+    seconds: float,
+) -> dict[str, Any]:
     stored = _read_stored(parameters)
     if stored:
         shutil.copyfile(parameters["scenario"], folder / manifest.SCENARIO)
-    result = run_quarter(data, parameters["quarter"], previous=previous, scenario=stored)
-    write_tables(result, folder / "tables")
-    write_workbook(result, folder / "report.xlsx")
-    write_slides(result, folder / "slides.pptx", template)
-    return result
+    return {
+        **about,
+        "parameters": dict(parameters),
+        "previous": previous.key if previous else None,
+        "scenario": manifest.describe_scenario(stored),
+        "code": manifest.describe_code(),
+        "durations": {"total_seconds": round(seconds, 2)},
+        "files": manifest.describe_files(folder),
+    }
+
+
+def _compute(
+    data: Dataset, parameters: Mapping[str, Any], folder: Path, previous: PreviousReport | None, template: Path | None
+) -> dict[str, Any]:
+    """The quarter and its files, here: a notebook of one's own computes what it shows in its own kernel."""
+    from pmo_analysis.quarter import run_quarter
+    from pmo_analysis.run.files import describe_quarter, write_files
+
+    result = run_quarter(data, parameters["quarter"], previous=previous, scenario=_read_stored(parameters))
+    write_files(result, folder, template)
+    return describe_quarter(result)
 
 
 def _read_stored(parameters: Mapping[str, Any]) -> StoredScenario | None:
@@ -178,35 +196,8 @@ def _read_stored(parameters: Mapping[str, Any]) -> StoredScenario | None:
     return read_scenario(parameters["scenario"]) if parameters.get("scenario") else None
 
 
-def _describe(
-    folder: Path,
-    data: Dataset,
-    result: Quarter,
-    parameters: Mapping[str, Any],
-    durations: Mapping[str, float],
-    *,
-    previous: PreviousReport | None,
-) -> dict[str, Any]:
-    return {
-        "organisation": result.organisation,
-        "quarter": result.quarter,
-        "parameters": dict(parameters),
-        "settings": manifest.describe_settings(result.settings),
-        "seed": result.settings["seed"],
-        "inputs": fingerprint(data).to_dict("records"),
-        "known": fingerprint(result.data).to_dict("records"),
-        "schemes": manifest.describe_schemes(result),
-        "definitions": define(result.measures.definitions),
-        "previous": previous.key if previous else None,
-        "scenario": manifest.describe_scenario(_read_stored(parameters)),
-        "code": manifest.describe_code(),
-        "durations": {name: round(seconds, 2) for name, seconds in durations.items()},
-        "files": manifest.describe_files(folder),
-    }
-
-
 def _require_unchanged(source: str | Path, before: Mapping[str, tuple[int, int]]) -> None:
-    """The notebook and the tables are computed apart: a source that changes between them would tell two stories."""
+    """A source that changes between them would tell two stories."""
     after = file_states(source)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:

@@ -7,15 +7,17 @@ from pathlib import Path
 from pmo_analysis.intake.dataset import Dataset
 
 
-def find_template(data: Dataset) -> Path:
-    """The template that the setting `slides_template` names; SettingError where it lacks what slides need.
+def find_template(data: Dataset) -> Path | None:
+    """The template that the setting `slides_template` names, None for the house's; SettingError where it lacks what slides need.
 
     Relative paths count from the data's folder, of a database from where the program runs.
     """
-    from pmo_analysis.present.slides import HOUSE, require_template
-
     named = data.settings["slides_template"]
-    path = _beside(data.source) / Path(named).expanduser() if named else HOUSE
+    if not named:
+        return None
+    from pmo_analysis.present.slides import require_template  # takes seconds to import: only where it is needed
+
+    path = _beside(data.source) / Path(named).expanduser()
     require_template(path)
     return path
 

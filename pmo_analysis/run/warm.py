@@ -9,16 +9,18 @@ import itertools
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from pmo_analysis.contract.errors import PublishError
 from pmo_analysis.intake.scratch import private_folder
+from pmo_analysis.run.across import read_error
 
 # What keeps numpy, scikit-learn and Arrow (with its allocator) from starting threads as they are imported.
 _ONE_THREAD = {
@@ -30,6 +32,11 @@ _ONE_THREAD = {
 def can_fork() -> bool:
     """Whether this system has what forked kernels need: Linux, with handles of processes."""
     return sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+
+def can_leave(source: str) -> bool:
+    """Whether a source lets go of the process that has read it, so that it can be forked; Spark's threads do not."""
+    return not source.startswith("spark:")
 
 
 def require_kernel() -> None:
@@ -51,20 +58,54 @@ class Zygote:
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.process, self.folder, self._numbers = process, folder, itertools.count()
 
-    def warm(self, **told: Any) -> None:
-        """Return when it can fork; for packs it is told the `folder` of their tables, and source, quarter and settings."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        try:
+    def begin(self, **told: Any) -> None:
+        """Say what it is to be warm for, and do not wait.
+
+        For packs: the `folder` of their tables, and source, quarter and settings; for a report: the quarter `asked` for, as
+        `open_quarter` takes it, or nothing where its kernel is to compute it.
+        """
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # how it ended is told by `wait`
             self.process.stdin.write(json.dumps(told) + "\n")
             self.process.stdin.flush()
-            answer = self.process.stdout.readline().strip()
-        except BrokenPipeError:
-            answer = ""
-        if answer != "ready":
-            words = self._last_words()
-            lacking = re.search(r"No module named '(\w+)", words)
-            remedy = f"Install it: pip install {lacking[1]}." if lacking else "Run again."
-            raise PublishError(f"The process that kernels are forked from could not start: {words}. {remedy}")
+
+    def wait(self) -> None:
+        """Return when it can fork; what went wrong in it is raised here."""
+        assert self.process.stdout is not None
+        answer = self.process.stdout.readline().strip()
+        if answer == "ready":
+            return
+        if answer:
+            raise read_error(json.loads(answer))
+        words = self._last_words()
+        lacking = re.search(r"No module named '(\w+)", words)
+        remedy = f"Install it: pip install {lacking[1]}." if lacking else "Run again."
+        raise PublishError(f"The process that computes and that kernels are forked from ended: {words}. {remedy}")
+
+    def warm(self, **told: Any) -> None:
+        """`begin` and `wait`."""
+        self.begin(**told)
+        self.wait()
+
+    def write_files(self, folder: Path, template: Path | None) -> dict[str, Any]:
+        """Have the files of the quarter that it has computed written by a fork; what the manifest says of the quarter."""
+        request = json.dumps({"folder": str(folder.resolve()), "template": template and str(template.resolve())})
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(self.folder / "zygote"))
+                connection.sendall(request.encode() + b"\n")
+                with connection.makefile("r", encoding="utf-8") as lines:
+                    answer = lines.readline()
+        except OSError as error:
+            raise PublishError(f"The process that computed the quarter has ended ({error}). Run again.") from error
+        if not answer:
+            raise PublishError(
+                "The process that writes tables, workbook and slides died (killed, or out of memory). Run again."
+            )
+        told = json.loads(answer)
+        if "error" in told:
+            raise read_error(told["error"])
+        return dict(told["about"])
 
     def kernel(self) -> dict[str, Any]:
         """What papermill hands on to Jupyter for one kernel: forked here, ended at once when its notebook is done."""

@@ -45,7 +45,7 @@ ANSWERS = {
 
 def title(quarter: Quarter) -> Html:
     """Whose report this is and of which quarter; brings the style that the other cells use in a notebook."""
-    customers_count, engagements = len(quarter.groups), len(quarter.data.frame("engagements"))
+    customers_count, engagements = len(quarter.groups), quarter.data.rows("engagements")
     known = f"{customers_count:,} customers and {engagements:,} engagements known at its end"
     return Html(render("title.html.j2", organisation=quarter.organisation, period=tell_period(quarter), known=known,
                        style=stylesheet("parts.css")))  # fmt: skip
