@@ -120,7 +120,8 @@ def _schemes(chance: random.Random, folder: Path) -> object:
 
 
 def _manifest(chance: random.Random, folder: Path) -> object:
-    good = {"organisation": "Works", "quarter": "2026Q3", "files": [], "inputs": [], "settings": {"values": {}},
+    good = {"organisation": "Works", "quarter": "2026Q3", "files": [{"path": "report.html", "sha256": "00", "bytes": 1}],
+            "inputs": [{"table": "effort", "rows": 5, "sha256": "00"}], "settings": {"values": {}},
             "definitions": {}, "code": {}, "parameters": {}}  # fmt: skip
     (folder / "manifest.json").write_bytes(damage(json.dumps(good, indent=1).encode(), chance))
     return read_previous(folder), read_manifest(folder).sentence

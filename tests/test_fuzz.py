@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 
 from benchmarks import fuzz
 from benchmarks.damage import damage
-from pmo_analysis.contract.errors import InputError
+from pmo_analysis.contract.errors import InputError, PublishError
+from pmo_analysis.run.manifest import read_manifest
 
 SEEDS = range(3)
 
@@ -52,3 +54,13 @@ def test_a_reader_that_breaks_is_a_finding(monkeypatch):
 
     monkeypatch.setitem(fuzz.READERS, "broken", broken)
     assert fuzz.feed_one("broken", 1).startswith("KeyError")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"inputs": [3]}, {"inputs": [{"rows": "5"}]}, {"inputs": 4}, {"files": ["report.html"]}, {"files": [{}]}]
+)
+def test_a_manifest_whose_lists_hold_something_else_is_damaged(tmp_path, wrong):
+    good = {"organisation": "Works", "quarter": "2026Q3", "files": [], "inputs": []}
+    (tmp_path / "manifest.json").write_text(json.dumps({**good, **wrong}))
+    with pytest.raises(PublishError, match="is damaged"):
+        read_manifest(tmp_path)

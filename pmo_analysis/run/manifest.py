@@ -64,7 +64,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise PublishError(said).as_wrong_use()
     try:
         content = json.loads(path.read_text("utf-8"))
-        content["files"], content["inputs"], content["quarter"], content["organisation"]
+        content["quarter"], content["organisation"]
+        _ = [(entry["path"], entry["sha256"]) for entry in content["files"]], sum(e["rows"] for e in content["inputs"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PublishError(f"{path} is damaged ({type(error).__name__}: {error}). Publish the report again.") from error
     return Manifest(folder, content)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pmo_analysis.contract.errors import PublishError
-from pmo_analysis.intake.scratch import private_folder
+from pmo_analysis.intake.scratch import private_folder, remove_left
 from pmo_analysis.run.across import read_error
 
 # What keeps numpy, scikit-learn and Arrow (with its allocator) from starting threads as they are imported.
@@ -134,3 +134,4 @@ def start_zygote(notebooks: Literal["packs", "report"]) -> Iterator[Zygote]:
         finally:
             process.kill()  # its kernels end with it
             process.communicate()
+            remove_left()  # what the engine had spilled there

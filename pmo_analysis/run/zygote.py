@@ -29,6 +29,7 @@ Write = Callable[..., dict[str, Any]]
 
 def main(address: str, notebooks: str) -> None:
     """Import, read, answer `ready`, and fork until the standard input closes."""
+    _end_with_parent()
     import ipykernel.ipkernel
     import ipykernel.kernelapp  # noqa: F401
 
@@ -159,8 +160,13 @@ def _fork_until_closed(listener: socket.socket) -> tuple[dict[str, Any], socket.
 def _leave_parent() -> None:
     """A session of its own, and an end with the parent."""
     os.setsid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _end_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def _end_with_parent() -> None:
+    """However the process that started this one ends, this one does not compute on for nobody."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _write_and_end(write: Write | None, request: dict[str, Any], connection: socket.socket) -> None:
