@@ -16,6 +16,7 @@ import pmo_analysis as pmo
 from pmo_analysis.contract.errors import InputError, PublishError, SettingError
 from pmo_analysis.quarter.run import offer_quarter, open_quarter
 from pmo_analysis.run.across import read_error, write_error
+from pmo_analysis.run.publish import run_report
 from pmo_analysis.run.warm import can_fork, start_zygote
 
 QUARTER = "2026Q2"
@@ -62,6 +63,14 @@ def test_a_fork_writes_what_would_be_written_here(zygote, asked, tmp_path):
     assert files == sorted(p.relative_to(tmp_path / "there") for p in (tmp_path / "there").rglob("*") if p.is_file())
     assert [f for f in files if (tmp_path / "here" / f).read_bytes() != (tmp_path / "there" / f).read_bytes()] == []
     assert about == describe_quarter(result)
+
+
+@forks
+def test_a_report_that_reads_the_one_before_is_made_too(asked, tmp_path):
+    before = run_report(asked["source"], QUARTER, out=tmp_path)
+    after = run_report(asked["source"], "2026Q3", out=tmp_path)  # Arrow's threads have read the report before
+    assert after.content["parameters"]["previous"] == str(before.folder)
+    assert after.content["previous"]
 
 
 @forks

@@ -42,7 +42,7 @@ def main(address: str, notebooks: str) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told by the process that asked
         _answer(json.dumps(write_error(error)))
         return
-    _require_threads(at_most=2 if notebooks == "report" else 1)
+    _require_threads(at_most=3 if notebooks == "report" else 1)
     gc.collect()
     gc.freeze()  # what is here stays shared: the collector of a kernel does not touch it
     with socket.socket(socket.AF_UNIX) as listener:
@@ -87,10 +87,14 @@ def _warm_packs(folder: str, source: str, quarter: str, settings: dict[str, Any]
 
 def _import_report() -> Callable[..., Write | None]:
     """Everything the report's kernel needs, and what writes the files beside it."""
+    import pyarrow
+
     import pmo_analysis.present.answers
     import pmo_analysis.quarter.run
     import pmo_analysis.run.files  # noqa: F401
 
+    pyarrow.set_cpu_count(1)
+    pyarrow.set_io_thread_count(1)
     return _warm_report
 
 
@@ -131,7 +135,8 @@ def _draw_for_nobody() -> None:
 def _require_threads(at_most: int) -> None:
     """Forking is safe while nobody else runs: a second thread's locks would stay locked for ever in the child.
 
-    The one that Arrow keeps for itself knows of forks and is made anew in the child; a quarter cannot be computed without.
+    The two that Arrow keeps, one to compute and one to read, know of forks and are made anew in the child; a quarter is
+    not computed, nor the report before read, without them.
     """
     threads = [p.joinpath("comm").read_text().strip() for p in Path("/proc/self/task").iterdir()]
     if len(threads) > at_most:
