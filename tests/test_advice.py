@@ -196,6 +196,29 @@ def test_of_several_the_dearest_is_advised_and_of_equals_the_first_by_name() -> 
     assert row["stake_cost"] == 300 and row["expected_effect"] == -300  # 5 hours × 60 money
 
 
+def test_what_stopping_and_moving_would_save_is_told_with_its_range_and_what_it_rests_on() -> None:
+    stops = pd.DataFrame({
+        "service_id": ["plan"], "freed_hours": [5.0], "low": [2.0], "high": [12.0], "n": [9],
+        "reason": ["asked after the stages"],
+    })  # fmt: skip
+    row = _told(NO_PROCESS, to_stop=stops).decisions.iloc[0]
+    assert row["waiting_costs"] == "EUR 300 (EUR 120 to EUR 720) a quarter"
+    assert (row["expected_effect"], row["low"], row["high"]) == (-300, -720, -120)
+    assert "(about 5 hours a quarter, 2 to 12, n = 9: asked after the stages)" in row["would_change_if"]
+    few = _told(NO_PROCESS, to_stop=stops.assign(low=np.nan, high=np.nan, n=3)).decisions.iloc[0]
+    assert few["waiting_costs"] == "EUR 300 a quarter" and "hours a quarter, n = 3:" in few["would_change_if"]
+    senior = {
+        "service_id": ["plan"],
+        "excess_hours": [12.0],
+        "cost": [500.0],
+        "cost_low": [100.0],
+        "cost_high": [900.0],
+    }
+    row = _told(NO_PROCESS, delegable=pd.DataFrame(senior).assign(n=7)).decisions.iloc[0]
+    assert row["waiting_costs"] == "EUR 500 (EUR 100 to EUR 900) a quarter"
+    assert row["would_change_if"].endswith("(section 6) (n = 7)") and abs(row["low"]) in (100, 900)
+
+
 def test_evidence_at_the_limit_counts_and_below_it_does_not() -> None:
     assert len(_told(NO_PROCESS, quoted=_quoted(0.3)).decisions) == 1
     five, four = (_told(COSTS.assign(engagement_count=[n, 30])).decisions for n in (5, 4))

@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from benchmarks.adoption import plant
 from benchmarks.demand import measure
+from pmo_analysis.analysis.estimates.random_sums import random_sum_table
 from pmo_analysis.analysis.targets import hours_too_many, target_services
 from pmo_analysis.analysis.targets.adoption import count_trials, fit_adoption
 from pmo_analysis.analysis.targets.demand import foretell_counts
@@ -167,7 +168,7 @@ def stops(utilisation=0.95, mandated_marked=()):
     )
     load = load.assign(utilisation_share=[utilisation, 0.5], expected_hours=[100 * utilisation, 50.0])
     marked = pd.DataFrame({
-        "engagement_id": ["1", "2", "3", "4"], "service_id": ["A", "A", "B", "C"],
+        "engagement_id": ["1", "2", "3", "4"], "service_id": ["A", "A", "B", "C"], "customer_id": list("wxyz"),
         "off_target": [True, False, False, False], "too_late": [True, True, False, False],
     })  # fmt: skip
     hours = pd.DataFrame({
@@ -189,6 +190,40 @@ def test_only_as_much_is_stopped_as_the_busy_roles_need_and_no_hour_counts_twice
 def test_where_all_fits_everything_that_could_be_stopped_is_listed():
     _, table = stops(utilisation=0.5)
     assert table["service_id"].tolist() == ["A", "A", "B"] and table["freed_hours"].tolist() == [7.0, 6.0, 100.0]
+
+
+def test_hours_that_stopping_frees_are_told_with_requests_and_a_range_that_knows_who_asks_often():
+    load = pd.DataFrame(columns=["role", "expected_hours", "practical_hours", "utilisation_share"])
+    marked = pd.DataFrame({
+        "engagement_id": list("123456"), "service_id": "A", "off_target": True, "too_late": False,
+    })  # fmt: skip
+    hours = pd.DataFrame({"engagement_id": list("123456"), "role": "lead", "worked_hours": [10.0] * 6})
+    unused = pd.DataFrame({"service_id": ["A"], "verdict": ["asked"]})
+
+    def told(customers, **settings):
+        rows = marked.assign(customer_id=customers)
+        return propose_stops(load, rows, unused, hours, Settings({"look_back_quarters": 4, **settings})).iloc[0]
+
+    six, five = told(list("abcdef")), told(list("abcdee"))
+    assert (six["freed_hours"], six["n"]) == (15.0, 6) and five["n"] == 6
+    factor = np.exp(2.570582 * np.sqrt(6 * 10**2) / 60)  # Student's t of five degrees, .975
+    assert (six["low"], six["high"]) == pytest.approx((15 / factor, 15 * factor), rel=1e-6)
+    factor = np.exp(2.776445 * np.sqrt(4 * 10**2 + 20**2) / 60)  # of four
+    assert (five["low"], five["high"]) == pytest.approx((15 / factor, 15 * factor), rel=1e-6)
+    assert told(list("abcddd"))[["low", "high"]].isna().all()  # four customers tell too little of others
+    assert told(list("abcdef"), minimum_estimate=7)[["low", "high"]].isna().all()
+
+
+@pytest.mark.parametrize(("customers", "least", "most"), [(5, 0.95, 1.0), (15, 0.93, 0.99), (60, 0.925, 0.975)])
+def test_ranges_of_what_happens_to_be_asked_hold_in_nineteen_of_twenty_periods(customers, least, most):
+    rng, held, truth = np.random.default_rng(6200), [], customers * 1.5 * np.exp(0.5**2 / 2)
+    for _ in range(1500):
+        asked = rng.poisson(customers)
+        own = np.repeat(np.arange(asked), 1 + rng.poisson(0.5, asked))
+        rows = pd.DataFrame({"all": "all", "who": own, "hours": rng.lognormal(0, 0.5, len(own))})
+        table = random_sum_table(rows, ["all"], "hours", cluster="who")
+        held += [bool(low <= truth <= high) for low, high in table[["low", "high"]].dropna().to_numpy()]
+    assert len(held) > 1000 and least < np.mean(held) < most
 
 
 def test_a_service_that_is_new_is_not_called_unused():

@@ -141,8 +141,8 @@ def _list_budget(quarter: Quarter) -> list[dict[str, str]]:
     rows = quarter.budget.budget
     here, year = (_tell_side(row, quarter.settings["currency"]) for row in rows.tail(2).to_dict("records"))
     budget = tell(rows["budget_cost"].iloc[-2], "_cost", quarter.settings["currency"])
-    title = f"Whole PMO, against its budget of {budget}"
-    return [{"title": title, "value": here, "note": f"year to date {year or 'not known'}", "turn": ""}] if here else []
+    title, note = f"Whole PMO, against its budget of {budget}", f"{FULL}, year to date {year or 'not known'}"
+    return [{"title": title, "value": here, "note": note, "turn": ""}] if here else []
 
 
 def _tell_side(row: dict[str, Any], currency: str) -> str:

@@ -64,21 +64,31 @@ def stop_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
         return []
     row = rows.sort_values(["freed_hours", "service_id"], ascending=[False, True]).iloc[0]
     decision, options, change = next(words for start, words in _STOPS.items() if row["reason"].startswith(start))
-    stake = row["freed_hours"] * evidence.hourly_cost
+    freed = tuple(float(row.get(c, np.nan)) for c in ("freed_hours", "low", "high"))
+    stake, low, high = (hours * evidence.hourly_cost for hours in freed)
     return [
         make_candidate(
             "stop",
-            (stake, np.nan, np.nan),
+            (stake, low, high),
             settings,
             decision=decision.format(name=evidence.name(row["service_id"])),
             options=options,
-            would_change_if=f"{change} (about {row['freed_hours']:,.0f} hours a quarter: {row['reason']})",
+            would_change_if=f"{change} ({_tell_hours(*freed, row.get('n'))}: {row['reason']})",
             decider=BOARD,
             measure="cost_to_serve",
             expected_effect=-stake,
+            low=-high,
+            high=-low,
             evidence="target_review.to_stop",
         )
     ]
+
+
+def _tell_hours(hours: float, low: float, high: float, n: float | None) -> str:
+    """`about 120 hours a quarter, 60 to 240, n = 9`, so far as these are known."""
+    known = [f"{low:,.0f} to {high:,.0f}"] if np.isfinite(low) and np.isfinite(high) else []
+    known += [f"n = {n:,.0f}"] if n is not None else []
+    return f"about {hours:,.0f} hours a quarter" + (f", {', '.join(known)}" if known else "")
 
 
 def resize_offering(evidence: Evidence, settings: Settings) -> list[Candidate]:
@@ -150,15 +160,17 @@ def delegate(evidence: Evidence, settings: Settings) -> list[Candidate]:
     if rows.empty:
         return []
     row = rows.sort_values(["cost", "service_id"], ascending=[False, True]).iloc[0]
+    stake = tuple(float(row.get(c, np.nan)) for c in ("cost", "cost_low", "cost_high"))
+    count = f" (n = {row['n']:,.0f})" if "n" in row else ""
     return [
         make_candidate(
             "senior",
-            (float(row["cost"]), np.nan, np.nan),
+            stake,
             settings,
             decision=f"Move {row['excess_hours']:.0f} senior hours a quarter off {evidence.name(row['service_id'])}",
             options="Senior review at two fixed points only; train an analyst to lead; keep seniors on it",
-            would_change_if="senior time is shown to pay for this service (section 6)",
-            **_saving(evidence, "rate_saving_cost", (float(row["cost"]), np.nan, np.nan)),
+            would_change_if=f"senior time is shown to pay for this service (section 6){count}",
+            **_saving(evidence, "rate_saving_cost", stake),
             evidence="senior_review.delegable",
         )
     ]

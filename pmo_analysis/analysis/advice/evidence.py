@@ -20,9 +20,9 @@ class Evidence:
     """The tables that advice is taken from; absent ones are None.
 
     services: service_id, name · costs: CostToServe.table by service · cells, missing: those of Measures ·
-    to_stop: service_id, freed_hours, reason · quoted, saving: those of SizeReview (over the look-back) ·
-    delegable: service_id, excess_hours, cost · load: role, expected_hours, low, high, practical_hours ·
-    fit: segment, service_id, uptake, low, high, verdict · charted: the measures that the run chart holds
+    to_stop: service_id, freed_hours, low, high, n, reason · quoted, saving: those of SizeReview (over the look-back) ·
+    delegable: service_id, excess_hours, cost, cost_low, cost_high, n · load: role, expected_hours, low, high,
+    practical_hours · fit: segment, service_id, uptake, low, high, verdict · charted: the measures that the run chart holds
     """
 
     services: pd.DataFrame

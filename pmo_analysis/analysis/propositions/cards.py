@@ -123,7 +123,8 @@ def write_propositions(
         outside = set(groups.loc[groups[kind] == nowhere.get(kind), "customer_id"])
         lines += [_tell_unplaced(kind, outside, offered, words, settings)] if outside else []
     table = pd.DataFrame(cards, columns=COLUMNS)
-    tried = pd.concat(checks, ignore_index=True)[["group_kind", *CHECKS]].astype({"held": "bool"})
+    tried = pd.concat(checks, ignore_index=True)[["group_kind", *CHECKS]]
+    tried = tried.astype({**dict.fromkeys(CHECKS[2:-1], "float64"), "held": "bool"})
     return Propositions(table, tried, " ".join(lines), " ".join([_tell(table, words), *lines]))
 
 

@@ -32,7 +32,8 @@ class TargetReview:
     demand: service_id, segment ("all" = the whole service), expected_count, low, high, n (quarters)
     total_demand: the same for all services together (service_id "all")
     load: role, expected_hours, low, high, practical_hours, utilisation_share
-    to_stop: service_id, freed_hours, freed_tight_hours (per quarter; of roles expected too busy), reason
+    to_stop: service_id, freed_hours, low, high (per quarter), n (requests), freed_tight_hours (of roles expected too
+    busy), reason
     """
 
     off_target: pd.DataFrame

@@ -105,7 +105,8 @@ def _list_to_stop(quarter: Quarter) -> str:
     rows = rows.sort_values(["freed_hours", "service_id"], ascending=[False, True])
     shown = pd.DataFrame({
         "Service": [names.service(s) for s in rows["service_id"]],
-        "Hours freed a quarter": told(rows, "freed_hours", "_count"),
+        "Hours freed a quarter": told_ranges(rows, ("freed_hours", "low", "high"), unit="_count"),
+        "n": told(rows, "n"),
         "of these, of busy roles": told(rows, "freed_tight_hours", "_count"),
         "Because": rows["reason"].tolist(),
     })  # fmt: skip
