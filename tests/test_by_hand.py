@@ -97,10 +97,10 @@ def test_next_quarters_hours_are_taken_where_they_are_stated_else_the_latest():
 
 def test_of_what_would_free_as_much_the_first_service_by_name_is_stopped_first():
     rows = pd.DataFrame({
-        "service_id": ["T", "S", "R", "N"], "wrong": "off target",
+        "service_id": ["T", "S", "R", "N"], "wrong": "off target", "customer_id": "A",
         "worked_hours": [5.0, 5.0, 9.0, 0.0], "tight_hours": [2.0, 2.0, 1.0, 0.0],
     })  # fmt: skip
-    assert _added_up(rows)["service_id"].tolist() == ["S", "T", "R"]
+    assert _added_up(rows, HOUSE)["service_id"].tolist() == ["S", "T", "R"]
 
 
 def test_earned_value_over_a_cost_of_one():

@@ -214,7 +214,7 @@ def test_hours_that_stopping_frees_are_told_with_requests_and_a_range_that_knows
     assert told(list("abcdef"), minimum_estimate=7)[["low", "high"]].isna().all()
 
 
-@pytest.mark.parametrize(("customers", "least", "most"), [(5, 0.95, 1.0), (15, 0.93, 0.99), (60, 0.925, 0.975)])
+@pytest.mark.parametrize(("customers", "least", "most"), [(8, 0.95, 1.0), (15, 0.93, 0.99), (60, 0.925, 0.975)])
 def test_ranges_of_what_happens_to_be_asked_hold_in_nineteen_of_twenty_periods(customers, least, most):
     rng, held, truth = np.random.default_rng(6200), [], customers * 1.5 * np.exp(0.5**2 / 2)
     for _ in range(1500):

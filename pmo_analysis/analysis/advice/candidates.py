@@ -73,7 +73,7 @@ def stop_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
             settings,
             decision=decision.format(name=evidence.name(row["service_id"])),
             options=options,
-            would_change_if=f"{change} ({_tell_hours(*freed, row.get('n'))}: {row['reason']})",
+            would_change_if=f"{change} ({_tell_hours(freed, row.get('n'))}: {row['reason']})",
             decider=BOARD,
             measure="cost_to_serve",
             expected_effect=-stake,
@@ -84,8 +84,9 @@ def stop_service(evidence: Evidence, settings: Settings) -> list[Candidate]:
     ]
 
 
-def _tell_hours(hours: float, low: float, high: float, n: float | None) -> str:
+def _tell_hours(freed: tuple[float, ...], n: float | None) -> str:
     """`about 120 hours a quarter, 60 to 240, n = 9`, so far as these are known."""
+    hours, low, high = freed
     known = [f"{low:,.0f} to {high:,.0f}"] if np.isfinite(low) and np.isfinite(high) else []
     known += [f"n = {n:,.0f}"] if n is not None else []
     return f"about {hours:,.0f} hours a quarter" + (f", {', '.join(known)}" if known else "")

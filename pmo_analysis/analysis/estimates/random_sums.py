@@ -17,8 +17,8 @@ def random_sum_table(
     rows: `by`, `value` (≥ 0), `cluster` (whose rows come together; blank = all of them one).
     Returns value, low, high (of the expected sum), n (rows); ends are blank below `minimum` clusters.
     The variance of a sum of randomly many independent totals is the sum of their squares (compound Poisson; Karlin &
-    Taylor 1981, ch. 16); ends lie on the log scale by Student's t of clusters - 1. Of lognormal totals of 5, 30 and 100
-    expected clusters 98, 94 to 96 and 94 to 95 % of the ranges hold (tests).
+    Taylor 1981, ch. 16); ends lie on the log scale by Student's t of clusters - 1. Of lognormal amounts (σ = .5 to 1)
+    with 8, 30 and 100 expected clusters 97 to 99, 94 to 96 and 94 to 95 % of the ranges hold.
     """
     keys = list(by)
     own = rows[cluster].astype("object").fillna("")

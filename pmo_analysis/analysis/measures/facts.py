@@ -24,8 +24,9 @@ class Facts:
     `work`: engagement_id, customer_id, service_id, quarter, the service's process (blank unknown) and mandated, and the
     amounts of `sum_work`: the PMO's hours and cost said to be process, delivery or neither, and the customer's hours.
     `spent`: index engagement_id; pmo_hours, pmo_cost, own_hours, own_process_hours over the engagement's life.
-    `ended`: engagements delivered or cancelled, with ended_quarter, standard_hours frozen at the base quarter (blank =
-    unmatched) and what was spent. Customers and services of all these are categories: `customer_names`, `service_names`.
+    `ended`: engagements delivered or cancelled: ids, size_quoted, state, ended_quarter, standard_hours frozen at the base
+    quarter (blank = unmatched), pmo_hours and pmo_cost. Customers and services of all these are categories:
+    `customer_names`, `service_names`.
     `base_quarter`: four earlier, or the first with hours where those begin later.
     """
 
@@ -127,11 +128,13 @@ def end_work(
     engagements: pd.DataFrame, work: pd.DataFrame, spent: pd.DataFrame, standards: pd.DataFrame
 ) -> pd.DataFrame:
     """Engagements delivered or cancelled, with what they took; a cancelled one ends with its last hours."""
-    rows = engagements[engagements["state"].isin(["delivered", "cancelled"])]
+    known = engagements["state"].isin(["delivered", "cancelled"])
+    rows = engagements.loc[known, ["engagement_id", "customer_id", "service_id", "size_quoted", "state"]]
     cancelled = rows.loc[rows["state"] == "cancelled", "engagement_id"]
     last = work[work["engagement_id"].isin(cancelled)].groupby("engagement_id")["quarter"].max()
-    ended = rows["delivered_quarter"].astype("str").fillna(rows["engagement_id"].map(last).astype("str"))
-    rows = rows.assign(ended_quarter=ended).join(spent, on="engagement_id")
+    delivered = engagements.loc[known, "delivered_quarter"].astype("str")
+    ended = delivered.fillna(rows["engagement_id"].map(last).astype("str"))
+    rows = rows.assign(ended_quarter=ended).join(spent[["pmo_hours", "pmo_cost"]], on="engagement_id")
     return rows.merge(standards, left_on=["service_id", "size_quoted"], right_on=["service_id", "size"], how="left")
 
 
