@@ -19,6 +19,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,6 @@ SAMPLES = ROOT / "tests" / "samples"
 PRESETS = ROOT / "pmo_analysis" / "intake" / "presets"
 SECONDS, MEGABYTES, BATCH = 60, 1500, 2000
 HARD_BYTES = 3_000_000_000
-QUICK = ("msproject_xml", "settings", "schemes", "manifest", "notebook")
 EXPORTS = {
     "jira_csv": "jira_issues.csv", "tempo": "tempo_worklogs.csv", "servicenow_time_cards": "u_time_card.csv",
     "servicenow_incidents": "incident.csv", "msproject_xml": "plan.xml", "openproject_xls": "cost_report.xls",
@@ -56,6 +56,24 @@ TABLES = {
 }
 
 Feed = Callable[[random.Random, Path], object]
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """A reader of one file of text, which takes milliseconds: the file's name, a good one, and what reads its folder."""
+
+    name: str
+    good: Callable[[], bytes]
+    read: Callable[[Path], object]
+
+    def feed(self, data: bytes, folder: Path) -> object:
+        """Read these bytes."""
+        (folder / self.name).write_bytes(data)
+        return self.read(folder)
+
+    def damaged(self, chance: random.Random, folder: Path) -> object:
+        """Read a good file that was damaged."""
+        return self.feed(damage(self.good(), chance), folder)
 
 
 def _good(name: str) -> bytes:
@@ -107,37 +125,29 @@ def _duckdb(chance: random.Random, folder: Path) -> object:
     return check(load(path))
 
 
-def _settings(chance: random.Random, folder: Path) -> object:
-    good = b'currency = "EUR"\norganisation = "Works"\nfiscal_year_end_month = 3\n[weight]\nexecution = 0.4\n'
-    (folder / "settings.toml").write_bytes(damage(good, chance))
-    return read_settings(folder)
-
-
-def _schemes(chance: random.Random, folder: Path) -> object:
-    path = folder / "segment_schemes.json"
-    path.write_bytes(damage((ROOT / "data" / "demo" / path.name).read_bytes(), chance))
-    return read_schemes(path)
-
-
-def _manifest(chance: random.Random, folder: Path) -> object:
+def _good_manifest() -> bytes:
     good = {"organisation": "Works", "quarter": "2026Q3", "files": [{"path": "report.html", "sha256": "00", "bytes": 1}],
             "inputs": [{"table": "effort", "rows": 5, "sha256": "00"}], "settings": {"values": {}},
             "definitions": {}, "code": {}, "parameters": {}}  # fmt: skip
-    (folder / "manifest.json").write_bytes(damage(json.dumps(good, indent=1).encode(), chance))
-    return read_previous(folder), read_manifest(folder).sentence
+    return json.dumps(good, indent=1).encode()
 
 
-def _notebook(chance: random.Random, folder: Path) -> object:
-    path = folder / "report.ipynb"
-    path.write_bytes(damage((ROOT / "notebooks" / "what_if_sizing.ipynb").read_bytes(), chance))
-    return read_parameters(path)
-
-
+_SETTINGS = b'currency = "EUR"\norganisation = "Works"\nfiscal_year_end_month = 3\n[weight]\nexecution = 0.4\n'
+_SCHEMES, _NOTEBOOK = ROOT / "data" / "demo" / "segment_schemes.json", ROOT / "notebooks" / "what_if_sizing.ipynb"
+QUICK = {
+    "msproject_xml": OneFile(
+        "plan.xml", lambda: _good("plan.xml"), lambda f: import_tables("msproject_xml", [f / "plan.xml"], to=f / "to")
+    ),
+    "settings": OneFile("settings.toml", lambda: _SETTINGS, read_settings),
+    "schemes": OneFile(_SCHEMES.name, _SCHEMES.read_bytes, lambda f: read_schemes(f / _SCHEMES.name)),
+    "manifest": OneFile("manifest.json", _good_manifest, lambda f: (read_previous(f), read_manifest(f).sentence)),
+    "notebook": OneFile("report.ipynb", _NOTEBOOK.read_bytes, lambda f: read_parameters(f / "report.ipynb")),
+}
 READERS: dict[str, Feed] = {
     **{preset: _export(preset, file) for preset, file in EXPORTS.items()},
     "openproject_xlsx": _export("openproject_xls", "cost_report_de.xlsx"),
-    "mapping": _mapping, "csv": _csv, "parquet": _parquet, "duckdb": _duckdb, "settings": _settings,
-    "schemes": _schemes, "manifest": _manifest, "notebook": _notebook,
+    "mapping": _mapping, "csv": _csv, "parquet": _parquet, "duckdb": _duckdb,
+    **{name: file.damaged for name, file in QUICK.items()},
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.measures import MEASURES, find_reversals, measure_outcomes, outcomes
+from pmo_analysis.analysis.measures import MEASURES, find_reversals, lower_cost, measure_outcomes, outcomes
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
@@ -463,3 +463,23 @@ def test_what_the_value_score_rests_on_adds_up_to_the_observations():
     sums = measures.sum_observations().set_index(["customer_id", "outcome", "measure"]).loc[rows.index]
     assert sums["n"].tolist() == rows["size"].tolist()
     assert sums[["value", "sd"]].to_numpy() == pytest.approx(rows[["mean", "std"]].to_numpy(), nan_ok=True)
+
+
+def test_savings_of_very_many_customers_vary_as_much_in_random_parts_of_them(monkeypatch):
+    rng, ratios = np.random.default_rng(6300), []
+    for seed in range(12):
+        hours = rng.lognormal(2, 0.8, (2, 2000, 3))
+        count = rng.poisson(1.5, hours.shape).astype("float64")
+        sums = np.concatenate([
+            [count[at], count[at] * hours[at], rate * count[at] * hours[at]] for at, rate in ((0, 50), (1, 55))
+        ])  # fmt: skip
+        sums = sums[:, np.lexsort(sums.sum(axis=2)[[2, 1, 0]])]  # by content, as they come
+        spread = []
+        for most in (2000, 250):
+            monkeypatch.setattr(lower_cost, "MOST_RESAMPLED", most)
+            parts = lower_cost._together(sums, seed)
+            assert parts.shape == (6, most, 3) and parts.sum(axis=1) == pytest.approx(sums.sum(axis=1))
+            weights = np.random.default_rng(seed).multinomial(most, np.full(most, 1 / most), 600).astype("float64")
+            spread.append(lower_cost._split_saving(weights, parts)[0].std())
+        ratios.append(spread[1] / spread[0])
+    assert 0.95 < np.mean(ratios) < 1.05 and min(ratios) > 0.8 and max(ratios) < 1.25

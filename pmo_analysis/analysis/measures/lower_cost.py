@@ -13,7 +13,7 @@ from pmo_analysis.analysis.measures.definition import Measure, measured_rows
 from pmo_analysis.analysis.measures.facts import Facts
 from pmo_analysis.contract.quarters import shift_quarter
 
-_CHUNK_CELLS = 8_000_000
+MOST_RESAMPLED = 5_000
 SAVINGS = ("unit_cost_saving_cost", "efficiency_saving_cost", "rate_saving_cost")
 
 
@@ -45,7 +45,8 @@ def _saving_rows(facts: Facts) -> pd.DataFrame:
 def estimate_savings(facts: Facts, groups: pd.DataFrame) -> pd.DataFrame:
     """Savings and their two parts by group: KEYS, value, low, high, n, measured_share.
 
-    Services and sizes are matched within the group; the interval resamples its customers. Kinds: all
+    Services and sizes are matched within the group; the interval resamples its customers (MOST_RESAMPLED random parts of
+    them where there are more). Kinds: all
     (every quarter of the run chart), category, segment and service (this quarter).
     """
     units = delivered_units(facts)
@@ -83,17 +84,25 @@ def _tell_saving(units: pd.DataFrame, keys: tuple[str, str, str], facts: Facts) 
     n, (low, high) = int((matched & later).sum()), np.full((2, 3), np.nan)
     if n >= facts.settings["minimum_estimate"] and sums.shape[1] > 1:
         tail = (1 - facts.settings["interval_level"]) / 2
-        drawn = [_split_saving(weights, sums) for weights in _resamples(sums.shape[1], facts)]
-        low, high = np.quantile(np.concatenate(drawn, axis=1), [tail, 1 - tail], axis=1)
+        drawn = _together(sums, facts.settings["seed"])
+        low, high = np.quantile(_split_saving(_resamples(drawn.shape[1], facts), drawn), [tail, 1 - tail], axis=1)
     return [(name, *keys, value[i], low[i], high[i], n, share) for i, name in enumerate(SAVINGS)]
 
 
-def _resamples(customers: int, facts: Facts) -> Iterator[np.ndarray]:
-    """How often each customer is drawn, some draws at a time."""
-    rng, draws = np.random.default_rng(facts.settings["seed"]), facts.settings["bootstrap_draws"]
-    even, at_once = np.full(customers, 1 / customers), max(_CHUNK_CELLS // customers, 1)
-    for begin in range(0, draws, at_once):
-        yield rng.multinomial(customers, even, min(at_once, draws - begin)).astype("float64")
+def _together(sums: np.ndarray, seed: int) -> np.ndarray:
+    """Of very many customers, some drawn at random as one: sums of such parts vary as those of their customers do."""
+    customers = sums.shape[1]
+    if customers <= MOST_RESAMPLED:
+        return sums
+    starts = np.arange(MOST_RESAMPLED) * customers // MOST_RESAMPLED
+    return np.add.reduceat(sums[:, np.random.default_rng(seed).permutation(customers)], starts, axis=1)
+
+
+def _resamples(customers: int, facts: Facts) -> np.ndarray:
+    rng = np.random.default_rng(facts.settings["seed"])
+    return rng.multinomial(customers, np.full(customers, 1 / customers), facts.settings["bootstrap_draws"]).astype(
+        "float64"
+    )
 
 
 def _sums_by_customer(units: pd.DataFrame, later: np.ndarray) -> np.ndarray:
