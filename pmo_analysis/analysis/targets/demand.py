@@ -63,9 +63,7 @@ def foretell_counts(values: Numbers) -> tuple[Numbers, Numbers, float]:
     market, level, stray = still_market(services, quarters), np.log(np.maximum(mean, 0.1)), 1.0
     for _ in range(_ROUNDS):
         told = np.exp(level[:, None] + market.effects()[:, :-1])
-        newer = follow_market(market, (values - told) / stray, told / stray)
-        level = level + (newer.shared + newer.own)[:, -1] - (market.shared + market.own)[:, -1]
-        market = newer
+        market = follow_market(market, (values - told) / stray, told / stray)
         shape = np.exp(market.effects()[:, :-1])
         level = np.log((values.sum(1) + 0.1) / (shape.sum(1)))
         told = np.exp(level)[:, None] * shape
