@@ -15,7 +15,7 @@ from pmo_analysis.analysis.history.panel import _log_chances
 from pmo_analysis.analysis.leadership.decisions import FAILED, UNCLEAR, WORKED, _expected, _verdict
 from pmo_analysis.analysis.scenarios.arithmetic import _unused
 from pmo_analysis.analysis.scenarios.hours import USUAL_EDGES
-from pmo_analysis.analysis.scenarios.team import Team
+from pmo_analysis.analysis.scenarios.team import Team, build_team
 from pmo_analysis.analysis.segments import rules
 from pmo_analysis.analysis.segments.columns import _lump_rare
 from pmo_analysis.analysis.segments.transforms import _bend, fit_transform
@@ -89,6 +89,17 @@ def test_a_team_of_half_an_hour_has_what_it_does_not_use():
     assert _unused(busy, Team(1.0, 0.5, 100.0)) == pytest.approx([60.0, 80.0, 0.0])
     assert _unused(busy, Team(0.0, 0.0, 0.0)).tolist() == [0, 0, 0]
     assert np.isnan(_unused(busy, Team(1.0, np.nan, 100.0))).all()
+
+
+def test_a_team_whose_only_known_hours_leave_has_hours_that_are_not_known():
+    staff = pd.DataFrame({
+        "role": ["analyst", "lead"], "fte": [2.0, 1.0], "practical_hours": [np.nan, 100.0], "capacity_cost": [900.0, 500.0],
+    })  # fmt: skip
+    now, later = build_team(staff, None), build_team(staff, {"lead": 0.0})
+    assert (now.fte, now.hours, now.paid_cost) == (1.0, 100.0, 500.0)
+    assert np.isnan(later.hours) and later.notes == (
+        "no practical hours are stated for analyst: not counted as capacity",
+    )
 
 
 def test_the_edges_of_hours_double():
