@@ -172,7 +172,9 @@ def test_cost_against_budget_says_over_or_under_and_nothing_where_no_budget_is_g
     given = replace(quarter, budget=replace(quarter.budget, budget=lines))
     text = read(show.figures(given, 5))
     assert "EUR 5,000 over" in text and "EUR 7,000 under" in text
-    assert "budget of EUR 100k EUR 5,000 over (a full count, year to date EUR 7,000 under)" in read(show.page_one(given))
+    assert "budget of EUR 100k EUR 5,000 over (a full count, year to date EUR 7,000 under)" in read(
+        show.page_one(given)
+    )
     assert "no budget is given" in read(show.figures(quarter, 5))
     assert "against its budget" not in read(show.page_one(quarter))
 
