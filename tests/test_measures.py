@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analysis.analysis.measures import MEASURES, find_reversals, lower_cost, measure_outcomes, outcomes
+from pmo_analysis.analysis.measures import MEASURES, changes, find_reversals, lower_cost, measure_outcomes, outcomes
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
@@ -423,6 +423,7 @@ def test_an_unknown_measure_or_kind_is_refused_with_the_nearest():
 def test_a_few_measures_at_a_time_tell_the_same_as_all_at_once(monkeypatch):
     whole = told(projects=PROJECTS, benefits=BENEFITS)
     monkeypatch.setattr(outcomes, "_MOST_ROWS", 3)
+    monkeypatch.setattr(changes, "MOST_TOGETHER", 0)
     parts = told(projects=PROJECTS, benefits=BENEFITS)
     for name in ("cells", "changes", "run_chart", "splits", "reversals"):
         pd.testing.assert_frame_equal(getattr(whole, name), getattr(parts, name))

@@ -19,6 +19,8 @@ from pmo_analysis.analysis.measures.lower_cost import SAVINGS
 from pmo_analysis.contract.quarters import shift_quarter
 
 _GROUP = KEYS[:3]
+# Figures that are set against each other at once; of more, a measure at a time, since the texts of their names weigh most.
+MOST_TOGETHER = 200_000
 
 
 def divide_by_base(figures: pd.DataFrame, measures: list[Measure], facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -76,7 +78,14 @@ def tell_changes(figures: pd.DataFrame, savings: pd.DataFrame, measures: list[Me
 
 def _compare(figures: pd.DataFrame, periods: tuple[str, str], facts: Facts, *, customers: bool) -> pd.DataFrame:
     """Differences of the two periods, with p where it is of means or ratios; the others' follows from their limits."""
-    figures = figures[(figures["group_kind"] == "customer") == customers]
+    figures = figures[((figures["group_kind"] == "customer") == customers) & figures["period"].isin(periods)]
+    if len(figures) <= MOST_TOGETHER:
+        return _tell_differences(figures, periods, facts)
+    parts = [_tell_differences(part, periods, facts) for _, part in figures.groupby("measure", sort=False)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tell_differences(figures: pd.DataFrame, periods: tuple[str, str], facts: Facts) -> pd.DataFrame:
     later, earlier = (
         figures[figures["period"] == period].set_index(_GROUP)[[*ESTIMATE, *ERROR]].astype("float64")
         for period in periods
