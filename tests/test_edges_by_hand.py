@@ -12,6 +12,7 @@ from pmo_analysis.analysis.estimates import share_interval
 from pmo_analysis.analysis.estimates.random_sums import random_sum_table
 from pmo_analysis.analysis.scenarios.team import build_team
 from pmo_analysis.analysis.sizes import size_tiers
+from pmo_analysis.analysis.targets.demand import _limits, _shares, expect_load
 from pmo_analysis.analysis.trust import count_people
 from pmo_analysis.analysis.value.sensitivity import _crossing
 from pmo_analysis.contract.errors import InputError
@@ -162,3 +163,63 @@ def test_no_weight_changes_a_leader_who_is_best_in_everything():
     found, unit = _crossing(np.array([[2.0, 3.0], [1.0, 2.0]]), np.array([0.5, 0.5]), 0, upwards=True)
     assert np.isnan(found)
     assert unit is None
+
+
+def test_limits_of_demand_are_those_of_counts_that_spread_as_far_as_they_are_said_to():
+    mean, variance = np.array([0.4, 6.0, 30.0]), np.array([0.9, 18.0, 31.0])
+    low, high = _limits(mean, variance, 0.9)
+    chance = mean / variance
+    size = mean * chance / (1 - chance)
+    assert low.tolist() == stats.nbinom.ppf(0.05, size, chance).tolist()
+    assert high.tolist() == stats.nbinom.ppf(0.95, size, chance).tolist()
+    low, high = _limits(mean, np.zeros(3), 0.9)  # never less than chance alone
+    assert low.tolist() == stats.poisson.ppf(0.05, mean).tolist()
+    assert high.tolist() == stats.poisson.ppf(0.95, mean).tolist()
+
+
+def test_a_customers_share_of_a_service_is_that_of_the_last_year_and_half_a_request_of_all():
+    quarters = ["2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2"]
+    own = pd.DataFrame([[8, 0, 1, 0, 1], [0, 0, 0, 0, 0]], columns=quarters)
+    whole = pd.DataFrame([[8, 4, 2, 2, 4], [0, 0, 0, 0, 0]], columns=quarters)
+    assert _shares(own, whole).tolist() == pytest.approx([(2 + 0.5 * 10 / 20) / (12 + 0.5), 0.0])
+
+
+def _load(booked_linked: float) -> pd.DataFrame:
+    demand = pd.DataFrame(
+        {
+            "segment": ["all", "all", "s1"],
+            "service_id": ["A", "B", "A"],
+            "expected_count": [4.0, 3.0, 9.0],
+            "low": [2.0, 1.0, 5.0],
+            "high": [6.0, 5.0, 13.0],
+        }
+    )
+    requests = pd.DataFrame(
+        {
+            "engagement_id": ["1", "2", "3", "4"],
+            "service_id": ["A", "A", "B", "A"],
+            "state": ["delivered", "cancelled", "refused", "open"],
+        }
+    )
+    hours = pd.DataFrame(
+        {"engagement_id": ["1", "2", "3", "4"], "role": ["k", "k", "r", "k"], "worked_hours": [2.0, 6.0, 0.5, 99.0]}
+    )
+    booked = pd.DataFrame(
+        {"worked_hours": [12.0, 0.5, 1.0], "linked_hours": [8.0, booked_linked, 0.0]}, index=["k", "r", "z"]
+    )
+    practical = pd.Series({"k": 48.0, "r": 0.5})
+    return expect_load(demand, requests, hours, practical, booked=booked, level=0.9).set_index("role")
+
+
+def test_hours_that_the_expected_demand_needs_are_those_of_finished_requests_and_what_is_booked_beside():
+    told = _load(0.5)
+    # Two requests of A took 2 and 6 hours of k: 4 each, variance 4; half as much again is booked on nothing.
+    z = stats.norm.ppf(0.95)
+    reach = 1.5 * z * np.sqrt((4 / (2 * z)) ** 2 * 4**2 + 4 * 4)
+    assert told.loc["k"].tolist() == pytest.approx([24.0, max(24 - reach, 0.0), 24 + reach, 48.0, 0.5])
+    assert told.loc["r", ["expected_hours", "utilisation_share"]].tolist() == pytest.approx([1.5, 3.0])
+    assert told.loc["z"].iloc[:3].tolist() == [0.0, 0.0, 0.0]
+    assert np.isnan(told.loc["z", "utilisation_share"])
+    more = _load(0.25)
+    assert more.loc["r", "expected_hours"] == pytest.approx(3.0)
+    assert _load(0.0).loc["r", "expected_hours"] == pytest.approx(1.5)  # nothing linked: nothing to grow by
