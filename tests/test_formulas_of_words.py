@@ -84,15 +84,19 @@ def test_a_range_is_told_or_why_there_is_none(row, text):
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        (_row(), "; 1 points to 7 points more than in 2026Q2: better"),
+        (_row(), "; 1 to 7 points more than in 2026Q2: better"),
         (
             _row(direction="worse", change=-0.1, change_low=-0.07, change_high=-0.01),
-            "; 1 points to 7 points less than in 2026Q2: worse",
+            "; 1 to 7 points less than in 2026Q2: worse",
         ),
-        (_row(direction="higher"), "; 1 points to 7 points more than in 2026Q2"),
+        (_row(direction="higher"), "; 1 to 7 points more than in 2026Q2"),
         (
             _row(direction="no clear change", change_low=-0.02, change_high=0.03),
             "; no clear change since 2026Q2 (between 2 points less and 3 points more)",
+        ),
+        (
+            _row(direction="no clear change", change_low=-0.01, change_high=0.0),
+            "; no clear change since 2026Q2 (between 1 point less and 0 points more)",
         ),
         (_row(direction="not estimable"), ""),
         (_row(direction=""), ""),

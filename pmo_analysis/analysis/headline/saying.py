@@ -52,8 +52,12 @@ def say_change(row: Mapping[str, Any], currency: str = "") -> str:
         less, more = _difference(-min(low, 0), unit, currency), _difference(max(high, 0), unit, currency)
         return f"; no clear change since {row['against']} (between {less} less and {more} more)"
     judged = f": {row['direction']}" if row["direction"] in ("better", "worse") else ""
+    near = near.removesuffix(" points").removesuffix(" point")  # said once, after the farther end
     return f"; {near} to {far} {'more' if row['change'] > 0 else 'less'} than in {row['against']}{judged}"
 
 
 def _difference(value: float, unit: str, currency: str) -> str:
-    return f"{100 * value:.0f} points" if unit == "_share" else _amount(value, unit, currency)
+    if unit != "_share":
+        return _amount(value, unit, currency)
+    points = f"{100 * value:.0f}"
+    return f"{points} point" if points == "1" else f"{points} points"
