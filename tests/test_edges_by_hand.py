@@ -12,8 +12,9 @@ from pmo_analysis.analysis.estimates import share_interval
 from pmo_analysis.analysis.estimates.random_sums import random_sum_table
 from pmo_analysis.analysis.scenarios.team import build_team
 from pmo_analysis.analysis.sizes import size_tiers
-from pmo_analysis.analysis.targets.demand import _limits, _shares, expect_load
+from pmo_analysis.analysis.targets.demand import expect_load
 from pmo_analysis.analysis.trust import count_people
+from pmo_analysis.analysis.value.scores import LEAST_VALUE, MOST_VALUE, score_value
 from pmo_analysis.analysis.value.sensitivity import _crossing
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.intake.dataset import Dataset
@@ -165,25 +166,6 @@ def test_no_weight_changes_a_leader_who_is_best_in_everything():
     assert unit is None
 
 
-def test_limits_of_demand_are_those_of_counts_that_spread_as_far_as_they_are_said_to():
-    mean, variance = np.array([0.4, 6.0, 30.0]), np.array([0.9, 18.0, 31.0])
-    low, high = _limits(mean, variance, 0.9)
-    chance = mean / variance
-    size = mean * chance / (1 - chance)
-    assert low.tolist() == stats.nbinom.ppf(0.05, size, chance).tolist()
-    assert high.tolist() == stats.nbinom.ppf(0.95, size, chance).tolist()
-    low, high = _limits(mean, np.zeros(3), 0.9)  # never less than chance alone
-    assert low.tolist() == stats.poisson.ppf(0.05, mean).tolist()
-    assert high.tolist() == stats.poisson.ppf(0.95, mean).tolist()
-
-
-def test_a_customers_share_of_a_service_is_that_of_the_last_year_and_half_a_request_of_all():
-    quarters = ["2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2"]
-    own = pd.DataFrame([[8, 0, 1, 0, 1], [0, 0, 0, 0, 0]], columns=quarters)
-    whole = pd.DataFrame([[8, 4, 2, 2, 4], [0, 0, 0, 0, 0]], columns=quarters)
-    assert _shares(own, whole).tolist() == pytest.approx([(2 + 0.5 * 10 / 20) / (12 + 0.5), 0.0])
-
-
 def _load(booked_linked: float) -> pd.DataFrame:
     demand = pd.DataFrame(
         {
@@ -223,3 +205,18 @@ def test_hours_that_the_expected_demand_needs_are_those_of_finished_requests_and
     more = _load(0.25)
     assert more.loc["r", "expected_hours"] == pytest.approx(3.0)
     assert _load(0.0).loc["r", "expected_hours"] == pytest.approx(1.5)  # nothing linked: nothing to grow by
+
+
+def _scored(strange: float, count: int) -> pd.DataFrame:
+    """Ten values of ten customers, `count` of them as given and the others in the middle of the scale."""
+    values = [strange] * count + [50.0] * (10 - count)
+    return pd.DataFrame({"unit_id": [f"u{i}" for i in range(10)], "outcome": "execution", "value": values, "n": 4})
+
+
+def test_half_of_the_values_off_the_scale_are_refused_and_fewer_or_just_inside_are_not():
+    for strange in (LEAST_VALUE - 1, MOST_VALUE + 1):
+        with pytest.raises(InputError, match="5 of 10 values are far from the scale"):
+            score_value(_scored(strange, 5))
+        assert len(score_value(_scored(strange, 4)).scores) == 10
+    for inside in (LEAST_VALUE, MOST_VALUE):
+        assert len(score_value(_scored(inside, 10)).scores) == 10

@@ -200,6 +200,9 @@ def test_why_no_plan_meets_the_minimums():
     with pytest.raises(InputError, match="lead has 4.9 hours and the minimums need at least 5"):
         assign_capacity(pairs, {"lead": 4.9}, minimum_share={"S": 0.6})
     assert len(assign_capacity(pairs, {"lead": 5.0}, minimum_share={"S": 0.6}).plan) == 2
+    for hours in (2.5, 1.0):  # one pair of the two needed fits by itself, or none
+        with pytest.raises(InputError, match="for 1 of 1 too few of the pairs fit the capacity even alone"):
+            assign_capacity(pairs, {"lead": hours}, minimum_share={"S": 0.6})
     for share in (1.1, -0.1, {"A": 0.5, "S": 0.5}, {"Z": 0.5}, "half"):
         with pytest.raises(InputError, match="share"):
             assign_capacity(pairs, {"lead": 9.0}, minimum_share=share)

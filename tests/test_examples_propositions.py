@@ -271,6 +271,10 @@ def row(**given: Any) -> dict[str, Any]:
             {"direction": "no clear change", "change_low": 0.02},
             "; no clear change since 2026Q1 (between 0 points less and 7 points more)",
         ),
+        (
+            {"direction": "no clear change", "change_low": -0.01},
+            "; no clear change since 2026Q1 (between 1 point less and 7 points more)",
+        ),
     ],
 )
 def test_changes_in_words(given, told):

@@ -15,7 +15,6 @@ from pmo_analysis.analysis.targets import (
     holdout,
     leaving,
     market,
-    neglect,
     quality,
     reasons,
     stops,
@@ -306,23 +305,6 @@ def test_needs_asked_by_the_end_of_the_calendar_year_are_known_then():
     })  # fmt: skip
     services = pd.DataFrame({"service_id": ["S0"], "family": ["f"]})
     assert know_customers(t, services=services, needs=needs).need.ravel().tolist() == [-1, 1]
-
-
-def test_services_hardly_used_on_both_sides_of_their_edges():
-    def asked(service: str, customers: int, twice: int) -> list:
-        quarters = [(f"c{i}", q) for i in range(customers) for q in ("2026Q1", *(["2026Q2"] if i < twice else []))]
-        return [(service, c, q) for c, q in quarters]
-
-    rows = [*asked("A", 4, 0), *asked("B", 5, 0), *asked("C", 11, 1), *asked("D", 10, 1)]
-    requests = pd.DataFrame(rows, columns=["service_id", "customer_id", "quarter"])
-    since = pd.Timestamp("2026-01-01")
-    services = pd.DataFrame({"service_id": list("ABCDE"), "name": "x", "active_from_on": [since] * 5})
-    last = pd.DataFrame({"service_id": ["A"], "asked_on": [since]})
-    told = neglect.find_unused(requests, services, last, since).set_index("service_id")["verdict"]
-    wanted = {"E": "nobody asked", "A": "too few to say", "B": "nobody asked twice", "C": "hardly anybody asked twice"}
-    assert told.to_dict() == wanted
-    later = services.assign(active_from_on=since + pd.Timedelta(days=1))
-    assert set(neglect.find_unused(requests, later, last, since)["verdict"]) == {"too new to say"}
 
 
 def test_hours_above_the_warning_level_of_each_role_add_up():

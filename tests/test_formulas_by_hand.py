@@ -21,7 +21,6 @@ from pmo_analysis.analysis.scenarios.mix import mix_factors, read_kinds
 from pmo_analysis.analysis.scenarios.noticing import _moved, _services_changed
 from pmo_analysis.analysis.scenarios.reserves import Size, _note, _of_size, cut_sizes
 from pmo_analysis.analysis.seniority.shares import NOT_NAMED, may_tell_groups, tell_shares
-from pmo_analysis.analysis.sizes.saving import standardising_saving
 from pmo_analysis.analysis.targets.stops import hours_too_many, propose_stops
 from pmo_analysis.contract.settings import Settings
 
@@ -206,22 +205,6 @@ def test_only_as_much_is_stopped_as_brings_the_tight_hours_below_the_warning():
     assert _stops(150.0)["freed_tight_hours"].tolist() == [4.0, 0.25, 20.0]
     load = pd.DataFrame({"expected_hours": [95.0, 10.0, 91.0], "practical_hours": [100.0, 100.0, 100.0]})
     assert hours_too_many(load, Settings({"utilisation_warning_share": 0.9})) == pytest.approx(6.0)
-
-
-def test_two_bespoke_and_two_standard_deliveries_of_a_size_are_compared_and_fewer_are_not():
-    work = pd.DataFrame(
-        {
-            "service_id": ["A"] * 5 + ["B"] * 3,
-            "size_quoted": "S",
-            "bespoke": [True, True, True, False, False, True, True, False],
-            "worked_hours": [10.0, 10.0, 10.0, 4.0, 4.0, 9.0, 9.0, 1.0],
-        }
-    )
-    services, whole = standardising_saving(work, hourly_cost=50.0)
-    assert services.to_dict("records") == [
-        {"service_id": "A", "saving_hours": 18.0, "low": 18.0, "high": 18.0, "saving_cost": 900.0, "n": 3}
-    ]
-    assert whole.drop(columns="service_id").equals(services.drop(columns="service_id"))
 
 
 def test_what_makes_work_harder_is_told_against_what_is_usual_of_the_service():

@@ -14,7 +14,6 @@ from pmo_analysis.analysis.differences.compare import _say
 from pmo_analysis.analysis.estimates import difference_interval, difference_of_means, difference_p_value, tell_direction
 from pmo_analysis.analysis.sizes import size_tiers
 from pmo_analysis.analysis.targets.kinds import recurring_services, step_gap_effects
-from pmo_analysis.analysis.targets.leaving import explain_silence, recorded_hazard
 from pmo_analysis.analysis.targets.misplaced import find_misplaced
 from pmo_analysis.analysis.targets.neglect import count_refused, find_unused
 from pmo_analysis.analysis.targets.workload import hourly_rates
@@ -109,19 +108,6 @@ def test_a_role_without_a_rate_takes_what_its_capacity_costs_an_hour():
     told = hourly_rates(Dataset.from_frames(frames))
     assert told[["k", "r"]].tolist() == [50.0, 15.0]
     assert np.isnan(told.get("z", np.nan))
-
-
-def test_silence_is_explained_by_every_quarter_in_which_a_customer_may_have_left():
-    quiet, hazard = np.array([[0.9, 0.2, 0.5, 0.6], [0.9, 0.2, 0.5, 0.6]]), 0.1
-    trials = SimpleNamespace(quarters=list("abcd"), silent=lambda: np.array([2, 0]))
-    told = explain_silence(trials, quiet, hazard)
-    # Left at the start of the third quarter; stayed silent in it and left; stayed silent in both.
-    ways = np.array([0.1, 0.9 * 0.5 * 0.1, 0.9 * 0.5 * 0.9 * 0.6])
-    alive, third = ways[2] / ways.sum(), ways[1:].sum() / ways.sum()
-    assert told.alive.tolist() == pytest.approx([alive, 1.0])
-    assert told.there == pytest.approx(np.array([[1, 1, third, alive], [1, 1, 1, 1]]))
-    counted = SimpleNamespace(gone=np.array([1.0, 0.0]), there=np.array([[1.0, 1.0], [1.0, 0.5]]))
-    assert recorded_hazard(counted) == pytest.approx(1.02 / 5.5)
 
 
 def test_effects_of_services_gather_at_two_kinds():

@@ -47,13 +47,14 @@ def say_change(row: Mapping[str, Any], currency: str = "") -> str:
     if row["direction"] in ("not estimable", ""):
         return ""
     unit, low, high = row["unit"], row["change_low"], row["change_high"]
-    near, far = (_difference(abs(v), unit, currency) for v in sorted((low, high), key=abs))
     if row["direction"] == "no clear change":
         less, more = _difference(-min(low, 0), unit, currency), _difference(max(high, 0), unit, currency)
         return f"; no clear change since {row['against']} (between {less} less and {more} more)"
     judged = f": {row['direction']}" if row["direction"] in ("better", "worse") else ""
-    near = near.removesuffix(" points").removesuffix(" point")  # said once, after the farther end
-    return f"; {near} to {far} {'more' if row['change'] > 0 else 'less'} than in {row['against']}{judged}"
+    near, far = sorted((abs(low), abs(high)))
+    first = f"{100 * near:.0f}" if unit == "_share" else _amount(near, unit, currency)  # the points are said once
+    way = "more" if row["change"] > 0 else "less"
+    return f"; {first} to {_difference(far, unit, currency)} {way} than in {row['against']}{judged}"
 
 
 def _difference(value: float, unit: str, currency: str) -> str:

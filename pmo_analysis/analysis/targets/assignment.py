@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analysis.analysis.targets.hour_prices import Indices, Numbers, Problem
+from pmo_analysis.analysis.targets.hour_prices import Indices, Numbers, Problem, count_groups
 from pmo_analysis.analysis.targets.whole_plans import best_plan
 from pmo_analysis.contract.checking import read_numbers, require_columns
 from pmo_analysis.contract.errors import InputError
@@ -199,7 +199,7 @@ def _minimums(pairs: pd.DataFrame, rows: Indices, share: float | Mapping[str, fl
             "give shares of customers or of services."
         )
     group = np.maximum(group, other)
-    sizes = np.bincount(group[group >= 0], minlength=len(wanted))
+    sizes = count_groups(group, len(wanted))
     if (sizes == 0).any():
         raise InputError(f"minimum_share names {list(wanted)[int(np.argmin(sizes))]!r}, which has no eligible pair.")
     return group, np.ceil(np.array([float(s) for s in wanted.values()]) * sizes - 1e-9).astype(np.int64)
@@ -208,7 +208,7 @@ def _minimums(pairs: pd.DataFrame, rows: Indices, share: float | Mapping[str, fl
 def _explain_infeasible(problem: Problem, roles: Roles) -> None:
     """Raises with the reason where minimums need more pairs or more hours of a role than there are."""
     grouped = np.flatnonzero(problem.group >= 0)
-    able = np.bincount(problem.group[grouped], minlength=len(problem.floor))
+    able = count_groups(problem.group, len(problem.floor))
     if (able < problem.floor).any():
         short = int((able < problem.floor).sum())
         raise InputError(

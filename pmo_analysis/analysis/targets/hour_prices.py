@@ -52,7 +52,7 @@ def choose_at(problem: Problem, worth: Numbers) -> Chosen:
     chosen = worth > 0
     if not problem.floor.any():
         return chosen
-    lacking = problem.floor - _count(problem.group[chosen], len(problem.floor))
+    lacking = problem.floor - count_groups(problem.group[chosen], len(problem.floor))
     rest = np.flatnonzero(~chosen & (problem.group >= 0))
     rest = rest[lacking[problem.group[rest]] > 0]
     rest = rest[np.lexsort((-worth[rest], problem.group[rest]))]
@@ -62,7 +62,8 @@ def choose_at(problem: Problem, worth: Numbers) -> Chosen:
     return chosen
 
 
-def _count(group: Indices, groups: int) -> Indices:
+def count_groups(group: Indices, groups: int) -> Indices:
+    """How many pairs each group has."""
     return np.bincount(group[group >= 0], minlength=groups)
 
 
@@ -122,8 +123,8 @@ def near_margin(problem: Problem, prices: Numbers) -> tuple[Indices, Chosen]:
 
 
 def _rest(problem: Problem, core: Indices, sure: Chosen) -> Problem:
-    floor = np.maximum(problem.floor - _count(problem.group[sure], len(problem.floor)), 0)
-    able = _count(problem.group[core], len(floor))
+    floor = np.maximum(problem.floor - count_groups(problem.group[sure], len(problem.floor)), 0)
+    able = count_groups(problem.group[core], len(floor))
     return problem.take(core, np.maximum(problem.limit - sure @ problem.need, 0.0), np.minimum(floor, able))
 
 

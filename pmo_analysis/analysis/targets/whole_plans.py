@@ -13,6 +13,7 @@ from pmo_analysis.analysis.targets.hour_prices import (
     Problem,
     bound_at,
     choose_at,
+    count_groups,
     find_prices,
     is_crowded,
     linear_choice,
@@ -30,9 +31,9 @@ SURE = 1e-9
 
 def best_plan(problem: Problem) -> tuple[Chosen | None, Numbers, float, bool]:
     """The plan (None: none was found), an hour's price per role, the bound, and whether the plan is proven best."""
-    if len(problem.value) == 0:
-        nothing = None if problem.floor.any() else np.zeros(0, dtype=bool)
-        return nothing, np.zeros(len(problem.limit)), 0.0, True
+    short = (count_groups(problem.group, len(problem.floor)) < problem.floor).any()
+    if short or not len(problem.value):
+        return None if short else np.zeros(0, dtype=bool), np.zeros(len(problem.limit)), 0.0, True
     kinds = _kinds(problem)
     chosen, prices, bound = _by_kinds(problem, *kinds) if kinds is not None else _by_pairs(problem)
     worth = float(problem.value[chosen].sum()) if chosen is not None else -np.inf
