@@ -27,7 +27,8 @@ def cut_process(evidence: Evidence, settings: Settings) -> list[Candidate]:
             settings,
             decision=f"Halve the process in {evidence.name(row['service_id'])}",
             options="Drop it for small projects only; replace approval by notice; keep it",
-            would_change_if=f"customers or auditors name what the {hours:.0f} hours of process prevented",
+            would_change_if=f"customers or auditors name what the {hours:.0f} hours of process prevented (a full count, n = "
+            f"{row['engagement_count']:.0f}; the range assumes that a quarter to three quarters of them go)",
             measure=evidence.judged_by("process_hours_share"),
             expected_effect=0.5 * effect,
             low=0.75 * effect,
