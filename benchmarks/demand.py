@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-VARIANTS = ("steady", "bursts", "growth", "walk", "season", "new service")
+VARIANTS = ("steady", "bursts", "restless", "growth", "walk", "season", "new service")
 QUARTERS = [f"{year}Q{q}" for year in (2023, 2024, 2025) for q in (1, 2, 3, 4)]
 SERVICES, CUSTOMERS = 12, 90
 
@@ -20,7 +20,8 @@ SERVICES, CUSTOMERS = 12, 90
 def plant(seed: int, variant: str, quarters: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Requests of the quarters known, groups, and the counts of the quarter to come per service and segment.
 
-    steady: Poisson; bursts: one request brings others; growth: 6 % a quarter; walk: each service's rate by 20 % a
+    steady: Poisson; bursts: one request brings others; restless: a service's quarters vary by four times their mean;
+    growth: 6 % a quarter; walk: each service's rate by 20 % a
     quarter; season: 30 % up and down; new service: two of twelve begin late.
     """
     rng = np.random.default_rng(seed)
@@ -36,6 +37,9 @@ def plant(seed: int, variant: str, quarters: int) -> tuple[pd.DataFrame, pd.Data
         change *= 1 + 0.3 * np.cos(np.pi / 2 * at)
     if variant == "new service":
         change[:2, : quarters // 2] = 0
+    if variant == "restless":
+        shape = rate.sum(axis=1, keepdims=True) / 3
+        change *= rng.gamma(shape, 1 / shape, change.shape)
     mean = rate[:, :, None] * change[:, None, :]
     size = rng.gamma(0.7, 1 / 0.7, mean.shape) if variant == "bursts" else 1.0
     count = rng.poisson(mean * size)

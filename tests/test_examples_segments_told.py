@@ -86,6 +86,13 @@ def test_a_rule_is_found_with_a_round_limit_and_no_condition_too_many():
     assert told.loc["S1", "rule"] == "big at least 51" and told.loc["S2", "rule"] == "big at most 50"
 
 
+@pytest.mark.parametrize("others", range(30, 80, 7))
+def test_a_group_all_on_one_side_is_told_by_the_limit_between_whatever_its_size(others):
+    values = np.r_[np.arange(80) % 40, 61 + np.arange(others) % 30]
+    (rule,) = rules.find_rule(pd.DataFrame({"big_count": values}), np.arange(len(values)) < 80)
+    assert rule.high == 50 and np.isnan(rule.low)
+
+
 def test_a_path_keeps_the_tightest_limits():
     shown = pd.DataFrame({"a": np.arange(40.0)})
     inside = (shown["a"] > 9).to_numpy() & (shown["a"] < 25).to_numpy()

@@ -207,6 +207,8 @@ def test_limits_lie_at_round_numbers_that_move_nobody():
     assert table["from_hours"].tolist() == [0, 10] and table["tier"].tolist() == ["S", "L"]
     close = size_tiers([3.11, 3.12, 3.13, 3.152, 3.17, 3.18], tiers=2).table["to_hours"].iloc[0]
     assert close in (pytest.approx(3.14), pytest.approx(3.15))
+    nearest = size_tiers([1.0, 1, 1, 23.4, 23.4], tiers=2).table["to_hours"].iloc[0]
+    assert nearest == 10  # both cost the same at 12.2; 20 moves nobody either
 
 
 @pytest.mark.parametrize(

@@ -141,18 +141,20 @@ def test_a_market_is_smoothed_as_a_gaussian_process_of_each_kind():
     kinds_of = market._movements(5)["own"]
     seen = np.array([[0.3, -0.5, 0.4, 1.2, 1.0], [0.1, 0.0, 0.4, 0.2, 0.9]])
     noise = np.array([[0.2, 0.1, 0.3, 0.2, 0.1], [0.5, 0.4, 0.2, 0.1, 0.6]])
-    fits, paths, ahead = [], [], []
+    fits, paths, ahead, kept = [], [], [], []
     for k in kinds_of:
         seen_as = [k[:-1, :-1] + market.LEVEL_VARIANCE + np.diag(v) for v in noise]
         fits.append(sum(stats.multivariate_normal(None, c).logpdf(y) for y, c in zip(seen, seen_as, strict=True)))
         paths.append([k[:, :-1] @ np.linalg.solve(c, y) for y, c in zip(seen, seen_as, strict=True)])
+        kept.append(sum(np.trace(np.linalg.solve(c, np.diag(v))) for c, v in zip(seen_as, noise, strict=True)))
         reach = k[-1, :-1] + market.LEVEL_VARIANCE
         ahead.append([k[-1, -1] + market.LEVEL_VARIANCE - reach @ np.linalg.solve(c, reach) for c in seen_as])
     weight = np.exp(np.array(fits)) * np.array([len(kinds_of) - 1] + [1] * (len(kinds_of) - 1))
     weight /= weight.sum()
-    path, variance = market._smooth(seen, noise, kinds_of)
+    path, variance, taken = market._smooth(seen, noise, kinds_of)
     assert path == pytest.approx(np.einsum("k,krj->rj", weight, np.array(paths)))
     assert variance == pytest.approx(weight @ (np.array(ahead) - ahead[0]))
+    assert taken == pytest.approx(weight @ (kept[0] - np.array(kept))) and 0 < taken < 8
 
 
 def test_ways_of_moving_a_trend_a_walk_and_from_two_years_on_a_season():

@@ -15,7 +15,7 @@ from benchmarks.demand import measure
 from pmo_analysis.analysis.estimates.random_sums import random_sum_table
 from pmo_analysis.analysis.targets import hours_too_many, target_services
 from pmo_analysis.analysis.targets.adoption import count_trials, fit_adoption
-from pmo_analysis.analysis.targets.demand import foretell_counts
+from pmo_analysis.analysis.targets.demand import _limits, foretell_counts
 from pmo_analysis.analysis.targets.kinds import recurring_services, step_gap_effects
 from pmo_analysis.analysis.targets.knowledge import know_customers
 from pmo_analysis.analysis.targets.market import follow_market, still_market
@@ -266,6 +266,21 @@ def test_demand_of_equal_quarters_is_their_mean():
     expected, relative, stray = foretell_counts(np.full((3, 8), 20.0))
     assert expected == pytest.approx([20.0] * 3, rel=0.01) and stray == 1
     assert (relative > 0).all() and (relative < 0.03).all()
+
+
+@pytest.mark.parametrize(("quarters", "times"), [(7, 4), (8, 4), (8, 8)])
+def test_counts_that_vary_by_chance_alone_are_not_taken_for_a_season(quarters, times):
+    held, stray = [], []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        mean = rng.lognormal(2.5, 0.7, (12, 1))
+        counts = rng.negative_binomial(mean / (times - 1), 1 / times, (12, quarters + 1)).astype(float)
+        expected, relative, strays = foretell_counts(counts[:, :-1])
+        low, high = _limits(expected, strays * expected + relative * expected**2, 0.95)
+        held.append((low <= counts[:, -1]) & (counts[:, -1] <= high))
+        stray.append(strays)
+    assert np.mean(held) > 0.93  # where the season's share was taken for noise's: .86 and .89 at eight quarters
+    assert 0.75 * times < np.mean(stray) < 1.1 * times
 
 
 def test_customers_to_come_change_nothing_for_those_that_are():

@@ -14,6 +14,8 @@ __all__ = ["Condition", "describe_segments", "find_rule", "plain"]
 
 _DEPTH = 3
 _MOST_ROWS = 5_000
+# Weights of classes leave a pure node an impurity of some 1e-16: it is not split for that.
+_LEAST_GAIN = 1e-9
 # A rounder limit or a shorter rule may cost this much of the balance of precision and coverage.
 _WORTH = 0.015
 _COLUMNS = ["segment", "rule", "precision", "coverage", "name", "customers_count"]
@@ -71,7 +73,11 @@ def find_rule(shown: pd.DataFrame, inside: np.ndarray) -> list[Condition]:
     rows = _some_rows(inside)
     shown, inside = shown.iloc[rows], inside[rows]
     tree = DecisionTreeClassifier(
-        max_depth=_DEPTH, class_weight="balanced", random_state=0, min_samples_leaf=max(2, len(shown) // 100)
+        max_depth=_DEPTH,
+        class_weight="balanced",
+        random_state=0,
+        min_samples_leaf=max(2, len(shown) // 100),
+        min_impurity_decrease=_LEAST_GAIN,
     ).fit(shown.to_numpy(), inside)
     paths = _paths(tree, list(shown.columns))
     best = max(paths, key=lambda path: _balance(_caught(shown, path), inside))

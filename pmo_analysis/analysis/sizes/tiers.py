@@ -177,12 +177,12 @@ def _table(runs: Runs, bounds: Indices) -> pd.DataFrame:
 
 
 def _limits(runs: Runs, bounds: Indices, size: Numbers) -> Numbers:
-    """Where both neighbours cost the same, at a round number if that moves no engagement."""
+    """Where both neighbours cost the same, at the nearest round number that moves no engagement."""
     last, first = runs.values[bounds[1:-1] - 1], runs.values[bounds[1:-1]]
     same = even_limits(size, runs.costs)
     inside = np.where((same >= last) & (same < first), same, last)
     step = runs.costs.step or 10.0 ** np.floor(np.log10(np.maximum(first - last, 1e-9)))
-    for rounded in (np.floor(inside / step) * step, np.round(inside / step) * step, np.ceil(inside / step) * step):
+    for rounded in (np.floor(inside / step) * step, np.ceil(inside / step) * step, np.round(inside / step) * step):
         inside = np.where((rounded >= last) & (rounded < first), rounded, inside)
     return inside
 

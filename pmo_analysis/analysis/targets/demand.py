@@ -67,9 +67,9 @@ def foretell_counts(values: Numbers) -> tuple[Numbers, Numbers, float]:
         shape = np.exp(market.effects()[:, :-1])
         level = np.log((values.sum(1) + 0.1) / (shape.sum(1)))
         told = np.exp(level)[:, None] * shape
-        stray = max(
-            float(((values - told) ** 2 / np.maximum(told, 0.3)).sum()) / max(services * (quarters - 1), 1), 1.0
-        )
+        # What a movement took up of the noise is noise no less: it costs degrees of freedom, as the levels do.
+        free = max(services * (quarters - 1) - market.taken, 1.0)
+        stray = max(float(((values - told) ** 2 / np.maximum(told, 0.3)).sum()) / free, 1.0)
     variance = market.variance + stray / np.maximum(told.sum(1), 0.5)
     return np.exp(level), variance, stray
 

@@ -23,11 +23,15 @@ LEVEL_VARIANCE = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """shared: per quarter and the next; own: service × the same; variance: of the next quarter's, per service."""
+    """shared: per quarter and the next; own: service × the same; variance: of the next quarter's, per service.
+
+    taken: degrees of freedom that the movements took up of the quarters they follow.
+    """
 
     shared: Numbers
     own: Numbers
     variance: Numbers
+    taken: float = 0.0
 
     def effects(self) -> Numbers:
         """service × (quarter, and the next), relative to the next."""
@@ -38,7 +42,10 @@ class Market:
         """The same for `count` quarters and the next, later ones as the last."""
         more = count + 1 - len(self.shared)
         return Market(
-            np.pad(self.shared, (0, more), "edge"), np.pad(self.own, ((0, 0), (0, more)), "edge"), self.variance
+            np.pad(self.shared, (0, more), "edge"),
+            np.pad(self.own, ((0, 0), (0, more)), "edge"),
+            self.variance,
+            self.taken,
         )
 
 
@@ -52,11 +59,13 @@ def follow_market(market: Market, gradient: Numbers, spread: Numbers) -> Market:
     quarters = gradient.shape[1]
     kinds = _movements(quarters)
     whole = np.maximum(spread.sum(0, keepdims=True), 1e-6)
-    shared, shared_variance = _smooth(market.shared[None, :-1] + gradient.sum(0) / whole, 1 / whole, kinds["shared"])
+    shared, shared_variance, shared_taken = _smooth(
+        market.shared[None, :-1] + gradient.sum(0) / whole, 1 / whole, kinds["shared"]
+    )
     left = gradient - spread * (shared[0, :-1] - market.shared[:-1])
     each = np.maximum(spread, 1e-3)
-    own, own_variance = _smooth(market.own[:, :-1] + np.clip(left / each, -5, 5), 1 / each, kinds["own"])
-    return Market(shared[0], own, shared_variance[0] + own_variance)
+    own, own_variance, taken = _smooth(market.own[:, :-1] + np.clip(left / each, -5, 5), 1 / each, kinds["own"])
+    return Market(shared[0], own, shared_variance[0] + own_variance, shared_taken + taken)
 
 
 def _movements(quarters: int) -> dict[str, Numbers]:
@@ -70,10 +79,11 @@ def _movements(quarters: int) -> dict[str, Numbers]:
     return {"shared": np.stack(shared), "own": np.stack(own)}
 
 
-def _smooth(seen: Numbers, noise: Numbers, kinds: Numbers) -> tuple[Numbers, Numbers]:
+def _smooth(seen: Numbers, noise: Numbers, kinds: Numbers) -> tuple[Numbers, Numbers, float]:
     """Rows of quarters smoothed by each kind of movement, weighed by how well it explains all rows together.
 
-    Returns rows × (quarters, and the next) without their level, and the variance of the next per row.
+    Returns rows × (quarters, and the next) without their level, the variance of the next per row, and the degrees of
+    freedom taken up (the trace of the smoother) beyond those of the levels.
     """
     quarters = seen.shape[1]
     total = kinds[:, None, :-1, :-1] + LEVEL_VARIANCE + noise[None, :, :, None] * np.eye(quarters)
@@ -85,7 +95,8 @@ def _smooth(seen: Numbers, noise: Numbers, kinds: Numbers) -> tuple[Numbers, Num
     likely = np.exp(fit - fit.max())
     weight = (likely / likely.sum()).astype(float)
     path = np.einsum("k,kij,krj->ri", weight, kinds[:, :, :-1], solved, optimize=True)
-    return path, np.einsum("k,kr->r", weight, _ahead(kinds, inverse))
+    left = (np.einsum("krii->kri", inverse) * noise).sum((1, 2))
+    return path, np.einsum("k,kr->r", weight, _ahead(kinds, inverse)), float(weight @ (left[0] - left))
 
 
 def _ahead(kinds: Numbers, inverse: Numbers) -> Numbers:
