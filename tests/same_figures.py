@@ -76,5 +76,5 @@ def assert_as_kept(told: pd.DataFrame, file: str) -> None:
     assert list(told.index) == list(kept.index)
     moved = ~np.isclose(told, kept, rtol=1e-6, atol=1e-7).all(axis=1)
     assert not moved.any(), (
-        f"{moved.sum()} columns moved, first:\n{told[moved].join(kept[moved], rsuffix='_before')[:20]}"
+        f"{moved.sum()} columns moved, first:\n{told[moved].join(kept[moved].add_suffix('_before'))[:20]}"
     )

@@ -19,11 +19,13 @@ from pmo_analysis.intake.check_rules import Rule, list_rules
 from pmo_analysis.intake.corrections import find_unfit
 from pmo_analysis.intake.dataset import Dataset
 from pmo_analysis.intake.engine import reading
+from pmo_analysis.intake.memory import gives_back
 from pmo_analysis.intake.problems import HARMS, STOPS, Problem, list_problems
 
 __all__ = ["check", "coverage", "most_useful_addition", "require_usable"]
 
 
+@gives_back
 def check(data: Dataset) -> pd.DataFrame:
     """What is wrong with the data and what to do about it; empty = clean.
 

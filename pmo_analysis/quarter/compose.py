@@ -79,6 +79,7 @@ def compose(
     segments = look_at_segments(known, quarter, settings, features)
     groups = _group(known, segments["segmentation"])
     history = _look_back(known, quarter, settings, segments["segmentation"], requests)
+    del requests  # of very many customers long, and wanted by nothing below
     every_row = measure_outcomes(known, quarter, groups, settings)
     answers = gather_answers(
         known, quarter, settings, every_row, groups=groups, history=history, scheme=segments["scheme_in_force"]

@@ -11,9 +11,11 @@ from pmo_analysis.analysis.cost.sums import add_up, number_cells
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.memory import gives_back
 from pmo_analysis.intake.numbered import recode
 
 
+@gives_back
 def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Settings | None = None) -> pd.DataFrame:
     """What each customer cost in each of the last quarters, on this quarter's basis, for trends and prices.
 
@@ -31,6 +33,7 @@ def cost_history(data: Dataset, quarter: str, *, quarters: int = 8, settings: Se
     return told[worked].reset_index(drop=True).astype(dict.fromkeys(at, "str")).assign(basis=past.basis)
 
 
+@gives_back
 def service_history(
     data: Dataset, quarter: str, *, quarters: int = 8, settings: Settings | None = None
 ) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.bookings import list_worked_roles, sum_by_role
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.memory import gives_back
 from pmo_analysis.intake.reach import choose_quarter
 
 _NOBODY = pd.DataFrame(
@@ -128,6 +129,7 @@ def cost_to_serve(
     return _tell(_open_books(data, quarter or choose_quarter(data), chosen, seed=seed), by, segments)
 
 
+@gives_back
 def tell_costs(
     data: Dataset,
     quarter: str,

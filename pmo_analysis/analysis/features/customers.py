@@ -19,6 +19,7 @@ from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.memory import gives_back
 
 # A share or a mean of a few requests says little: four requests of the average customer are mixed in.
 _PRIOR_REQUESTS = 4.0
@@ -44,6 +45,7 @@ class Features:
         return show_result(self.sentence, self.meaning)
 
 
+@gives_back
 def customer_features(
     data: Dataset, quarter: str, settings: Settings | None = None, *, requests: Requests | None = None
 ) -> Features:

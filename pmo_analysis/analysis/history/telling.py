@@ -29,6 +29,7 @@ from pmo_analysis.analysis.segments.scheme import encode, thaw_mixture
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.quarters import quarters_between
 from pmo_analysis.contract.showing import show_result
+from pmo_analysis.intake.memory import gives_back
 
 _FALSE_MOVES = 0.10
 _FEWEST_QUARTERS = 4
@@ -67,6 +68,7 @@ class SegmentHistory:
         return show_result(self.sentence, self.migration)
 
 
+@gives_back
 def segment_history(
     values: pd.DataFrame,
     *,

@@ -15,6 +15,7 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.contract.units import tell_number
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.memory import gives_back
 
 _CHART = ["measure", "quarter", "value", "low", "high", "n"]
 
@@ -45,6 +46,7 @@ class Leadership:
         return show_result(self.sentence, self.decisions)
 
 
+@gives_back
 def review_leadership(
     data: Dataset,
     quarter: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from pmo_analysis.contract.quarters import quarter_end, quarter_start, quarters_between, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.memory import gives_back
 from pmo_analysis.intake.numbered import number_engagements, recode
 from pmo_analysis.intake.worked import Rates, sum_work
 
@@ -21,8 +22,8 @@ class Facts:
     """The known tables, and what several measures derive from them.
 
     `engagements`: with asked_on, asked/promised/delivered_quarter and ended_quarter (delivered or cancelled).
-    `work`: engagement_id, customer_id, service_id, quarter, the service's process (blank unknown) and mandated, and the
-    amounts of `sum_work`: the PMO's hours and cost said to be process, delivery or neither, and the customer's hours.
+    `work`: engagement_id, customer_id, service_id, quarter, the service's process (blank unknown) and mandated, and of
+    `sum_work` the PMO's hours and cost said to be process, delivery or neither.
     `spent`: index engagement_id; pmo_hours, pmo_cost, own_hours, own_process_hours over the engagement's life.
     `ended`: engagements delivered or cancelled: ids, size_quoted, state, ended_quarter, standard_hours frozen at the base
     quarter (blank = unmatched), pmo_hours and pmo_cost. Customers and services of all these are categories:
@@ -61,6 +62,11 @@ class Facts:
         back = max(self.settings["run_chart_quarters"], 2 * self.settings["look_back_quarters"], 5)
         return quarters_between(shift_quarter(self.quarter, 1 - back), self.quarter)
 
+    def without_rows(self) -> Facts:
+        """The same without the long tables, which nothing needs once the rows of the measures are kept."""
+        none = {name: getattr(self, name).head(0).copy() for name in ("engagements", "work", "spent", "ended")}
+        return replace(self, **none)
+
     def starts(self, quarters: Iterable[str]) -> pd.Series:
         """The first day of each quarter, index quarter."""
         return pd.Series(
@@ -74,6 +80,7 @@ class Facts:
         )
 
 
+@gives_back
 def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
     """Everything the measures share, from a dataset that is known as of the quarter."""
     month = settings["fiscal_year_end_month"]
@@ -92,6 +99,7 @@ def gather_facts(data: Dataset, quarter: str, settings: Settings) -> Facts:
         size=recode(standards["size"], engagements["size_quoted"].dtype),
     ).dropna(subset=["service_id", "size"])
     ended = end_work(engagements, work, spent, standards)
+    work = work.drop(columns=[*_OWN_HOURS, "unpriced_count"])  # only what was spent is told from these
     return Facts(
         data,
         quarter,
@@ -207,11 +215,12 @@ def _work(data: Dataset, settings: Settings) -> pd.DataFrame:
     """What was worked, summed where the rows lie, with the quarter's name and the service's kind."""
     month = settings["fiscal_year_end_month"]
     rows = sum_work(data, _rates(data, settings), month)
-    numbers = {n: f"{n // 4 + 1:04d}Q{n % 4 + 1}" for n in rows["number"].unique()}
+    codes, numbers = pd.factorize(rows["number"], sort=True)
+    quarters = pd.CategoricalDtype([f"{n // 4 + 1:04d}Q{n % 4 + 1}" for n in numbers], ordered=True)
     services = data.frame("services", ["service_id", "process", "mandated"]).drop_duplicates("service_id")
     services = services.dropna(subset="service_id").set_index("service_id")
     return rows.drop(columns="number").assign(
-        quarter=rows["number"].map(numbers).astype("str"),
+        quarter=pd.Categorical.from_codes(codes, dtype=quarters),
         process=rows["service_id"].map(services["process"]).astype("boolean"),
         mandated=rows["service_id"].map(services["mandated"]).astype("boolean"),
     )

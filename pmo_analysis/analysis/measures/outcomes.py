@@ -30,6 +30,7 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
 from pmo_analysis.intake.kept_rows import KeptRows
+from pmo_analysis.intake.memory import give_back, gives_back
 from pmo_analysis.intake.numbered import recode
 
 MEASURES: tuple[Measure, ...] = (
@@ -138,6 +139,7 @@ class Measures:
         return show_result(self.sentence, whole)
 
 
+@gives_back
 def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings: Settings | None = None) -> Measures:
     """What the PMO did for its customers in a quarter, by the measures of the domain, with what could not be told.
 
@@ -150,9 +152,12 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
     groups = groups.reindex(columns=["customer_id", "category", "segment"])
     facts = gather_facts(known, quarter, settings)
     told, kept, missing = _gather_rows(known, facts)
+    savings = estimate_savings(facts, groups) if any(m.name in SAVINGS for m in told) else None
+    facts = facts.without_rows()
+    give_back()
     figures, splits = _estimate_in_parts(kept, told, groups, facts)
+    savings = figures.iloc[:0] if savings is None else savings
     based, scaled = divide_by_base(figures, told, facts)
-    savings = estimate_savings(facts, groups) if any(m.name in SAVINGS for m in told) else figures.iloc[:0]
     changes = tell_changes(scaled, savings, told, facts)
     cells = _tell_cells(pd.concat([based, savings[savings["period"] == quarter]]), told, facts)
     return Measures(

@@ -16,6 +16,7 @@ from pmo_analysis.analysis.seniority.worth import extra_cost, tell_worth
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.memory import gives_back
 
 FEW = "Fewer than {minimum} people are senior, or are not, so their hours are told for the whole only."
 
@@ -46,6 +47,7 @@ class SeniorReview:
         return show_result(self.sentence, self.shares)
 
 
+@gives_back
 def review_senior_time(
     data: Dataset,
     quarter: str,

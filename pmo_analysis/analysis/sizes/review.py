@@ -16,6 +16,7 @@ from pmo_analysis.analysis.sizes.tiers import size_tiers
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset, require_dataset
+from pmo_analysis.intake.memory import gives_back
 
 LEAST_FOR_TIERS = 20
 # A size that hardly anything takes is no offer; among very many deliveries a few dear ones do not make a size.
@@ -69,6 +70,7 @@ class SizeReview:
         return show_result(self.sentence, self.quoted)
 
 
+@gives_back
 def review_sizes(data: Dataset, quarter: str, settings: Settings | None = None) -> SizeReview:
     """Tells whether the sizes on offer fit what the work took, and what new ones or fewer bespoke ones would save.
 

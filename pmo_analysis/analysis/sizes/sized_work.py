@@ -9,8 +9,8 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
-from pmo_analysis.intake.bookings import sum_hours
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.role_hours import number_booked, sum_our_hours, total_role_hours
 
 COLUMNS = [
     "engagement_id",
@@ -30,7 +30,8 @@ def delivered_work(data: Dataset, quarter: str, settings: Settings) -> pd.DataFr
     day = _first_day(quarter, settings)
     rows = rows[(rows["state"] == "delivered") & (rows["delivered_on"] >= pd.Timestamp(day))]
     rows = rows.assign(asked_on=rows["requested_on"].fillna(rows["started_on"]))
-    return rows.merge(_hours(data), how="left", on="engagement_id").reset_index(drop=True)
+    hours = sum_our_hours(data, number_booked(data, rows["engagement_id"]))
+    return rows.assign(worked_hours=hours).reset_index(drop=True)
 
 
 def hourly_cost(data: Dataset) -> float:
@@ -39,7 +40,7 @@ def hourly_cost(data: Dataset) -> float:
     roles = roles[roles["side"].fillna("pmo") == "pmo"]
     capacity = data.frame("capacity", ["role", "practical_hours", "capacity_cost"]).dropna()
     if data.has("effort") and roles["hourly_cost"].notna().any():
-        hours = _booked(data, "role").merge(roles.dropna(subset="hourly_cost"), on="role")
+        hours = total_role_hours(data).merge(roles.dropna(subset="hourly_cost"), on="role")
         if hours["worked_hours"].sum() > 0:
             return float(np.average(hours["hourly_cost"], weights=hours["worked_hours"]))
     if capacity["practical_hours"].sum() > 0:
@@ -70,15 +71,3 @@ def standards_at_request(data: Dataset, work: pd.DataFrame) -> pd.DataFrame:
 def _first_day(quarter: str, settings: Settings) -> date:
     first = shift_quarter(quarter, 1 - settings["look_back_quarters"])
     return quarter_start(first, settings["fiscal_year_end_month"])
-
-
-def _hours(data: Dataset) -> pd.DataFrame:
-    if not data.has("effort", "engagement_id"):
-        return pd.DataFrame({"engagement_id": pd.Series(dtype="str"), "worked_hours": pd.Series(dtype=float)})
-    return _booked(data, "engagement_id")
-
-
-def _booked(data: Dataset, by: str) -> pd.DataFrame:
-    """Hours on the PMO's side by one key."""
-    rows = sum_hours(data, by)
-    return rows[rows["side"] == "pmo"].groupby(by, as_index=False)["worked_hours"].sum()

@@ -17,6 +17,7 @@ from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.memory import gives_back
 from pmo_analysis.intake.role_hours import sum_role_hours, total_role_hours
 
 DEMAND_QUARTERS = 8
@@ -49,6 +50,7 @@ class TargetReview:
         return show_result(self.sentence, self.load)
 
 
+@gives_back
 def review_targets(
     data: Dataset,
     quarter: str,

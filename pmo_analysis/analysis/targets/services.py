@@ -20,6 +20,7 @@ from pmo_analysis.analysis.targets.learning import draw_customers, learn_request
 from pmo_analysis.analysis.targets.reasons import COLUMNS as NEXT_COLUMNS
 from pmo_analysis.analysis.targets.trials import Numbers, Trials, make_trials
 from pmo_analysis.contract.showing import show_result
+from pmo_analysis.intake.memory import gives_back
 
 _LONG_CATALOGUE = 60
 _LEAST_CUSTOMERS = 5
@@ -48,6 +49,7 @@ class Targets:
         return show_result(self.sentence, self.holdout)
 
 
+@gives_back
 def target_services(
     history: pd.DataFrame,
     *,

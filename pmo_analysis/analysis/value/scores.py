@@ -14,6 +14,7 @@ from pmo_analysis.analysis.value.sensitivity import weight_sensitivity
 from pmo_analysis.analysis.value.shrinkage import Posterior, Seen, integrate_scores
 from pmo_analysis.contract.errors import InputError
 from pmo_analysis.contract.showing import show_result
+from pmo_analysis.intake.memory import gives_back
 
 SMALLEST_GROUP = 8
 # A bad quarter lies beyond the worst anchor, sometimes far; half of all values ten scales out are of another unit.
@@ -46,6 +47,7 @@ class ValueScores:
         return show_result(self.sentence, self.scores)
 
 
+@gives_back
 def score_value(
     measures: pd.DataFrame,
     weights: Mapping[str, float] | pd.Series | None = None,
