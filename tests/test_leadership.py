@@ -362,6 +362,16 @@ def test_commitments_count_late_and_open_promises_as_broken() -> None:
     )
 
 
+def test_requests_without_a_customer_are_not_one_customer_that_asks_again() -> None:
+    rows = pd.concat([_requests(), _requests().assign(customer_id=pd.NA)], ignore_index=True)
+    rows = rows.assign(engagement_id=[f"E{i}" for i in range(len(rows))])
+    told, alone = (
+        review_leadership(_data([], table), "2026Q3").commitments.set_index("figure") for table in (rows, _requests())
+    )
+    both = (t.loc["asked_again_share", ["value", "n"]].tolist() for t in (told, alone))
+    assert next(both) == next(both) == [0, 1]
+
+
 def test_requests_on_which_no_work_has_begun_count_as_still_waiting() -> None:
     rows = pd.DataFrame(
         {"engagement_id": [f"e{i}" for i in range(10)], "customer_id": "a", "service_id": "s", "state": ""}

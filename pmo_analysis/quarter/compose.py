@@ -31,6 +31,7 @@ from pmo_analysis.analysis.leadership import (
 )
 from pmo_analysis.analysis.measures import Measures, measure_outcomes
 from pmo_analysis.analysis.propositions import (
+    DELIVERY,
     Offered,
     Propositions,
     change_wording,
@@ -239,7 +240,7 @@ def _propose(
     costs, measures = told["cost_by"], told["measures"]
     offered = Offered(
         costs=costs["customer"].table, engagements=costs["customer"].engagements,
-        deliveries=list_deliveries(known.frame("engagements"), quarter, settings), services=known.frame("services"),
+        deliveries=list_deliveries(known.frame("engagements", DELIVERY), quarter, settings), services=known.frame("services"),
         history=past, cells=measures.cells,
         unit_costs={by: costs[by].table for by in ("category", "segment") if by in costs},
         off_target=told["target_review"].off_target, delivery_costs=_delivery_costs(costs["customer"], measures, quarter),

@@ -19,6 +19,8 @@ COMMITMENTS = {
     # Stopping more is neither good nor bad.
     "stopped_share": ("Ended projects that were stopped", "_share", "none"),
 }
+# What is asked of an engagement: of a long table nothing else is read.
+ENGAGEMENT = ["customer_id", "state", "requested_on", "started_on", "promised_on", "delivered_on"]
 COLUMNS = ["figure", "title", "value", "low", "high", "n", "unit", "better"]
 
 
@@ -96,6 +98,6 @@ def _asked_again(engagements: pd.DataFrame, quarter: str, settings: Settings) ->
     start, end = _span(quarter, settings)
     earliest, _ = _span(shift_quarter(quarter, -settings["look_back_quarters"]), settings)
     asked = engagements["requested_on"].fillna(engagements["started_on"])
-    before = set(engagements.loc[(asked >= earliest) & (asked < start), "customer_id"])
-    now = set(engagements.loc[asked.between(start, end), "customer_id"])
+    before = set(engagements.loc[(asked >= earliest) & (asked < start), "customer_id"].dropna())
+    now = set(engagements.loc[asked.between(start, end), "customer_id"].dropna())
     return len(before & now), len(before)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pmo_analysis.analysis.leadership.charted import COST_DEFINITIONS
-from pmo_analysis.analysis.leadership.commitments import tell_commitments
+from pmo_analysis.analysis.leadership.commitments import ENGAGEMENT, tell_commitments
 from pmo_analysis.analysis.leadership.decisions import VERDICTS, Record, judge_decisions
 from pmo_analysis.analysis.leadership.pairs import tell_pairs
 from pmo_analysis.contract.quarters import shift_quarter
@@ -73,7 +73,7 @@ def review_leadership(
     record = Record(run_chart, better, rows, groups, services, chart)
     decisions = judge_decisions(data.frame("decisions"), quarter, record, settings)
     before = shift_quarter(quarter, -1)
-    engagements, projects = data.frame("engagements"), data.frame("projects")
+    engagements, projects = data.frame("engagements", ENGAGEMENT), data.frame("projects")
     kept, earlier = (tell_commitments(engagements, projects, q, settings) for q in (quarter, before))
     pairs = tell_pairs(_chart_all(run_chart, {quarter: kept, before: earlier}), words, quarter, before)
     return Leadership(decisions, kept, pairs, chart, _tell(decisions, kept, pairs))

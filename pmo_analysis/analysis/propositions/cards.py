@@ -19,6 +19,10 @@ from pmo_analysis.contract.settings import Settings
 from pmo_analysis.contract.showing import show_result
 
 _KINDS = ("category", "segment")
+# What `list_deliveries` asks of an engagement: of a long table nothing else is read.
+DELIVERY = [
+    "engagement_id", "customer_id", "service_id", "state", "requested_on", "delivered_on", "touchpoint_count",
+]  # fmt: skip
 COLUMNS = [
     "group_kind",
     "group",
