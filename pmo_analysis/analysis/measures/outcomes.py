@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -157,13 +157,17 @@ def measure_outcomes(data: Dataset, quarter: str, groups: pd.DataFrame, settings
     give_back()
     figures, splits = _estimate_in_parts(kept, told, groups, facts)
     savings = figures.iloc[:0] if savings is None else savings
-    based, scaled = divide_by_base(figures, told, facts)
-    changes = tell_changes(scaled, savings, told, facts)
-    cells = _tell_cells(pd.concat([based, savings[savings["period"] == quarter]]), told, facts)
+    divided = figures["measure"].isin([m.name for m in told if m.option == "against_base"])
+    based, scaled = divide_by_base(figures[divided], told, facts)
+    figures = figures[~divided]  # millions where customers are many: no second copy beside what is divided
+    changes = tell_changes(pd.concat([figures, scaled], ignore_index=True), savings, told, facts)
+    now = (table[table["period"] == quarter] for table in (figures, based, savings))
+    cells = _tell_cells(pd.concat(now), told, facts)
+    charted = figures[figures["group_kind"] == "all"]
     return Measures(
         cells,
         changes,
-        _tell_run_chart(pd.concat([scaled, savings]), told, facts),
+        _tell_run_chart(pd.concat([charted, scaled, savings]), told, facts),
         _tell_definitions(settings),
         splits,
         find_reversals(changes),
@@ -235,15 +239,18 @@ def _gather_rows(data: Dataset, facts: Facts) -> tuple[list[Measure], KeptRows, 
     """The measures that can be told, their rows, and what the others lack."""
     told, missing = [], []
     kept = KeptRows(ROW_COLUMNS, _row_types(facts), on_disk=len(facts.engagements) + len(facts.work) > MOST_IN_MEMORY)
-    rows_of = lru_cache(1)(lambda make: make(facts))  # measures of the same rows follow each other
-    for measure in MEASURES:
-        lacking = next((need for need in measure.needs if not _is_there(data, need)), None)
-        rows = rows_of(measure.rows) if lacking is None else None
-        if rows is not None and rows["numerator"].notna().any():
-            told.append(measure)
-            kept.keep(measure.name, _as_categories(rows[rows["quarter"].isin(facts.quarters)], measure, facts))
-        else:
-            missing.append(_tell_missing(measure, lacking))
+    for make, measures in groupby(
+        MEASURES, key=lambda measure: measure.rows
+    ):  # those of the same rows follow each other
+        rows = None
+        for measure in measures:
+            lacking = next((need for need in measure.needs if not _is_there(data, need)), None)
+            rows = make(facts) if lacking is None and rows is None else rows
+            if lacking is None and rows is not None and rows["numerator"].notna().any():
+                told.append(measure)
+                kept.keep(measure.name, _as_categories(rows[rows["quarter"].isin(facts.quarters)], measure, facts))
+            else:
+                missing.append(_tell_missing(measure, lacking))
     return told, kept, pd.DataFrame(missing, columns=["measure", "missing", "sentence"])
 
 

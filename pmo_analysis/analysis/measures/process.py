@@ -13,7 +13,11 @@ from pmo_analysis.analysis.measures.facts import Facts
 
 def _pmo_work(facts: Facts, unit: str) -> pd.DataFrame:
     """The PMO's hours or money by engagement and quarter, with the parts that are process and mandated process."""
-    rows = facts.work
+    quarters = [rows for _, rows in facts.work.groupby("quarter", observed=True)] or [facts.work]
+    return pd.concat([_split(rows, unit) for rows in quarters], ignore_index=True)
+
+
+def _split(rows: pd.DataFrame, unit: str) -> pd.DataFrame:
     rows = rows[rows[["process_hours", "delivery_hours", "unsaid_hours"]].notna().any(axis=1)]
     process, delivery, unsaid = (rows[f"{said}_{unit}"] for said in ("process", "delivery", "unsaid"))
     kind = rows["process"].astype("Float64").astype("float64")

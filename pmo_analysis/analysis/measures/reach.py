@@ -13,13 +13,15 @@ from pmo_analysis.contract.quarters import shift_quarter
 def _reach(facts: Facts) -> pd.DataFrame:
     """Projects running in each quarter: did an engagement for them run in it?"""
     projects = facts.projects[["project_id", "customer_id", "planned_start_on", "actual_finish_on"]]
-    rows = _each_quarter(facts, projects[projects["planned_start_on"].notna()])
-    rows = rows[(rows["planned_start_on"] <= rows["end"]) & ~(rows["actual_finish_on"] < rows["begin"])]
+    begins, ends = facts.starts(facts.quarters), facts.ends(facts.quarters)
     served = _served(facts).astype({"project_id": "category"})
-    told = pd.Series(0.0, index=rows.index)
-    for quarter, projects in rows.groupby("quarter")["project_id"]:
-        told.loc[projects.index] = projects.isin(_list_served(served, facts, str(quarter))).astype("float64")
-    return measured_rows(rows, rows["quarter"], "project_id", told)
+    parts = []
+    for quarter in facts.quarters:
+        running = (projects["planned_start_on"] <= ends[quarter]) & ~(projects["actual_finish_on"] < begins[quarter])
+        rows = projects[running]
+        told = rows["project_id"].isin(_list_served(served, facts, quarter)).astype("float64")
+        parts.append(measured_rows(rows, quarter, "project_id", told))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _served(facts: Facts) -> pd.DataFrame:
