@@ -81,11 +81,11 @@ def compose(
     groups = _group(known, segments["segmentation"])
     history = _look_back(known, quarter, settings, segments["segmentation"], requests)
     del requests  # of very many customers long, and wanted by nothing below
-    every_row = measure_outcomes(known, quarter, groups, settings)
+    measures = measure_outcomes(known, quarter, groups, settings)
     answers = gather_answers(
-        known, quarter, settings, every_row, groups=groups, history=history, scheme=segments["scheme_in_force"]
+        known, quarter, settings, measures, groups=groups, history=history, scheme=segments["scheme_in_force"]
     )
-    measures = protect_answers(every_row, answers, previous.run_chart if previous else None)
+    measures = protect_answers(measures, answers, previous.run_chart if previous else None)
     offer = _review_offer(known, quarter, settings, groups)
     costs, past, by_service = _cost(known, quarter, settings, groups)
     measures = _chart_costs(measures, past, by_service, settings)

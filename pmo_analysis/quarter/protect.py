@@ -20,6 +20,7 @@ from pmo_analysis.analysis.trust import count_people, merge_roles, name_roles
 from pmo_analysis.contract.quarters import shift_quarter
 from pmo_analysis.contract.settings import Settings
 from pmo_analysis.intake.dataset import Dataset
+from pmo_analysis.intake.memory import gives_back
 from pmo_analysis.quarter.answers import KINDS, Answers
 
 _FIGURES = ["value", "low", "high", "n", "measured_share", "worst", "best"]
@@ -29,6 +30,7 @@ _OTHERS = {"category": "other categories", "segment": "other segments", "service
 _AGAINST = {"last quarter": 1, "last year": 4}
 
 
+@gives_back
 def protect_answers(measures: Measures, answers: Answers, earlier: pd.DataFrame | None = None) -> Measures:
     """Measures without the answers of few people: no customer's alone, no small cell, none found by subtraction.
 
