@@ -20,9 +20,9 @@ SERVICES, CUSTOMERS = 12, 90
 def plant(seed: int, variant: str, quarters: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Requests of the quarters known, groups, and the counts of the quarter to come per service and segment.
 
-    steady: Poisson; bursts: one request brings others; restless: a service's quarters vary by four times their mean;
-    growth: 6 % a quarter; walk: each service's rate by 20 % a
-    quarter; season: 30 % up and down; new service: two of twelve begin late.
+    steady: Poisson; bursts: one request brings others; restless: a service's counts have a variance of four
+    times their mean; growth: 6 % a quarter; walk: each service's rate by 20 % a quarter; season: 30 % up and down; new
+    service: two of twelve begin late.
     """
     rng = np.random.default_rng(seed)
     segment = np.array(["one", "two", "three"])[rng.choice(3, CUSTOMERS, p=[0.5, 0.3, 0.2])]

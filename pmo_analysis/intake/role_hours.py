@@ -67,24 +67,6 @@ def _sum_roles(data: Dataset, place: np.ndarray, count: int, roles: range) -> tu
     return row.astype("int32"), (role + roles.start).astype("int16"), sums[found]
 
 
-def sum_our_hours(data: Dataset, engagements: np.ndarray) -> np.ndarray:
-    """The PMO's hours on each of some engagements (`number_booked`), whenever worked; missing where none can be read."""
-    if not data.has("effort", "engagement_id"):
-        return np.full(len(engagements), np.nan)
-    booked = read_booked(data)
-    ours = find_ours(data, booked)
-    sums = np.zeros(len(booked.names["engagement_id"]) + 1)  # a blank engagement has the number −1: it comes last
-    known = np.zeros(len(sums), "bool")
-    for month in booked.months.values():
-        for chunk in month.chunks():
-            some = ours[month.kind[chunk]]
-            own = month.engagement[chunk][some]
-            np.add.at(sums, own, month.units[chunk][some].astype("float64"))
-            known[own] = True
-    known[-1] = False
-    return np.where(known, sums / PER_UNIT, np.nan)[engagements]
-
-
 def total_role_hours(data: Dataset) -> pd.DataFrame:
     """The PMO's hours by role, whenever and on whatever worked, and those on an engagement: role, worked_hours, linked_hours."""
     if not data.has("effort"):

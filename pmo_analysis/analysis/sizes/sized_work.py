@@ -9,8 +9,9 @@ import pandas as pd
 
 from pmo_analysis.contract.quarters import quarter_start, shift_quarter
 from pmo_analysis.contract.settings import Settings
+from pmo_analysis.intake.bookings import lifetime_hours
 from pmo_analysis.intake.dataset import Dataset
-from pmo_analysis.intake.role_hours import number_booked, sum_our_hours, total_role_hours
+from pmo_analysis.intake.role_hours import total_role_hours
 
 COLUMNS = [
     "engagement_id",
@@ -30,8 +31,9 @@ def delivered_work(data: Dataset, quarter: str, settings: Settings) -> pd.DataFr
     day = _first_day(quarter, settings)
     rows = rows[(rows["state"] == "delivered") & (rows["delivered_on"] >= pd.Timestamp(day))]
     rows = rows.assign(asked_on=rows["requested_on"].fillna(rows["started_on"]))
-    hours = sum_our_hours(data, number_booked(data, rows["engagement_id"]))
-    return rows.assign(worked_hours=hours).reset_index(drop=True)
+    if not data.has("effort", "engagement_id"):
+        return rows.assign(worked_hours=np.nan).reset_index(drop=True)
+    return rows.merge(lifetime_hours(data), how="left", on="engagement_id")
 
 
 def hourly_cost(data: Dataset) -> float:
